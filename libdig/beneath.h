@@ -1,0 +1,37 @@
+// Opens and creates only below a directory: no "..", no absolute path, and never through a
+// symlink, also while somebody swaps directories for symlinks.
+#ifndef DIG_BENEATH_H
+#define DIG_BENEATH_H
+
+#include <optional>
+
+#include "libdig/file.h"
+
+namespace dig {
+
+// path is relative and may be longer than PATH_MAX.  The last component is not followed either.
+// Throws SystemError, with ELOOP where a symlink stands in the way.
+File open_beneath(const File &directory, const std::string &path, int flags, mode_t mode = 0666);
+
+// The directory that path's last component lies in, opened; the component is what is left.
+struct Parent {
+	File directory;
+	std::string name;
+};
+Parent open_parent_beneath(const File &directory, const std::string &path);
+// The same, making directories that are missing.
+Parent make_parent_beneath(const File &directory, const std::string &path);
+
+std::optional<FileStat> find_stat_beneath(const File &directory, const std::string &path);
+std::string read_link_beneath(const File &directory, const std::string &path);
+
+void make_directory_at(const File &parent, const std::string &name); // fine when it is there
+void make_symlink_at(const File &parent, const std::string &name, const std::string &text);
+void remove_at(const File &parent, const std::string &name, bool is_directory);
+void rename_at(const File &parent, const std::string &from, const std::string &to);
+// Of a symlink itself.
+void set_link_times_at(const File &parent, const std::string &name, std::int64_t mtime_ns);
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,68 @@
+#include "libdig/digest.h"
+
+#include <cryptopp/osrng.h>
+#include <cryptopp/sha.h>
+#include <zlib.h>
+
+namespace dig {
+
+struct Hasher::State {
+	CryptoPP::SHA256 sha;
+};
+
+Hasher::Hasher() : state_(std::make_unique<State>()) {}
+Hasher::~Hasher() = default;
+
+Hasher &Hasher::update(Bytes bytes)
+{
+	state_->sha.Update(bytes.data(), bytes.size());
+	return *this;
+}
+
+Digest Hasher::finish()
+{
+	Digest digest;
+	state_->sha.Final(digest.bytes.data());
+	return digest;
+}
+
+Digest digest_of(Bytes bytes)
+{
+	Digest digest;
+	CryptoPP::SHA256().CalculateDigest(digest.bytes.data(), bytes.data(), bytes.size());
+	return digest;
+}
+
+Digest digest_of(std::initializer_list<Bytes> pieces)
+{
+	CryptoPP::SHA256 sha;
+	for (Bytes piece : pieces)
+		sha.Update(piece.data(), piece.size());
+	Digest digest;
+	sha.Final(digest.bytes.data());
+	return digest;
+}
+
+Digest random_digest()
+{
+	Digest digest;
+	CryptoPP::OS_GenerateRandomBlock(false, digest.bytes.data(), digest.bytes.size());
+	return digest;
+}
+
+std::string to_hex(const Digest &digest) { return to_hex(Bytes(digest.bytes)); }
+
+std::optional<Digest> parse_digest(std::string_view text)
+{
+	Digest digest;
+	if (!from_hex(text, digest.bytes))
+		return {};
+	return digest;
+}
+
+std::uint32_t crc32_of(Bytes bytes, std::uint32_t before)
+{
+	return static_cast<std::uint32_t>(::crc32_z(before, bytes.data(), bytes.size()));
+}
+
+} // namespace dig

@@ -1,0 +1,507 @@
+#include "libdig/file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <ctime>
+#include <utility>
+
+#include <linux/falloc.h>
+#include <linux/magic.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "libdig/error.h"
+
+#ifndef RWF_DONTCACHE
+#define RWF_DONTCACHE 0x00000080 // linux/fs.h, since 6.14
+#endif
+
+namespace dig {
+
+static FileType type_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG: return FileType::regular;
+	case S_IFDIR: return FileType::directory;
+	case S_IFLNK: return FileType::symlink;
+	case S_IFIFO: return FileType::fifo;
+	case S_IFSOCK: return FileType::socket;
+	case S_IFCHR:
+	case S_IFBLK: return FileType::device;
+	default: return FileType::other;
+	}
+}
+
+static std::int64_t nanoseconds(const timespec &time)
+{
+	return static_cast<std::int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
+}
+
+static FileStat stat_of(const struct stat &raw)
+{
+	FileStat stat;
+	stat.type = type_of(raw.st_mode);
+	stat.mode = raw.st_mode & 07777;
+	stat.owner = raw.st_uid;
+	stat.size = static_cast<std::uint64_t>(raw.st_size);
+	stat.mtime_ns = nanoseconds(raw.st_mtim);
+	stat.ctime_ns = nanoseconds(raw.st_ctim);
+	stat.inode = raw.st_ino;
+	stat.device = raw.st_dev;
+	stat.links = raw.st_nlink;
+	stat.blocks = static_cast<std::uint64_t>(raw.st_blocks);
+	return stat;
+}
+
+bool is_same_content(const FileStat &a, const FileStat &b)
+{
+	return a.type == b.type && a.size == b.size && a.mtime_ns == b.mtime_ns &&
+		a.ctime_ns == b.ctime_ns && a.inode == b.inode;
+}
+
+File::File(File &&other) noexcept : fd_(std::exchange(other.fd_, -1)), name_(std::move(other.name_)) {}
+
+File &File::operator=(File &&other) noexcept
+{
+	if (this != &other) {
+		if (fd_ >= 0)
+			::close(fd_);
+		fd_ = std::exchange(other.fd_, -1);
+		name_ = std::move(other.name_);
+	}
+	return *this;
+}
+
+File::~File()
+{
+	if (fd_ >= 0)
+		::close(fd_);
+}
+
+int File::release() { return std::exchange(fd_, -1); }
+
+void File::close()
+{
+	if (fd_ >= 0 && ::close(std::exchange(fd_, -1)) < 0 && errno != EINTR)
+		throw SystemError("close", name_, errno);
+}
+
+static int open_retrying(int directory, const char *name, int flags, mode_t mode)
+{
+	int fd;
+	do
+		fd = ::openat(directory, name, flags | O_CLOEXEC, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+File File::open(const std::string &path) { return open_with(path, O_RDONLY); }
+
+std::optional<File> File::find(const std::string &path)
+{
+	const int fd = open_retrying(AT_FDCWD, path.c_str(), O_RDONLY, 0);
+	if (fd < 0 && errno == ENOENT)
+		return {};
+	if (fd < 0)
+		throw SystemError("open", path, errno);
+	return File(fd, path);
+}
+
+File File::open_with(const std::string &path, int flags, mode_t mode)
+{
+	return open_at(AT_FDCWD, path, flags, mode);
+}
+
+File File::open_at(int directory, const std::string &name, int flags, mode_t mode)
+{
+	const int fd = open_retrying(directory, name.c_str(), flags, mode);
+	if (fd < 0)
+		throw SystemError(flags & O_CREAT ? "create" : "open", name, errno);
+	return File(fd, name);
+}
+
+File File::standard_input()
+{
+	const int fd = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		throw SystemError("read", "standard input", errno);
+	return File(fd, "standard input");
+}
+
+File File::temporary_in(const std::string &directory)
+{
+	const int fd = open_retrying(AT_FDCWD, directory.c_str(), O_TMPFILE | O_RDWR, 0600);
+	if (fd >= 0)
+		return File(fd, directory);
+	std::string name = directory + "/spill-XXXXXX";
+	const int named = ::mkostemp(name.data(), O_CLOEXEC);
+	if (named < 0)
+		throw SystemError("create a temporary file in", directory, errno);
+	::unlink(name.c_str());
+	return File(named, name);
+}
+
+std::size_t File::read_at(MutableBytes buffer, std::uint64_t offset) const
+{
+	std::size_t done = 0;
+	while (done < buffer.size()) {
+		const ssize_t n = ::pread(fd_, buffer.data() + done, buffer.size() - done,
+			static_cast<off_t>(offset + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			throw SystemError("read", name_, errno);
+		if (n == 0)
+			break;
+		done += static_cast<std::size_t>(n);
+	}
+	return done;
+}
+
+std::size_t File::read_some(MutableBytes buffer) const
+{
+	for (;;) {
+		const ssize_t n = ::read(fd_, buffer.data(), buffer.size());
+		if (n >= 0)
+			return static_cast<std::size_t>(n);
+		if (errno != EINTR)
+			throw SystemError("read", name_, errno);
+	}
+}
+
+std::size_t File::read(MutableBytes buffer) const
+{
+	std::size_t done = 0;
+	while (done < buffer.size()) {
+		const std::size_t n = read_some(buffer.subspan(done));
+		if (n == 0)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+void File::read_exactly_at(MutableBytes buffer, std::uint64_t offset) const
+{
+	const std::size_t n = read_at(buffer, offset);
+	if (n < buffer.size())
+		throw CorruptError("it ends too early", name_, offset + n);
+}
+
+void File::write(Bytes bytes) const
+{
+	while (!bytes.empty()) {
+		const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			throw SystemError("write", name_, errno);
+		bytes = bytes.subspan(static_cast<std::size_t>(n));
+	}
+}
+
+void File::write_at(Bytes bytes, std::uint64_t offset) const
+{
+	iovec piece{const_cast<std::uint8_t *>(bytes.data()), bytes.size()};
+	write_pieces_at({&piece, 1}, offset, true);
+}
+
+// Set once the kernel has refused RWF_DONTCACHE; another thread may find out for itself.
+static bool dontcache_refused = false;
+
+void File::write_pieces_at(std::span<iovec> pieces, std::uint64_t offset, bool keep_cached) const
+{
+	while (!pieces.empty()) {
+		if (pieces[0].iov_len == 0) {
+			pieces = pieces.subspan(1);
+			continue;
+		}
+		const int count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
+		const int flags = keep_cached || dontcache_refused ? 0 : RWF_DONTCACHE;
+		const ssize_t n = ::pwritev2(fd_, pieces.data(), count, static_cast<off_t>(offset), flags);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && flags && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS)) {
+			dontcache_refused = true;
+			continue;
+		}
+		if (n < 0)
+			throw SystemError("write", name_, errno);
+		offset += static_cast<std::uint64_t>(n);
+		std::size_t left = static_cast<std::size_t>(n);
+		while (!pieces.empty() && left >= pieces[0].iov_len) {
+			left -= pieces[0].iov_len;
+			pieces = pieces.subspan(1);
+		}
+		if (left) {
+			pieces[0].iov_base = static_cast<char *>(pieces[0].iov_base) + left;
+			pieces[0].iov_len -= left;
+		}
+	}
+}
+
+FileStat File::stat() const
+{
+	struct stat raw;
+	if (::fstat(fd_, &raw) < 0)
+		throw SystemError("stat", name_, errno);
+	return stat_of(raw);
+}
+
+void File::truncate(std::uint64_t size) const
+{
+	if (::ftruncate(fd_, static_cast<off_t>(size)) < 0)
+		throw SystemError("truncate", name_, errno);
+}
+
+bool File::reserve(std::uint64_t offset, std::uint64_t size) const
+{
+	return ::fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+		       static_cast<off_t>(size)) == 0;
+}
+
+bool File::punch_hole(std::uint64_t offset, std::uint64_t size) const
+{
+	return size == 0 ||
+		::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+			static_cast<off_t>(size)) == 0;
+}
+
+void File::sync_data() const
+{
+	if (::fdatasync(fd_) < 0)
+		throw SystemError("sync", name_, errno);
+}
+
+void File::sync_all() const
+{
+	if (::fsync(fd_) < 0)
+		throw SystemError("sync", name_, errno);
+}
+
+static timespec timespec_of(std::int64_t ns)
+{
+	std::int64_t seconds = ns / 1000000000, rest = ns % 1000000000;
+	if (rest < 0) {
+		seconds--;
+		rest += 1000000000;
+	}
+	return {static_cast<time_t>(seconds), static_cast<long>(rest)};
+}
+
+void File::set_times(std::int64_t mtime_ns) const
+{
+	const timespec times[2] = {{0, UTIME_OMIT}, timespec_of(mtime_ns)};
+	if (::futimens(fd_, times) < 0)
+		throw SystemError("set the time of", name_, errno);
+}
+
+void File::set_mode(std::uint16_t mode) const
+{
+	if (::fchmod(fd_, mode) < 0)
+		throw SystemError("set the mode of", name_, errno);
+}
+
+void File::advise_sequential() const { ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL); }
+
+void File::advise_will_need(std::uint64_t offset, std::uint64_t size) const
+{
+	::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
+}
+
+void File::drop_cached(std::uint64_t offset, std::uint64_t size) const
+{
+	::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+}
+
+std::uint64_t File::next_data(std::uint64_t offset, std::uint64_t size) const
+{
+	const off_t at = ::lseek(fd_, static_cast<off_t>(offset), SEEK_DATA);
+	if (at >= 0)
+		return std::min(static_cast<std::uint64_t>(at), size);
+	return errno == ENXIO ? size : offset;
+}
+
+std::uint64_t File::next_hole(std::uint64_t offset, std::uint64_t size) const
+{
+	const off_t at = ::lseek(fd_, static_cast<off_t>(offset), SEEK_HOLE);
+	return at >= 0 ? std::min(static_cast<std::uint64_t>(at), size) : size;
+}
+
+std::optional<FileStat> find_stat_at(int directory, const std::string &name)
+{
+	struct stat raw;
+	if (::fstatat(directory, name.c_str(), &raw, AT_SYMLINK_NOFOLLOW) == 0)
+		return stat_of(raw);
+	if (errno == ENOENT || errno == ENOTDIR)
+		return {};
+	throw SystemError("stat", name, errno);
+}
+
+std::optional<FileStat> find_stat(const std::string &path)
+{
+	struct stat raw;
+	if (::stat(path.c_str(), &raw) == 0)
+		return stat_of(raw);
+	if (errno == ENOENT || errno == ENOTDIR)
+		return {};
+	throw SystemError("stat", path, errno);
+}
+
+std::string read_link_at(int directory, const std::string &name)
+{
+	std::string text(PATH_MAX, '\0');
+	const ssize_t n = ::readlinkat(directory, name.c_str(), text.data(), text.size());
+	if (n < 0)
+		throw SystemError("read the link", name, errno);
+	text.resize(static_cast<std::size_t>(n));
+	return text;
+}
+
+static Buffer read_whole(const File &file, std::size_t limit)
+{
+	const std::uint64_t size = file.size();
+	if (size > limit)
+		throw Error(quoted(file.name()) + " is too large: " + std::to_string(size) +
+			" bytes, at most " + std::to_string(limit) + " are allowed");
+	Buffer content(static_cast<std::size_t>(size) + 1);
+	content.resize(file.read_at(content, 0));
+	if (content.size() > size)
+		throw Error(quoted(file.name()) + " grew while it was read");
+	return content;
+}
+
+Buffer read_whole_file(const std::string &path, std::size_t limit)
+{
+	return read_whole(File::open(path), limit);
+}
+
+std::optional<Buffer> find_whole_file(const std::string &path, std::size_t limit)
+{
+	std::optional<File> file = File::find(path);
+	if (!file)
+		return {};
+	return read_whole(*file, limit);
+}
+
+void write_all(int fd, Bytes bytes)
+{
+	File file(fd, fd == 1 ? "standard output" : fd == 2 ? "standard error" : "");
+	try {
+		file.write(bytes);
+	} catch (...) {
+		file.release();
+		throw;
+	}
+	file.release();
+}
+
+void remove_file(const std::string &path)
+{
+	if (::unlink(path.c_str()) < 0)
+		throw SystemError("remove", path, errno);
+}
+
+bool remove_file_if_there(const std::string &path)
+{
+	if (::unlink(path.c_str()) == 0)
+		return true;
+	if (errno == ENOENT)
+		return false;
+	throw SystemError("remove", path, errno);
+}
+
+void rename_file(const std::string &from, const std::string &to)
+{
+	if (::rename(from.c_str(), to.c_str()) < 0)
+		throw SystemError("rename " + quoted(from) + " to", to, errno);
+}
+
+bool is_on_coarse_clock(const File &file)
+{
+	// File systems whose time stamps are coarser than the kernel's tick of 1-10 ms.
+	struct statfs raw;
+	if (::fstatfs(file.fd(), &raw) < 0)
+		return true;
+	switch (static_cast<unsigned long>(raw.f_type)) {
+	case EXT4_SUPER_MAGIC: // ext3 has the same magic; its whole seconds show in the stamps
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+	case OVERLAYFS_SUPER_MAGIC:
+	case 0x2fc12fc1: // zfs
+	case F2FS_SUPER_MAGIC: return false;
+	default: return true;
+	}
+}
+
+void make_directory(const std::string &path)
+{
+	if (::mkdir(path.c_str(), 0777) < 0 && errno != EEXIST)
+		throw SystemError("create the directory", path, errno);
+}
+
+void sync_directory(const std::string &path)
+{
+	File directory = File::open_with(path, O_RDONLY | O_DIRECTORY);
+	// Some network file systems cannot sync a directory and say EINVAL; then there is
+	// nothing more to be had.
+	if (::fsync(directory.fd()) < 0 && errno != EINVAL && errno != ENOTSUP)
+		throw SystemError("sync the directory", path, errno);
+}
+
+std::string current_directory()
+{
+	char *text = ::getcwd(nullptr, 0);
+	if (!text)
+		throw SystemError("find the current directory", "", errno);
+	std::string path = text;
+	std::free(text);
+	return path;
+}
+
+void change_directory(const std::string &path)
+{
+	if (::chdir(path.c_str()) < 0)
+		throw SystemError("change to the directory", path, errno);
+}
+
+std::string resolved_path(const std::string &path)
+{
+	char *text = ::realpath(path.c_str(), nullptr);
+	if (!text)
+		throw SystemError("find", path, errno);
+	std::string resolved = text;
+	std::free(text);
+	return resolved;
+}
+
+std::int64_t now_ns()
+{
+	timespec now;
+	::clock_gettime(CLOCK_REALTIME, &now);
+	return nanoseconds(now);
+}
+
+std::uint32_t effective_user() { return ::geteuid(); }
+
+std::string user_at_host()
+{
+	// Not getpwuid: it loads shared libraries, which a static program cannot do everywhere.
+	std::string user;
+	for (const char *name : {"LOGNAME", "USER"})
+		if (const char *value = std::getenv(name); user.empty() && value)
+			user = value;
+	if (user.empty())
+		user = "uid" + std::to_string(::geteuid());
+	char host[HOST_NAME_MAX + 1] = "";
+	if (::gethostname(host, sizeof host - 1) < 0 || !host[0])
+		std::strcpy(host, "localhost");
+	return user + "@" + host;
+}
+
+} // namespace dig

@@ -1,0 +1,132 @@
+// Files by descriptor: closes itself, restarts after EINTR, completes short reads and writes.
+// Everything that the operating system refuses is a SystemError that names the file.
+#ifndef DIG_FILE_H
+#define DIG_FILE_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/uio.h>
+
+#include "libdig/bytes.h"
+
+namespace dig {
+
+enum class FileType : std::uint8_t { regular, directory, symlink, fifo, socket, device, other };
+
+// What stat knows and dig uses.  Times are nanoseconds since 1970.
+struct FileStat {
+	FileType type = FileType::other;
+	std::uint16_t mode = 0; // permission bits, 12 of them
+	std::uint32_t owner = 0;
+	std::uint64_t size = 0;
+	std::int64_t mtime_ns = 0;
+	std::int64_t ctime_ns = 0;
+	std::uint64_t inode = 0;
+	std::uint64_t device = 0;
+	std::uint64_t links = 0;
+	std::uint64_t blocks = 0; // of 512 bytes, really allocated
+};
+
+// True when nothing that proves "same content" differs.
+bool is_same_content(const FileStat &a, const FileStat &b);
+
+class File {
+public:
+	File() = default;
+	// Takes over an open descriptor; name is for messages.
+	File(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+	File(File &&other) noexcept;
+	File &operator=(File &&other) noexcept;
+	~File();
+
+	// Read-only.
+	static File open(const std::string &path);
+	// Nothing when there is no such file.
+	static std::optional<File> find(const std::string &path);
+	// flags as of open(2); O_CLOEXEC is added.
+	static File open_with(const std::string &path, int flags, mode_t mode = 0666);
+	static File open_at(int directory, const std::string &name, int flags, mode_t mode = 0666);
+	// Standard input, not closed by the destructor's owner: a duplicate of descriptor 0.
+	static File standard_input();
+	// An unnamed file for spilling, gone with the process, in directory.
+	static File temporary_in(const std::string &directory);
+
+	bool is_open() const { return fd_ >= 0; }
+	int fd() const { return fd_; }
+	const std::string &name() const { return name_; }
+	int release();
+
+	// Fills as much of buffer as there are bytes left from offset; the result is shorter
+	// than buffer only at the end of the file.
+	std::size_t read_at(MutableBytes buffer, std::uint64_t offset) const;
+	// The same from the current position, for pipes too.
+	std::size_t read(MutableBytes buffer) const;
+	// One read(2): what is there now; 0 is the end.
+	std::size_t read_some(MutableBytes buffer) const;
+	// As read_at, but anything less than all of buffer is a CorruptError.
+	void read_exactly_at(MutableBytes buffer, std::uint64_t offset) const;
+
+	void write(Bytes bytes) const;
+	void write_at(Bytes bytes, std::uint64_t offset) const;
+	// Gathers; the pieces are used up.  With keep_cached false the pages are dropped once they
+	// are on storage (RWF_DONTCACHE), where the kernel knows how.
+	void write_pieces_at(std::span<iovec> pieces, std::uint64_t offset, bool keep_cached) const;
+
+	FileStat stat() const;
+	std::uint64_t size() const { return stat().size; }
+	void truncate(std::uint64_t size) const;
+	// Reserves space without changing the size; false where the file system cannot.
+	bool reserve(std::uint64_t offset, std::uint64_t size) const;
+	// Gives the range back to the file system; it reads as zeros.  False where it cannot.
+	bool punch_hole(std::uint64_t offset, std::uint64_t size) const;
+	// fdatasync.  A failure is final: whoever gets it abandons the file.
+	void sync_data() const;
+	void sync_all() const;
+	void set_times(std::int64_t mtime_ns) const;
+	void set_mode(std::uint16_t mode) const;
+	// Tells the kernel that the file is read front to back.
+	void advise_sequential() const;
+	void advise_will_need(std::uint64_t offset, std::uint64_t size) const;
+	void drop_cached(std::uint64_t offset, std::uint64_t size) const;
+	// The next offset at or after this one that holds data, or lies in a hole; the size of the
+	// file when there is none.  File systems without holes answer offset and size.
+	std::uint64_t next_data(std::uint64_t offset, std::uint64_t size) const;
+	std::uint64_t next_hole(std::uint64_t offset, std::uint64_t size) const;
+	// Closes now, and throws where that fails.
+	void close();
+
+private:
+	int fd_ = -1;
+	std::string name_;
+};
+
+std::optional<FileStat> find_stat_at(int directory, const std::string &name);
+std::optional<FileStat> find_stat(const std::string &path); // follows symlinks
+std::string read_link_at(int directory, const std::string &name);
+
+// All of a small file; Error when it is larger than limit.
+Buffer read_whole_file(const std::string &path, std::size_t limit);
+std::optional<Buffer> find_whole_file(const std::string &path, std::size_t limit);
+void write_all(int fd, Bytes bytes);
+
+void remove_file(const std::string &path);
+// False when it was not there.
+bool remove_file_if_there(const std::string &path);
+void rename_file(const std::string &from, const std::string &to);
+bool is_on_coarse_clock(const File &file);
+void make_directory(const std::string &path);             // fine when it is there
+void sync_directory(const std::string &path);
+std::string current_directory();
+void change_directory(const std::string &path);
+std::string resolved_path(const std::string &path);
+std::int64_t now_ns();
+std::uint32_t effective_user();
+// "user@host", for commits without an author.
+std::string user_at_host();
+
+} // namespace dig
+
+#endif

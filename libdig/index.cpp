@@ -1,0 +1,577 @@
+#include "libdig/index.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "libdig/publish.h"
+
+namespace dig {
+
+constexpr std::size_t block_size = 16_KiB;
+constexpr std::size_t max_block = 256_KiB; // one record of the longest path and attributes
+constexpr std::size_t spool_size = 4_MiB;
+constexpr std::uint64_t min_changes_limit = 4_MiB;
+constexpr std::uint32_t dropped_flag = 1, has_manifest_flag = 2;
+
+struct IndexTail {
+	le64 table_offset;
+	le32 block_count;
+	le32 flags;
+	le64 records;
+	StagingId id;      // of this file
+	StagingId base_id; // changes: of the base they belong to
+	Digest manifest_root;
+	le64 committed_sequence, last_sequence;
+	le64 highest_sequence; // of a record in this file
+	StagingId journal_id;
+	le64 journal_offset;
+	le32 table_checksum;
+	le32 checksum; // of the tail before it
+};
+static_assert(sizeof(IndexTail) == 144);
+
+static IndexState state_of(const IndexTail &tail)
+{
+	IndexState state;
+	if (tail.flags & has_manifest_flag)
+		state.manifest_root = tail.manifest_root;
+	state.committed_sequence = tail.committed_sequence;
+	state.last_sequence = tail.last_sequence;
+	state.journal_id = tail.journal_id;
+	state.journal_offset = tail.journal_offset;
+	state.has_dropped = tail.flags & dropped_flag;
+	return state;
+}
+
+static std::size_t shared_prefix(std::string_view a, std::string_view b)
+{
+	const std::size_t limit = std::min({a.size(), b.size(), std::size_t(65535)});
+	std::size_t i = 0;
+	while (i < limit && a[i] == b[i])
+		i++;
+	return i;
+}
+
+// Writes records in the order of their paths.
+class IndexFileWriter {
+public:
+	explicit IndexFileWriter(const File &file) : file_(file)
+	{
+		append(pending_, raw_bytes(make_preamble(index_magic)));
+	}
+
+	void put(const IndexRecord &record)
+	{
+		const std::string &path = record.entry.path;
+		if (block_.size() >= block_size)
+			end_block();
+		const std::size_t shared = block_.empty() ? 0 : shared_prefix(last_path_, path);
+		if (block_.empty())
+			first_path_ = path;
+		put_u16(block_, static_cast<std::uint16_t>(shared));
+		put_u16(block_, static_cast<std::uint16_t>(path.size() - shared));
+		append(block_, bytes_of(std::string_view(path).substr(shared)));
+		record.encode_rest(block_);
+		last_path_ = path;
+		highest_sequence_ = std::max(highest_sequence_, record.sequence);
+		records_++;
+	}
+
+	void finish(const StagingId &id, const StagingId &base_id, const IndexState &state)
+	{
+		end_block();
+		IndexTail tail{};
+		tail.table_offset = offset_ + pending_.size();
+		tail.block_count = block_count_;
+		tail.flags = (state.has_dropped ? dropped_flag : 0) | (state.manifest_root ? has_manifest_flag : 0);
+		tail.records = records_;
+		tail.id = id;
+		tail.base_id = base_id;
+		tail.manifest_root = state.manifest_root.value_or(Digest());
+		tail.committed_sequence = state.committed_sequence;
+		tail.last_sequence = state.last_sequence;
+		tail.highest_sequence = highest_sequence_;
+		tail.journal_id = state.journal_id;
+		tail.journal_offset = state.journal_offset;
+		tail.table_checksum = crc32_of(table_);
+		tail.checksum = crc32_of(raw_bytes(tail).first(sizeof tail - 4));
+		append(pending_, table_);
+		append(pending_, raw_bytes(tail));
+		flush();
+	}
+
+	std::uint64_t records() const { return records_; }
+	const std::string &last_path() const { return last_path_; }
+
+private:
+	void end_block()
+	{
+		if (block_.empty())
+			return;
+		put_u64(table_, offset_ + pending_.size());
+		put_u32(table_, static_cast<std::uint32_t>(block_.size()));
+		put_u32(table_, crc32_of(block_));
+		put_u16(table_, static_cast<std::uint16_t>(first_path_.size()));
+		append(table_, bytes_of(first_path_));
+		append(pending_, block_);
+		block_.clear();
+		block_count_++;
+		if (pending_.size() >= 256_KiB)
+			flush();
+	}
+	void flush()
+	{
+		file_.write_at(pending_, offset_);
+		offset_ += pending_.size();
+		pending_.clear();
+	}
+
+	const File &file_;
+	std::uint64_t offset_ = 0, records_ = 0, highest_sequence_ = 0;
+	std::uint32_t block_count_ = 0;
+	Buffer pending_, block_, table_;
+	std::string first_path_, last_path_;
+};
+
+class IndexFile {
+public:
+	explicit IndexFile(File file) : file_(std::move(file))
+	{
+		const std::uint64_t size = file_.size();
+		if (size < sizeof(Preamble) + sizeof tail_)
+			throw CorruptError("it is too short", file_.name(), size);
+		Buffer preamble(sizeof(Preamble));
+		file_.read_exactly_at(preamble, 0);
+		check_preamble(preamble, index_magic, file_.name(), true);
+		Buffer raw(sizeof tail_);
+		file_.read_exactly_at(raw, size - sizeof tail_);
+		std::memcpy(&tail_, raw.data(), sizeof tail_);
+		if (tail_.checksum != crc32_of(Bytes(raw).first(sizeof tail_ - 4)))
+			throw CorruptError("the tail's checksum is wrong", file_.name(), size - sizeof tail_);
+		if (tail_.table_offset < sizeof(Preamble) || tail_.table_offset > size - sizeof tail_)
+			throw CorruptError("the block table lies outside", file_.name(), size);
+		read_table(size - sizeof tail_);
+	}
+
+	struct Block {
+		std::uint64_t offset;
+		std::uint32_t size, checksum;
+		std::string_view first_path;
+	};
+
+	const IndexTail &tail() const { return tail_; }
+	const File &file() const { return file_; }
+	const std::vector<Block> &blocks() const { return blocks_; }
+	std::uint64_t size() const { return tail_.table_offset; }
+
+	Buffer read_block(std::size_t number) const
+	{
+		const Block &block = blocks_[number];
+		Buffer content(block.size);
+		file_.read_exactly_at(content, block.offset);
+		if (crc32_of(content) != block.checksum)
+			throw CorruptError("a block's checksum is wrong", file_.name(), block.offset);
+		return content;
+	}
+	// The last block whose first path is at or before path; 0 when there is none.
+	std::size_t block_for(std::string_view path) const
+	{
+		const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), path,
+			[](std::string_view a, const Block &b) { return a < b.first_path; });
+		return after == blocks_.begin() ? 0 : static_cast<std::size_t>(after - blocks_.begin()) - 1;
+	}
+
+private:
+	void read_table(std::uint64_t end)
+	{
+		table_.resize(end - tail_.table_offset);
+		file_.read_exactly_at(table_, tail_.table_offset);
+		if (crc32_of(table_) != tail_.table_checksum)
+			throw CorruptError("the block table's checksum is wrong", file_.name(), tail_.table_offset);
+		Cursor cursor(table_, file_.name(), tail_.table_offset);
+		std::uint64_t next = sizeof(Preamble);
+		for (std::uint32_t i = 0; i < tail_.block_count; i++) {
+			Block block;
+			block.offset = cursor.u64();
+			block.size = cursor.u32();
+			block.checksum = cursor.u32();
+			block.first_path = text_of(cursor.take(cursor.u16()));
+			if (block.offset != next || block.size == 0 || block.size > max_block ||
+				block.offset + block.size > tail_.table_offset)
+				cursor.fail("a block lies where none can");
+			if (i > 0 && block.first_path <= blocks_.back().first_path)
+				cursor.fail("blocks are not in order");
+			next = block.offset + block.size;
+			blocks_.push_back(block);
+		}
+		cursor.expect_end();
+		if (next != tail_.table_offset)
+			cursor.fail("the blocks do not reach to their table");
+	}
+
+	File file_;
+	IndexTail tail_;
+	Buffer table_;
+	std::vector<Block> blocks_;
+};
+
+struct IndexCursor::Side {
+	std::shared_ptr<IndexFile> file;
+	std::size_t block = 0; // the one in content
+	Buffer content;
+	std::size_t at = 0; // of the next record in content
+	bool is_loaded = false;
+	IndexRecord record;
+	bool has_record = false;
+
+	explicit Side(std::shared_ptr<IndexFile> from) : file(std::move(from)) { rewind(0); }
+
+	void rewind(std::size_t number)
+	{
+		block = number;
+		at = 0;
+		has_record = is_loaded = false;
+		record.entry.path.clear();
+		if (file)
+			next();
+	}
+
+	void next()
+	{
+		has_record = false;
+		if (!file || block >= file->blocks().size())
+			return;
+		if (!is_loaded || at == content.size()) {
+			if (is_loaded && ++block == file->blocks().size())
+				return;
+			content = file->read_block(block);
+			is_loaded = true;
+			at = 0;
+			record.entry.path.clear();
+		}
+		Cursor cursor(Bytes(content).subspan(at), file->file().name(),
+			file->blocks()[block].offset + at);
+		const std::uint16_t shared = cursor.u16(), rest = cursor.u16();
+		if (shared > record.entry.path.size())
+			cursor.fail("a path shares more than there is");
+		record.entry.path.resize(shared);
+		record.entry.path += text_of(cursor.take(rest));
+		record.decode_rest(cursor);
+		at = content.size() - cursor.left();
+		has_record = true;
+	}
+
+	void seek(std::string_view path)
+	{
+		if (!file || file->blocks().empty())
+			return;
+		const std::size_t wanted = file->block_for(path);
+		const bool is_ahead = has_record && record.entry.path <= path && wanted == block;
+		if (!is_ahead)
+			rewind(wanted);
+		while (has_record && record.entry.path < path)
+			next();
+	}
+};
+
+IndexCursor::IndexCursor(std::shared_ptr<IndexFile> base, std::shared_ptr<IndexFile> changes)
+	: base_(std::make_unique<Side>(std::move(base))), changes_(std::make_unique<Side>(std::move(changes)))
+{
+	settle();
+}
+
+IndexCursor::~IndexCursor() = default;
+IndexCursor::IndexCursor(IndexCursor &&) noexcept = default;
+IndexCursor &IndexCursor::operator=(IndexCursor &&) noexcept = default;
+
+void IndexCursor::settle()
+{
+	if (!changes_->has_record)
+		current_ = base_->has_record ? &base_->record : nullptr;
+	else if (!base_->has_record || changes_->record.entry.path <= base_->record.entry.path)
+		current_ = &changes_->record;
+	else
+		current_ = &base_->record;
+}
+
+const IndexRecord *IndexCursor::current() const { return current_; }
+
+void IndexCursor::next()
+{
+	if (current_ == &changes_->record) {
+		if (base_->has_record && base_->record.entry.path == changes_->record.entry.path)
+			base_->next();
+		changes_->next();
+	} else if (current_) {
+		base_->next();
+	}
+	settle();
+}
+
+void IndexCursor::seek(std::string_view path)
+{
+	base_->seek(path);
+	changes_->seek(path);
+	settle();
+}
+
+static std::shared_ptr<IndexFile> open_file(const std::string &path)
+{
+	std::optional<File> file = File::find(path);
+	return file ? std::make_shared<IndexFile>(std::move(*file)) : nullptr;
+}
+
+Index Index::open(const std::string &directory)
+{
+	Index index;
+	index.directory_ = directory;
+	// A writer replaces the base first and removes the changes then, so the changes are read
+	// first: those of an older base show as stale, newer ones make us look again.
+	for (int attempt = 0;; attempt++) {
+		index.changes_ = open_file(directory + "/changes");
+		index.base_ = open_file(directory + "/index");
+		const StagingId base_id = index.base_ ? index.base_->tail().id : StagingId();
+		if (!index.changes_ || index.changes_->tail().base_id == base_id)
+			break;
+		if (attempt == 3) {
+			index.changes_ = nullptr;
+			break;
+		}
+	}
+	if (index.changes_)
+		index.state_ = state_of(index.changes_->tail());
+	else if (index.base_)
+		index.state_ = state_of(index.base_->tail());
+	return index;
+}
+
+std::optional<IndexRecord> Index::find(std::string_view path) const
+{
+	IndexCursor at = cursor();
+	at.seek(path);
+	if (!at.current() || at.current()->entry.path != path || at.current()->is_removed)
+		return {};
+	return *at.current();
+}
+
+bool Index::may_have_staged() const
+{
+	const auto has = [&](const std::shared_ptr<IndexFile> &file) {
+		return file && file->tail().records > 0 &&
+			file->tail().highest_sequence > state_.committed_sequence;
+	};
+	return has(base_) || has(changes_);
+}
+
+void Index::check() const
+{
+	for (const auto &file : {base_, changes_}) {
+		if (!file)
+			continue;
+		IndexCursor all(file, nullptr);
+		std::string before;
+		std::uint64_t count = 0;
+		for (; all.current(); all.next(), count++) {
+			if (count > 0 && all.current()->entry.path <= before)
+				throw CorruptError("its paths are not in order", file->file().name(), 0);
+			before = all.current()->entry.path;
+		}
+		if (count != file->tail().records)
+			throw CorruptError("it holds another number of records than it says", file->file().name(), 0);
+	}
+}
+
+// Sorted runs of what was put, the last of them still open for more in order.
+struct IndexUpdate::Spool {
+	struct Item {
+		std::size_t offset, size;
+		std::uint32_t path_size;
+		std::uint32_t number; // order of putting
+	};
+	Buffer heap;
+	std::vector<Item> items;
+	struct Run {
+		File file;
+		std::unique_ptr<IndexFileWriter> writer;
+		std::shared_ptr<IndexFile> reader;
+	};
+	std::vector<Run> runs;
+	std::string directory;
+	bool is_sorted = true;
+
+	std::string_view path_of(const Item &item) const
+	{
+		return text_of(Bytes(heap).subspan(item.offset + 2, item.path_size));
+	}
+	IndexRecord record_of(const Item &item) const
+	{
+		Cursor cursor(Bytes(heap).subspan(item.offset, item.size), "the update of the index");
+		IndexRecord record;
+		record.entry.path = text_of(cursor.take(cursor.u16()));
+		record.decode_rest(cursor);
+		return record;
+	}
+	void sort()
+	{
+		if (!is_sorted)
+			std::sort(items.begin(), items.end(), [&](const Item &a, const Item &b) {
+				const int order = path_of(a).compare(path_of(b));
+				return order ? order < 0 : a.number < b.number;
+			});
+		is_sorted = true;
+	}
+	void end_run()
+	{
+		if (runs.empty() || !runs.back().writer)
+			return;
+		Run &run = runs.back();
+		run.writer->finish({}, {}, {});
+		run.writer.reset();
+		run.reader = std::make_shared<IndexFile>(std::move(run.file));
+	}
+	void spill()
+	{
+		if (items.empty())
+			return;
+		sort();
+		const bool goes_on = !runs.empty() && runs.back().writer &&
+			std::string_view(runs.back().writer->last_path()) < path_of(items[0]);
+		if (!goes_on) {
+			end_run();
+			runs.push_back({File::temporary_in(directory), nullptr, nullptr});
+			runs.back().writer = std::make_unique<IndexFileWriter>(runs.back().file);
+		}
+		// runs may have moved in memory since the writer was made: it refers to the file.
+		for (std::size_t i = 0; i < items.size(); i++)
+			if (i + 1 == items.size() || path_of(items[i]) != path_of(items[i + 1]))
+				runs.back().writer->put(record_of(items[i]));
+		items.clear();
+		heap.clear();
+	}
+};
+
+IndexUpdate::IndexUpdate(std::string directory)
+	: directory_(std::move(directory)), spool_(std::make_unique<Spool>())
+{
+	spool_->directory = directory_;
+	spool_->runs.reserve(4096); // writers refer to files inside
+}
+
+IndexUpdate::~IndexUpdate() = default;
+IndexUpdate::IndexUpdate(IndexUpdate &&) noexcept = default;
+
+bool IndexUpdate::is_empty() const { return spool_->items.empty() && spool_->runs.empty(); }
+
+void IndexUpdate::put(const IndexRecord &record)
+{
+	Spool &spool = *spool_;
+	const std::size_t start = spool.heap.size();
+	record.encode(spool.heap);
+	const Spool::Item item{start, spool.heap.size() - start,
+		static_cast<std::uint32_t>(record.entry.path.size()),
+		static_cast<std::uint32_t>(spool.items.size())};
+	if (!spool.items.empty() && record.entry.path <= spool.path_of(spool.items.back()))
+		spool.is_sorted = false;
+	spool.items.push_back(item);
+	if (spool.heap.size() >= spool_size)
+		spool.spill();
+}
+
+// Where the merge takes records from: newest first.
+class IndexSources {
+public:
+	void add(IndexCursor cursor) { cursors_.push_back(std::make_unique<IndexCursor>(std::move(cursor))); }
+
+	// The next record of any source, the newest one of its path.
+	std::optional<IndexRecord> next()
+	{
+		IndexCursor *least = nullptr;
+		for (auto &cursor : cursors_)
+			if (cursor->current() &&
+				(!least || cursor->current()->entry.path < least->current()->entry.path))
+				least = cursor.get();
+		if (!least)
+			return {};
+		IndexRecord record = *least->current();
+		for (auto &cursor : cursors_)
+			while (cursor->current() && cursor->current()->entry.path == record.entry.path)
+				cursor->next();
+		return record;
+	}
+
+private:
+	std::vector<std::unique_ptr<IndexCursor>> cursors_;
+};
+
+static void write_index(const std::string &path, IndexSources &sources, const StagingId &id,
+	const StagingId &base_id, const IndexState &state, bool is_base, IndexUpdate::Durability durability)
+{
+	PublishedFile file(path);
+	IndexFileWriter writer(file.file());
+	while (std::optional<IndexRecord> record = sources.next()) {
+		if (record->sequence == IndexUpdate::new_sequence)
+			record->sequence = state.last_sequence;
+		if (is_base && record->is_removed && record->sequence <= state.committed_sequence)
+			continue;
+		writer.put(*record);
+	}
+	writer.finish(id, base_id, state);
+	file.publish(durability == IndexUpdate::Durability::synced ? PublishedFile::Durability::file_only
+								    : PublishedFile::Durability::none);
+}
+
+void IndexUpdate::publish(const std::function<void(IndexState &)> &change, Durability durability)
+{
+	const Index old = Index::open(directory_);
+	IndexState state = old.state();
+	state.last_sequence++;
+	if (change)
+		change(state);
+	std::uint64_t new_size = spool_->heap.size();
+	if (!spool_->runs.empty())
+		spool_->spill();
+	spool_->end_run();
+	for (const Spool::Run &run : spool_->runs)
+		new_size += run.reader->size();
+	// What is still in memory becomes a run, too: one way to merge.
+	if (!spool_->items.empty()) {
+		spool_->spill();
+		spool_->end_run();
+	}
+	IndexSources sources;
+	for (std::size_t i = spool_->runs.size(); i-- > 0;)
+		sources.add(IndexCursor(spool_->runs[i].reader, nullptr));
+	if (old.changes_)
+		sources.add(IndexCursor(old.changes_, nullptr));
+	const std::uint64_t base_size = old.base_ ? old.base_->size() : 0;
+	const std::uint64_t changes_size = new_size + (old.changes_ ? old.changes_->size() : 0);
+	if (changes_size > std::max(min_changes_limit, base_size / 8)) {
+		if (old.base_)
+			sources.add(IndexCursor(old.base_, nullptr));
+		write_index(directory_ + "/index", sources, new_staging_id(), {}, state, true, durability);
+		remove_file_if_there(directory_ + "/changes");
+	} else {
+		const StagingId base_id = old.base_ ? old.base_->tail().id : StagingId();
+		write_index(directory_ + "/changes", sources, new_staging_id(), base_id, state, false, durability);
+	}
+	spool_ = std::make_unique<Spool>();
+	spool_->directory = directory_;
+	spool_->runs.reserve(4096);
+}
+
+void IndexUpdate::publish_afresh(const std::function<void(IndexState &)> &change, Durability durability)
+{
+	IndexState state = Index::open(directory_).state();
+	state.last_sequence++;
+	if (change)
+		change(state);
+	spool_->spill();
+	spool_->end_run();
+	IndexSources sources;
+	for (std::size_t i = spool_->runs.size(); i-- > 0;)
+		sources.add(IndexCursor(spool_->runs[i].reader, nullptr));
+	write_index(directory_ + "/index", sources, new_staging_id(), {}, state, true, durability);
+	remove_file_if_there(directory_ + "/changes");
+}
+
+} // namespace dig

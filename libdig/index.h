@@ -1,0 +1,116 @@
+// The staging area: what dig knows of the paths of the work tree (dig-index-format(5)).
+//
+// staging/index, the base, holds a record for each path of the last state and of what is staged
+// over it.  staging/changes holds what came since, and is small: it is merged into a new base
+// when it exceeds max(4 MiB, base / 8).  So adding one path to a million costs what one path
+// costs.  Both are sorted by path, in blocks with checksums:
+//
+//     +----------+-------+-----+-------+-------------+------+
+//     | preamble | block | ... | block | block table | tail |
+//     +----------+-------+-----+-------+-------------+------+
+//
+// `changes` names the base that it belongs to.  Beside any other it is stale, as after a crash
+// between writing a new base and removing it, and is ignored.
+#ifndef DIG_INDEX_H
+#define DIG_INDEX_H
+
+#include <memory>
+
+#include "libdig/index_record.h"
+#include "libdig/journal.h"
+
+namespace dig {
+
+// What holds for both files together; the newer of them says it.
+struct IndexState {
+	// Of the state that records without staged ones mirror; nothing before the first commit.
+	std::optional<Digest> manifest_root;
+	// Records with a higher sequence are staged.
+	std::uint64_t committed_sequence = 0;
+	std::uint64_t last_sequence = 0;
+	// Up to here the journal's finished files are in the index.
+	StagingId journal_id{};
+	std::uint64_t journal_offset = 0;
+	// Something staged was dropped again, so the pack may hold what nobody needs.
+	bool has_dropped = false;
+};
+
+class IndexFile;
+
+// A walk over base and changes as one, in the order of paths.
+class IndexCursor {
+public:
+	IndexCursor(std::shared_ptr<IndexFile> base, std::shared_ptr<IndexFile> changes);
+	~IndexCursor();
+	IndexCursor(IndexCursor &&) noexcept;
+	IndexCursor &operator=(IndexCursor &&) noexcept;
+
+	// Null at the end.  Removed paths come, too; until the next call.
+	const IndexRecord *current() const;
+	void next();
+	// To the first record at or behind path; forward is cheap, backward costs a look-up.
+	void seek(std::string_view path);
+
+private:
+	struct Side;
+	void settle();
+	std::unique_ptr<Side> base_, changes_;
+	const IndexRecord *current_ = nullptr;
+};
+
+class Index {
+public:
+	// The index in the directory; empty where there is none.
+	static Index open(const std::string &directory);
+
+	const IndexState &state() const { return state_; }
+	bool is_there() const { return base_ || changes_; }
+	IndexCursor cursor() const { return IndexCursor(base_, changes_); }
+	bool is_staged(const IndexRecord &record) const
+	{
+		return record.sequence > state_.committed_sequence;
+	}
+	// The record of a path that is not removed.
+	std::optional<IndexRecord> find(std::string_view path) const;
+	// False only if nothing is staged; cheap.
+	bool may_have_staged() const;
+	// Checks every byte of both files.
+	void check() const;
+
+private:
+	friend class IndexUpdate;
+	std::shared_ptr<IndexFile> base_, changes_;
+	IndexState state_;
+	std::string directory_;
+};
+
+// Collects records in any order, in bounded memory, and makes them part of the index.
+class IndexUpdate {
+public:
+	explicit IndexUpdate(std::string directory);
+	~IndexUpdate();
+	IndexUpdate(IndexUpdate &&) noexcept;
+
+	// A later record of a path replaces an earlier one.  A record that was not staged yet is
+	// given its sequence by publish().
+	static constexpr std::uint64_t new_sequence = ~std::uint64_t(0);
+	void put(const IndexRecord &record);
+	bool is_empty() const;
+
+	enum class Durability { synced, unsynced };
+	// Merges what was put into the index as it is now and makes it visible, with a state that
+	// change() may edit.  Under staging/lock.  One sync, of the file; the caller syncs the
+	// directory.  may_skip: nothing happens when nothing was put and the state stays.
+	void publish(const std::function<void(IndexState &)> &change, Durability durability);
+	// The same, and everything that was in the index before is gone.
+	void publish_afresh(const std::function<void(IndexState &)> &change, Durability durability);
+
+private:
+	struct Spool;
+	std::string directory_;
+	std::unique_ptr<Spool> spool_;
+};
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,92 @@
+#include "libdig/index_record.h"
+
+#include "libdig/path.h"
+
+namespace dig {
+
+constexpr std::uint8_t removed_flag = 1, by_reference_flag = 2, stat_flag = 4;
+
+void IndexRecord::set_stat(const FileStat &stat, std::int64_t read_began)
+{
+	has_stat = true;
+	inode = stat.inode;
+	device = stat.device;
+	stat_size = stat.size;
+	stat_mtime_ns = stat.mtime_ns;
+	ctime_ns = stat.ctime_ns;
+	stat_mode = stat.mode;
+	read_began_ns = read_began;
+}
+
+void IndexRecord::encode_rest(Buffer &out) const
+{
+	put_u8(out, static_cast<std::uint8_t>((is_removed ? removed_flag : 0) |
+			    (is_by_reference ? by_reference_flag : 0) | (has_stat ? stat_flag : 0)));
+	put_u64(out, sequence);
+	if (!is_removed)
+		entry.encode_rest(out);
+	if (has_stat) {
+		put_u64(out, inode);
+		put_u64(out, device);
+		put_u64(out, stat_size);
+		put(out, stat_mtime_ns);
+		put(out, ctime_ns);
+		put(out, read_began_ns);
+		put_u16(out, stat_mode);
+	}
+}
+
+void IndexRecord::decode_rest(Cursor &cursor)
+{
+	const std::uint8_t flags = cursor.u8();
+	if (flags > 7)
+		cursor.fail("a record has unknown flags");
+	is_removed = flags & removed_flag;
+	is_by_reference = flags & by_reference_flag;
+	has_stat = flags & stat_flag;
+	sequence = cursor.u64();
+	if (!is_removed)
+		entry.decode_rest(cursor);
+	if (has_stat) {
+		inode = cursor.u64();
+		device = cursor.u64();
+		stat_size = cursor.u64();
+		stat_mtime_ns = cursor.i64();
+		ctime_ns = cursor.i64();
+		read_began_ns = cursor.i64();
+		stat_mode = cursor.u16();
+	}
+}
+
+void IndexRecord::encode(Buffer &out) const
+{
+	put_u16(out, static_cast<std::uint16_t>(entry.path.size()));
+	append(out, bytes_of(entry.path));
+	encode_rest(out);
+}
+
+IndexRecord IndexRecord::decode(Cursor &cursor)
+{
+	IndexRecord record;
+	record.entry.path = text_of(cursor.take(cursor.u16()));
+	if (const std::string_view problem = path_problem(record.entry.path); !problem.empty())
+		cursor.fail("the path " + quoted(record.entry.path) + " is not allowed: " + std::string(problem));
+	record.decode_rest(cursor);
+	return record;
+}
+
+StatAnswer compare_stat(const IndexRecord &record, const FileStat &stat, std::int64_t margin_ns)
+{
+	if (!record.has_stat)
+		return StatAnswer::unknown;
+	if (record.stat_size != stat.size || record.stat_mtime_ns != stat.mtime_ns ||
+		record.stat_mode != stat.mode)
+		return StatAnswer::differs;
+	if (record.ctime_ns != stat.ctime_ns || record.inode != stat.inode || record.is_removed)
+		return StatAnswer::unknown;
+	const std::int64_t settled = record.read_began_ns - margin_ns;
+	return stat.mtime_ns <= settled && stat.ctime_ns <= settled ? StatAnswer::same
+								     : StatAnswer::unknown;
+}
+
+} // namespace dig

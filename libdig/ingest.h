@@ -1,0 +1,100 @@
+// From files and streams to chunks, their digests, and blocks ready to be stored.
+//
+//     submit ─► queue ─► worker: claim a unit ─► read ─► cut ─► hash ─► claim ─► compress ─► commit
+//                        worker: ...                      │                                   │
+//                                           in the order of a file's segments     in the order of units
+//
+// A unit is a segment of a large file or a batch of small ones.  Each worker takes its unit
+// through all steps in buffers of its own, which are used again; only two short steps run in
+// order: placing the cuts of a file, and committing.  There is no queue per chunk and no
+// allocation per byte, and what is in memory is bounded by the number of workers.
+#ifndef DIG_INGEST_H
+#define DIG_INGEST_H
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "libdig/beneath.h"
+#include "libdig/chunker.h"
+#include "libdig/index_record.h"
+#include "libdig/settings.h"
+#include "libdig/staging.h"
+
+namespace dig {
+
+struct ChunkRef {
+	std::uint64_t offset;
+	std::uint64_t size;
+	Digest id;
+};
+
+// Something to be taken: a path below the root directory, or an open stream.
+struct Source {
+	std::string path;
+	EntryKind kind = EntryKind::file; // or symlink
+	std::optional<FileStat> stat;     // as whoever found it saw it; of a stream, mode and time
+	bool has_mtime = true;            // of a stream
+	std::shared_ptr<File> stream;     // of unknown size; else path is opened
+	std::shared_ptr<File> opened;     // path, if it is open already
+	std::uint64_t resume_offset = 0;  // cut and stored before
+	int attempt = 0;
+	// For the hooks.
+	std::optional<IndexRecord> previous;
+	std::shared_ptr<TreeBuilder> tree;
+	std::uint64_t checkpointed = 0;
+	Digest last_chunk;
+};
+
+struct SourceOutcome {
+	FileStat stat;                  // after reading
+	std::int64_t read_began_ns = 0; // before the first byte
+	std::string error;              // empty when it was taken
+	bool has_changed = false;       // while it was read; it may be submitted again
+};
+
+struct IngestHooks {
+	// True when the chunk has to be stored.  Null: nothing is stored.  Any worker.
+	std::function<bool(const Digest &)> claim;
+	// The rest is called in the order of submission, by one thread at a time.
+	std::function<void(Source &, std::span<const ChunkRef>)> chunks;
+	std::function<void(Source &, const SourceOutcome &)> finished;
+	// After the hooks of a unit: what it has to store.  The payloads end with the call.
+	std::function<void(std::span<const ReadyBlock>)> store;
+};
+
+struct IngestCounters {
+	std::uint64_t files = 0, bytes = 0, chunks = 0, new_bytes = 0, stored_bytes = 0;
+};
+
+class Ingest {
+public:
+	// root is where paths lead from; it and the hooks must live until drain() has returned.
+	Ingest(const Settings &settings, const ChunkingParameters &chunking, const File &root,
+		IngestHooks hooks);
+	// Waits for the workers; what was not drained is given up.
+	~Ingest();
+	Ingest(const Ingest &) = delete;
+
+	// Waits while enough is under way.  Throws what a worker threw: store-side failures and
+	// interruptions; those of a source are told to finished().
+	void submit(Source source);
+	// Waits until everything submitted went through.
+	void drain();
+
+	IngestCounters counters() const;
+	std::size_t worker_count() const;
+
+private:
+	class Worker;
+	struct Job;
+	struct Shared;
+	std::unique_ptr<Shared> shared_;
+};
+
+// The digest of a chunk of zeros; computed once a size.
+Digest zero_chunk_digest(std::uint64_t size);
+
+} // namespace dig
+
+#endif

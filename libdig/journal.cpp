@@ -1,0 +1,183 @@
+#include "libdig/journal.h"
+
+#include <algorithm>
+
+#include "libdig/publish.h"
+
+namespace dig {
+
+constexpr std::size_t frame_head = 5, frame_tail = 4;
+constexpr std::size_t max_record = 4_MiB;
+
+StagingId new_staging_id()
+{
+	StagingId id;
+	const Digest random = random_digest();
+	std::memcpy(id.data(), random.bytes.data(), sizeof id);
+	return id;
+}
+
+void put_journal_record(Buffer &out, JournalType type, const std::function<void(Buffer &)> &encode)
+{
+	const std::size_t start = out.size();
+	put_u32(out, 0);
+	put_u8(out, static_cast<std::uint8_t>(type));
+	encode(out);
+	const std::uint32_t length = static_cast<std::uint32_t>(out.size() - start - frame_head);
+	std::memcpy(out.data() + start, &length, 4);
+	put_u32(out, crc32_of(Bytes(out).subspan(start)));
+}
+
+void JournalBlock::encode(Buffer &out) const
+{
+	put_u32(out, number);
+	append(out, raw_bytes(record));
+	for (const Digest &item : items)
+		append(out, item);
+}
+
+JournalBlock JournalBlock::decode(Bytes body, std::string_view name, std::uint64_t offset)
+{
+	Cursor cursor(body, name, offset);
+	JournalBlock block;
+	block.number = cursor.u32();
+	std::memcpy(&block.record, cursor.take(sizeof(BlockRecord)).data(), sizeof(BlockRecord));
+	const std::uint16_t items = block.record.items;
+	for (std::size_t i = 0; i < items; i++)
+		block.items.push_back(cursor.digest());
+	cursor.expect_end();
+	return block;
+}
+
+void JournalCheckpoint::encode(Buffer &out) const
+{
+	file.encode(out);
+	put_u64(out, offset);
+	append(out, tree);
+}
+
+JournalCheckpoint JournalCheckpoint::decode(Bytes body, std::string_view name, std::uint64_t offset)
+{
+	Cursor cursor(body, name, offset);
+	JournalCheckpoint checkpoint;
+	checkpoint.file = IndexRecord::decode(cursor);
+	checkpoint.offset = cursor.u64();
+	append(checkpoint.tree, cursor.take(cursor.left()));
+	return checkpoint;
+}
+
+void JournalFailure::encode(Buffer &out) const
+{
+	put_u16(out, static_cast<std::uint16_t>(path.size()));
+	append(out, bytes_of(path));
+	append(out, bytes_of(message));
+}
+
+JournalFailure JournalFailure::decode(Bytes body, std::string_view name, std::uint64_t offset)
+{
+	Cursor cursor(body, name, offset);
+	JournalFailure failure;
+	failure.path = text_of(cursor.take(cursor.u16()));
+	failure.message = text_of(cursor.take(cursor.left()));
+	return failure;
+}
+
+void JournalNote::encode(Buffer &out) const
+{
+	append(out, layer_id);
+	put_u64(out, pack_size);
+	put_u64(out, sequence);
+	append(out, manifest_root);
+}
+
+JournalNote JournalNote::decode(Bytes body, std::string_view name, std::uint64_t offset)
+{
+	Cursor cursor(body, name, offset);
+	JournalNote note;
+	note.layer_id = cursor.digest();
+	note.pack_size = cursor.u64();
+	note.sequence = cursor.u64();
+	note.manifest_root = cursor.digest();
+	cursor.expect_end();
+	return note;
+}
+
+JournalReader::JournalReader(const File &file, std::uint64_t offset) : file_(file), offset_(offset)
+{
+	size_ = file.size();
+	Buffer head(journal_start);
+	file.read_exactly_at(head, 0);
+	check_preamble(head, journal_magic, file.name(), true);
+	std::memcpy(id_.data(), head.data() + sizeof(Preamble), sizeof id_);
+	if (crc32_of(id_) != load<std::uint32_t>(head.data() + journal_start - 4))
+		throw CorruptError("the checksum of its id is wrong", file.name(), sizeof(Preamble));
+	offset_ = std::max(offset_, journal_start);
+	window_offset_ = offset_;
+}
+
+// Makes size bytes from offset_ on available in the window; false when the file has fewer.
+bool JournalReader::fill(std::size_t size)
+{
+	if (offset_ + size > size_)
+		return false;
+	if (offset_ < window_offset_ || offset_ + size > window_offset_ + window_.size()) {
+		window_offset_ = offset_;
+		window_.resize(std::max<std::size_t>(size, 256_KiB));
+		window_.resize(file_.read_at(window_, offset_));
+	}
+	return offset_ + size <= window_offset_ + window_.size();
+}
+
+std::optional<JournalRecord> JournalReader::next()
+{
+	is_torn_ = false;
+	if (offset_ >= size_)
+		return {};
+	is_torn_ = true;
+	if (!fill(frame_head))
+		return {};
+	const std::uint32_t length =
+		load<std::uint32_t>(window_.data() + (offset_ - window_offset_));
+	const std::size_t total = frame_head + length + frame_tail;
+	if (length > max_record || !fill(total))
+		return {};
+	const Bytes frame = Bytes(window_).subspan(offset_ - window_offset_, total);
+	if (crc32_of(frame.first(total - frame_tail)) !=
+		load<std::uint32_t>(frame.data() + total - frame_tail))
+		return {};
+	is_torn_ = false;
+	JournalRecord record{static_cast<JournalType>(frame[4]), frame.subspan(frame_head, length), offset_};
+	offset_ += total;
+	return record;
+}
+
+void JournalMark::encode(Buffer &out) const
+{
+	put_u64(out, pack_size);
+	put_u32(out, block_count);
+}
+
+JournalMark JournalMark::decode(Bytes body, std::string_view name, std::uint64_t offset)
+{
+	Cursor cursor(body, name, offset);
+	JournalMark mark;
+	mark.pack_size = cursor.u64();
+	mark.block_count = cursor.u32();
+	cursor.expect_end();
+	return mark;
+}
+
+void create_journal(const std::string &path, const StagingId &id, Bytes records)
+{
+	Buffer content;
+	append(content, raw_bytes(make_preamble(journal_magic)));
+	append(content, id);
+	put_u32(content, crc32_of(id));
+	append(content, records);
+	PublishedFile file(path);
+	file.file().write(content);
+	// Not synced: an add syncs what it promises, and a commit has cleared everything else.
+	file.publish(PublishedFile::Durability::none);
+}
+
+} // namespace dig

@@ -1,0 +1,451 @@
+#include "libdig/layer_reader.h"
+
+#include <algorithm>
+
+#include "libdig/search_tree.h"
+#include "libdig/sha256_lanes.h"
+
+namespace dig {
+
+constexpr std::size_t max_sections = 64;
+constexpr std::size_t max_small_section = 16_MiB; // header, peaks, texts
+constexpr std::size_t index_head_size = 16;
+// A chunk index up to this size is kept after many look-ups.
+constexpr std::size_t kept_index_size = 4_MiB;
+constexpr int lookups_before_keeping = 64;
+
+StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length)
+{
+	if (length < sizeof(BlockHeader) || length > max_chunk_size + 1_MiB)
+		throw CorruptError("a block's length is out of bounds", file.name(), offset);
+	StoredBlock block;
+	block.bytes.resize(length);
+	file.read_exactly_at(block.bytes, offset);
+	block.shape = parse_block_prefix(block.bytes, file.name(), offset);
+	if (block.shape.length() != length)
+		throw CorruptError("a block is not as long as its record says", file.name(), offset);
+	return block;
+}
+
+void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
+	std::string_view name, std::uint64_t offset)
+{
+	if (block.shape.codec != Codec::none && crc32_of(block.payload()) != block.shape.payload_checksum)
+		throw CorruptError("a block's checksum is wrong", name, offset);
+	if (!decompressor.decompress(block.shape.codec, block.payload(), out))
+		throw CorruptError("a block does not decompress", name, offset);
+}
+
+bool is_item(ItemKind kind, const Digest &digest, Bytes bytes)
+{
+	if (kind == ItemKind::chunk)
+		return digest_of(bytes) == digest;
+	if (bytes.empty() || (bytes[0] != 1 && bytes[0] != 2) || bytes.size() > max_stored_node_size)
+		return false;
+	try {
+		Node::parse(Buffer(bytes.begin(), bytes.end()), static_cast<TreeKind>(bytes[0]), &digest, "node");
+		return true;
+	} catch (const CorruptError &) {
+		return false;
+	}
+}
+
+Layer::Layer(const std::string &path) : file_(File::open(path))
+{
+	file_size_ = file_.size();
+	read_footer();
+	read_small_sections();
+}
+
+void Layer::read_footer()
+{
+	const auto fail = [&](std::string_view what, std::uint64_t at) {
+		throw CorruptError(what, name(), at);
+	};
+	if (file_size_ < sizeof(Preamble) + sizeof(Footer))
+		fail("it is too short for a layer", file_size_);
+	Buffer preamble(sizeof(Preamble));
+	file_.read_exactly_at(preamble, 0);
+	check_preamble(preamble, layer_magic, name());
+	const std::uint64_t footer_offset = file_size_ - sizeof(Footer);
+	Buffer raw(sizeof(Footer));
+	file_.read_exactly_at(raw, footer_offset);
+	Footer footer;
+	std::memcpy(&footer, raw.data(), sizeof footer);
+	if (std::string_view(footer.magic, 8) != footer_magic)
+		fail("it does not end with a footer", footer_offset);
+	if (footer.checksum != crc32_of(Bytes(raw).first(sizeof footer - 4)))
+		fail("the footer's checksum is wrong", footer_offset);
+	if (footer.file_size != file_size_)
+		fail("it is not as long as its footer says", footer_offset);
+	const std::uint64_t count = footer.section_count;
+	if (count > max_sections || footer.zero[0] || footer.zero[1] || footer.flags > 1 ||
+		count * sizeof(SectionRecord) > footer_offset - sizeof(Preamble) ||
+		footer.section_table_offset != footer_offset - count * sizeof(SectionRecord))
+		fail("the footer's numbers are out of bounds", footer_offset);
+	pack_id_ = footer.pack_id;
+	is_full_ = footer.flags & layer_is_full;
+	Buffer table(count * sizeof(SectionRecord));
+	file_.read_exactly_at(table, footer.section_table_offset);
+	if (crc32_of(table) != footer.section_table_checksum)
+		fail("the section table's checksum is wrong", footer.section_table_offset);
+	sections_.resize(count);
+	std::memcpy(sections_.data(), table.data(), table.size());
+	std::uint64_t next = 0;
+	for (std::size_t i = 0; i < count; i++) {
+		const SectionRecord &at = sections_[i];
+		if ((i > 0 && (at.type <= sections_[i - 1].type || at.offset != next)) ||
+			at.offset < sizeof(Preamble) || at.offset > footer.section_table_offset ||
+			at.size > footer.section_table_offset - at.offset)
+			fail("the section table's numbers are out of bounds", footer.section_table_offset);
+		next = at.offset + at.size;
+		if (at.type > static_cast<std::uint16_t>(Section::texts) && at.flags & section_needed)
+			throw Error(quoted(name()) + " has a section that this dig does not know; use a newer dig");
+	}
+	if (next != footer.section_table_offset)
+		fail("the sections do not reach to their table", footer.section_table_offset);
+}
+
+SectionRecord Layer::section(Section type) const
+{
+	for (const SectionRecord &at : sections_)
+		if (at.type == static_cast<std::uint16_t>(type))
+			return at;
+	throw CorruptError("a section is missing", name(), file_size_ - sizeof(Footer));
+}
+
+Buffer Layer::read_section(Section type, std::size_t limit) const
+{
+	const SectionRecord at = section(type);
+	if (at.size > limit)
+		throw CorruptError("a section is too large", name(), at.offset);
+	Buffer content(at.size);
+	file_.read_exactly_at(content, at.offset);
+	if (crc32_of(content) != at.checksum)
+		throw CorruptError("a section's checksum is wrong", name(), at.offset);
+	return content;
+}
+
+static std::string take_text(Cursor &cursor)
+{
+	const std::uint32_t size = cursor.u32();
+	return std::string(text_of(cursor.take(size)));
+}
+
+void Layer::read_small_sections()
+{
+	const Buffer header = read_section(Section::header, max_small_section);
+	header_ = LayerHeader::decode(header, name(), section(Section::header).offset);
+	id_ = header_.id();
+	const Buffer texts = read_section(Section::texts, max_small_section);
+	Cursor cursor(texts, name(), section(Section::texts).offset);
+	author_ = take_text(cursor);
+	message_ = take_text(cursor);
+	cursor.expect_end();
+	if (texts_digest(author_, message_) != header_.texts)
+		throw CorruptError("author and message are not those of the header", name(),
+			section(Section::texts).offset);
+	const Buffer peaks = read_section(Section::peaks, 64 * 32 + 1);
+	Cursor peak(peaks, name(), section(Section::peaks).offset);
+	const std::size_t count = peak.u8();
+	if (count != static_cast<std::size_t>(__builtin_popcountll(header_.generation - 1)))
+		peak.fail("the number of peaks is not that of the generation");
+	std::vector<Digest> list;
+	for (std::size_t i = 0; i < count; i++)
+		list.push_back(peak.digest());
+	peak.expect_end();
+	peaks_ = MerklePeaks(header_.generation - 1, std::move(list));
+
+	const SectionRecord blocks = section(Section::block_table);
+	if (blocks.size % sizeof(BlockRecord))
+		throw CorruptError("the block table's size is no number of records", name(), blocks.offset);
+	block_count_ = blocks.size / sizeof(BlockRecord);
+	const SectionRecord index = section(Section::chunk_index);
+	Buffer head(index_head_size);
+	if (index.size < head.size())
+		throw CorruptError("the chunk index is too short", name(), index.offset);
+	file_.read_exactly_at(head, index.offset);
+	item_count_ = load<std::uint64_t>(head.data());
+	bits_ = head[8];
+	const std::uint64_t fanout = bits_ <= 16 ? std::uint64_t(8) << bits_ : 0;
+	if (bits_ > 16 || item_count_ > index.size / sizeof(ChunkRecord) ||
+		index.size != index_head_size + fanout + item_count_ * sizeof(ChunkRecord))
+		throw CorruptError("the chunk index's numbers are out of bounds", name(), index.offset);
+	records_offset_ = index.offset + index_head_size + fanout;
+}
+
+Digest Layer::root() const
+{
+	MerklePeaks all = peaks_;
+	all.append(leaf_hash(id_));
+	return root_of(all);
+}
+
+BlockRecord Layer::block(std::uint32_t number) const
+{
+	const SectionRecord table = section(Section::block_table);
+	if (number >= block_count_)
+		throw CorruptError("the chunk index names a block that is not there", name(), table.offset);
+	BlockRecord record;
+	file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(&record), sizeof record),
+		table.offset + number * sizeof record);
+	if (record.offset < sizeof(Preamble) || record.offset > table.offset ||
+		record.length > table.offset - record.offset)
+		throw CorruptError("a block's record is out of bounds", name(),
+			table.offset + number * sizeof record);
+	return record;
+}
+
+StoredBlock Layer::read_block(std::uint32_t number) const
+{
+	const BlockRecord record = block(number);
+	return read_stored_block(file_, record.offset, record.length);
+}
+
+ChunkRecord Layer::chunk_record(std::uint64_t number) const
+{
+	ChunkRecord record;
+	if (!index_.empty()) {
+		std::memcpy(&record, index_.data() + number * sizeof record, sizeof record);
+		return record;
+	}
+	file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(&record), sizeof record),
+		records_offset_ + number * sizeof record);
+	return record;
+}
+
+std::optional<Layer::Place> Layer::find(ItemKind kind, const Digest &digest) const
+{
+	std::lock_guard guard(mutex_);
+	if (fanout_.empty()) {
+		std::vector<std::uint64_t> fanout(std::size_t(1) << bits_);
+		file_.read_exactly_at(
+			MutableBytes(reinterpret_cast<std::uint8_t *>(fanout.data()), fanout.size() * 8),
+			records_offset_ - fanout.size() * 8);
+		if (!std::is_sorted(fanout.begin(), fanout.end()) || fanout.back() != item_count_)
+			throw CorruptError("the chunk index's fanout is wrong", name(), records_offset_);
+		fanout_ = std::move(fanout);
+	}
+	if (index_.empty() && ++lookups_ > lookups_before_keeping &&
+		item_count_ * sizeof(ChunkRecord) <= kept_index_size) {
+		Buffer all(item_count_ * sizeof(ChunkRecord));
+		file_.read_exactly_at(all, records_offset_);
+		index_ = std::move(all);
+	}
+	const std::uint32_t slot = first_bits(digest, bits_);
+	std::uint64_t low = slot ? fanout_[slot - 1] : 0, high = fanout_[slot];
+	ChunkRecord wanted{};
+	wanted.digest = digest;
+	wanted.kind = static_cast<std::uint8_t>(kind);
+	Buffer bucket;
+	if (index_.empty() && high > low && high - low <= 4096) {
+		bucket.resize((high - low) * sizeof(ChunkRecord));
+		file_.read_exactly_at(bucket, records_offset_ + low * sizeof(ChunkRecord));
+	}
+	const std::uint64_t first = low;
+	while (low < high) {
+		const std::uint64_t middle = (low + high) / 2;
+		ChunkRecord record;
+		if (bucket.empty())
+			record = chunk_record(middle);
+		else
+			std::memcpy(&record, bucket.data() + (middle - first) * sizeof record, sizeof record);
+		if (record.digest == digest && record.kind == wanted.kind)
+			return Place{record.block, record.item};
+		if (record < wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return {};
+}
+
+RunRecords Layer::records(std::uint64_t generation) const
+{
+	struct State {
+		std::uint64_t next = 0, window_start = 0;
+		std::vector<ChunkRecord> window;
+	};
+	return [this, generation, state = std::make_shared<State>()]() -> std::optional<RunRecord> {
+		if (state->next == item_count_)
+			return {};
+		if (state->next == state->window_start + state->window.size()) {
+			state->window_start = state->next;
+			state->window.resize(std::min<std::uint64_t>(4096, item_count_ - state->next));
+			file_.read_exactly_at(
+				MutableBytes(reinterpret_cast<std::uint8_t *>(state->window.data()),
+					state->window.size() * sizeof(ChunkRecord)),
+				records_offset_ + state->next * sizeof(ChunkRecord));
+		}
+		const ChunkRecord &from = state->window[state->next++ - state->window_start];
+		RunRecord record{};
+		record.digest = from.digest;
+		record.generation = static_cast<std::uint32_t>(generation);
+		record.block = from.block;
+		record.item = from.item;
+		record.kind = from.kind;
+		return record;
+	};
+}
+
+static void require_zeros(const File &file, std::uint64_t from, std::uint64_t to)
+{
+	Buffer window;
+	for (std::uint64_t at = from; at < to;) {
+		window.resize(std::min<std::uint64_t>(256_KiB, to - at));
+		file.read_exactly_at(window, at);
+		for (std::size_t i = 0; i < window.size(); i++)
+			if (window[i])
+				throw CorruptError("bytes between blocks are not zero", file.name(), at + i);
+		at += window.size();
+	}
+}
+
+void Layer::check_structure() const
+{
+	const auto fail = [&](std::string_view what, std::uint64_t at) { throw CorruptError(what, name(), at); };
+	// Every section, by windows: those of a large layer do not fit into memory.
+	Buffer window;
+	Hasher pack;
+	for (const SectionRecord &at : sections_) {
+		std::uint32_t checksum = 0;
+		for (std::uint64_t done = 0; done < at.size; done += window.size()) {
+			window.resize(std::min<std::uint64_t>(256_KiB, at.size - done));
+			file_.read_exactly_at(window, at.offset + done);
+			checksum = crc32_of(window, checksum);
+		}
+		if (checksum != at.checksum)
+			fail("a section's checksum is wrong", at.offset);
+	}
+	// The chunk index: order, fanout, pack id.
+	const SectionRecord index = section(Section::chunk_index);
+	if (bits_ != fanout_bits(item_count_))
+		fail("the chunk index has another fanout than its size asks for", index.offset);
+	Buffer head(index_head_size + (std::size_t(8) << bits_));
+	file_.read_exactly_at(head, index.offset);
+	for (std::size_t i = 9; i < index_head_size; i++)
+		if (head[i])
+			fail("reserved bytes are not zero", index.offset + i);
+	std::vector<std::uint64_t> counts(std::size_t(1) << bits_);
+	RunRecords all = records(0);
+	std::optional<RunRecord> before;
+	Buffer message;
+	while (std::optional<RunRecord> record = all()) {
+		if (before && !(*before < *record))
+			fail("the chunk index is not in order", index.offset);
+		if (record->block >= block_count_ || (record->kind != 1 && record->kind != 2))
+			fail("a record of the chunk index is out of bounds", index.offset);
+		counts[first_bits(record->digest, bits_)]++;
+		message.push_back(record->kind);
+		append(message, record->digest);
+		if (message.size() > 256_KiB) {
+			pack.update(message);
+			message.clear();
+		}
+		before = record;
+	}
+	pack.update(message);
+	std::uint64_t sum = 0;
+	for (std::size_t i = 0; i < counts.size(); i++) {
+		sum += counts[i];
+		if (load<std::uint64_t>(head.data() + index_head_size + 8 * i) != sum)
+			fail("the chunk index's fanout is wrong", index.offset);
+	}
+	for (const SectionRecord &at : sections_)
+		pack.update(raw_bytes(at));
+	if (pack.finish() != pack_id_)
+		fail("the pack id is not that of its content", file_size_ - sizeof(Footer));
+	// The block table, and what lies between blocks.
+	std::uint64_t next = sizeof(Preamble);
+	for (std::uint32_t i = 0; i < block_count_; i++) {
+		const BlockRecord record = block(i);
+		if (record.offset < next || record.zero != 0)
+			fail("the block table is not in order", section(Section::block_table).offset);
+		require_zeros(file_, next, record.offset);
+		next = record.offset + record.length;
+	}
+	const std::uint64_t end = section(Section::block_table).offset;
+	if (next > end)
+		fail("a block runs into the sections", end);
+	require_zeros(file_, next, end);
+}
+
+void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> items,
+	Decompressor &decompressor, Buffer &scratch) const
+{
+	const BlockRecord record = block(number);
+	const StoredBlock stored = read_stored_block(file_, record.offset, record.length);
+	const BlockShape &shape = stored.shape;
+	const std::uint64_t offset = record.offset;
+	if (shape.raw_size != record.raw_size || shape.sizes.size() != record.items ||
+		static_cast<std::uint8_t>(shape.codec) != record.codec ||
+		static_cast<std::uint8_t>(shape.kind) != record.kind)
+		throw CorruptError("a block is not as its record says", name(), offset);
+	if (scratch.size() < shape.raw_size)
+		scratch.resize(shape.raw_size);
+	const MutableBytes raw = MutableBytes(scratch).first(shape.raw_size);
+	decode_block(stored, decompressor, raw, name(), offset);
+	if (items.size() != shape.sizes.size())
+		throw CorruptError("the chunk index does not have all items of a block", name(), offset);
+	std::vector<HashJob> jobs;
+	std::vector<Digest> digests(items.size());
+	std::size_t at = 0;
+	for (std::size_t i = 0; i < items.size(); i++) {
+		const Bytes item = Bytes(raw).subspan(at, shape.sizes[i]);
+		at += shape.sizes[i];
+		if (items[i].kind != static_cast<std::uint8_t>(shape.kind) || items[i].item != i)
+			throw CorruptError("the chunk index does not agree with a block", name(), offset);
+		if (shape.kind == ItemKind::chunk)
+			jobs.push_back({item, &digests[i]});
+		else if (!is_item(ItemKind::node, items[i].digest, item))
+			throw CorruptError("node " + to_hex(items[i].digest) + " has other content", name(), offset);
+	}
+	sha256_many(jobs);
+	if (shape.kind == ItemKind::chunk)
+		for (std::size_t i = 0; i < items.size(); i++)
+			if (digests[i] != items[i].digest)
+				throw CorruptError("chunk " + to_hex(items[i].digest) + " has other content",
+					name(), offset);
+}
+
+void Layer::check(const std::function<void(std::uint32_t)> &each_block) const
+{
+	check_structure();
+	// Items by block, for as many blocks at a time as a bounded list of records holds.
+	constexpr std::size_t window = 65536;
+	Decompressor decompressor;
+	Buffer scratch;
+	for (std::uint32_t first = 0; first < block_count_;) {
+		std::uint32_t last = first;
+		std::size_t count = 0;
+		for (; last < block_count_ && (count == 0 || count < window); last++)
+			count += block(last).items;
+		std::vector<ChunkRecord> items;
+		RunRecords all = records(0);
+		while (std::optional<RunRecord> record = all())
+			if (record->block >= first && record->block < last) {
+				ChunkRecord item{};
+				item.digest = record->digest;
+				item.block = record->block;
+				item.item = record->item;
+				item.kind = record->kind;
+				items.push_back(item);
+			}
+		std::sort(items.begin(), items.end(), [](const ChunkRecord &a, const ChunkRecord &b) {
+			return a.block != b.block ? a.block < b.block : a.item < b.item;
+		});
+		std::size_t at = 0;
+		for (std::uint32_t number = first; number < last; number++) {
+			if (each_block)
+				each_block(number);
+			std::size_t end = at;
+			while (end < items.size() && items[end].block == number)
+				end++;
+			check_block(number, std::span(items).subspan(at, end - at), decompressor, scratch);
+			at = end;
+		}
+		first = last;
+	}
+}
+
+} // namespace dig

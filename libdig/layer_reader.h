@@ -1,0 +1,96 @@
+// Reads a layer file: found from its end, checked as far as it is read.
+#ifndef DIG_LAYER_READER_H
+#define DIG_LAYER_READER_H
+
+#include <functional>
+#include <mutex>
+
+#include "libdig/chunk_run.h"
+#include "libdig/file.h"
+#include "libdig/layer_format.h"
+
+namespace dig {
+
+// A block as it lies in a file.
+struct StoredBlock {
+	BlockShape shape;
+	Buffer bytes; // prefix and payload
+	Bytes payload() const { return Bytes(bytes).subspan(shape.prefix_size()); }
+};
+
+// Reads and checks the block at offset; length is what is known of its size.
+StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length);
+// Decodes into out (raw_size bytes) and checks the payload's checksum, not the items' digests.
+void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
+	std::string_view name, std::uint64_t offset);
+// Whether the item's bytes have this digest; nodes are parsed for their id.
+bool is_item(ItemKind kind, const Digest &digest, Bytes bytes);
+
+class Layer {
+public:
+	explicit Layer(const std::string &path);
+
+	const std::string &name() const { return file_.name(); }
+	const LayerHeader &header() const { return header_; }
+	const Digest &id() const { return id_; }
+	const MerklePeaks &peaks_before() const { return peaks_; }
+	// The root of its generation, from the peaks and the id.
+	Digest root() const;
+	const std::string &author() const { return author_; }
+	const std::string &message() const { return message_; }
+	bool is_full() const { return is_full_; }
+	const Digest &pack_id() const { return pack_id_; }
+	std::uint64_t file_size() const { return file_size_; }
+	std::uint64_t block_count() const { return block_count_; }
+	std::uint64_t item_count() const { return item_count_; }
+	const File &file() const { return file_; }
+
+	// Where an item is.  Any thread.
+	struct Place {
+		std::uint32_t block;
+		std::uint16_t item;
+	};
+	std::optional<Place> find(ItemKind kind, const Digest &digest) const;
+	BlockRecord block(std::uint32_t number) const;
+	StoredBlock read_block(std::uint32_t number) const;
+	// The chunk index in order, as of the given generation.
+	RunRecords records(std::uint64_t generation) const;
+
+	// Reads every byte: sections, blocks, digests of all items.  each_block, if given, is
+	// called for each block's number before it is read (progress, interruption).
+	void check(const std::function<void(std::uint32_t)> &each_block = nullptr) const;
+	// One block and its items' digests against the chunk index, which must be the records of that
+	// block in the order of items.  Any thread.
+	void check_block(std::uint32_t number, std::span<const ChunkRecord> items,
+		Decompressor &decompressor, Buffer &scratch) const;
+	// Everything but the blocks' payloads.
+	void check_structure() const;
+
+private:
+	SectionRecord section(Section type) const;
+	Buffer read_section(Section type, std::size_t limit) const;
+	void read_footer();
+	void read_small_sections();
+	ChunkRecord chunk_record(std::uint64_t number) const;
+
+	File file_;
+	std::uint64_t file_size_ = 0;
+	std::vector<SectionRecord> sections_;
+	Digest pack_id_;
+	bool is_full_ = false;
+	LayerHeader header_;
+	Digest id_;
+	MerklePeaks peaks_;
+	std::string author_, message_;
+	std::uint64_t block_count_ = 0, item_count_ = 0;
+	int bits_ = 0;
+	std::uint64_t records_offset_ = 0;
+	mutable std::mutex mutex_;
+	mutable std::vector<std::uint64_t> fanout_; // read at the first look-up
+	mutable Buffer index_;                      // all records, once look-ups are many
+	mutable int lookups_ = 0;
+};
+
+} // namespace dig
+
+#endif

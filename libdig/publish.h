@@ -1,0 +1,39 @@
+// The one way a file becomes visible: temporary name beside the target, write, fdatasync,
+// rename, fsync of the directory, and only then success.  A reader sees the old file or the new
+// one, also after a power cut.
+#ifndef DIG_PUBLISH_H
+#define DIG_PUBLISH_H
+
+#include "libdig/file.h"
+
+namespace dig {
+
+// A file being written under a temporary name; removed unless published.
+class PublishedFile {
+public:
+	// The temporary name lies beside path, with the process id in it.
+	explicit PublishedFile(std::string path);
+	~PublishedFile();
+	PublishedFile(const PublishedFile &) = delete;
+	PublishedFile &operator=(const PublishedFile &) = delete;
+
+	File &file() { return file_; }
+	enum class Durability { file_and_directory, file_only, none };
+	// Makes it visible; afterwards success may be reported.  Callers that sync the directory
+	// themselves, once for several files, say file_only; derived files that carry checksums
+	// and can be rebuilt, none.
+	void publish(Durability durability = Durability::file_and_directory);
+
+private:
+	std::string path_, temporary_;
+	File file_;
+	bool is_published_ = false;
+};
+
+void publish_file(const std::string &path, Bytes content);
+
+std::string directory_of(const std::string &path);
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,42 @@
+// The sequence of roots: .dig/roots, one record a generation, replaced by rename.
+#ifndef DIG_ROOT_HISTORY_H
+#define DIG_ROOT_HISTORY_H
+
+#include "libdig/layer_format.h"
+
+namespace dig {
+
+class RootHistory {
+public:
+	struct Record {
+		Digest layer_id;
+		Digest root;
+	};
+	static_assert(sizeof(Record) == 64);
+
+	static RootHistory decode(Bytes file, std::string_view name);
+	Buffer encoded() const;
+
+	std::uint64_t size() const { return records_.size(); }
+	// Generations count from 1.
+	const Record &at(std::uint64_t generation) const { return records_.at(generation - 1); }
+	// Zeros before the first generation.
+	Digest tip_root() const { return records_.empty() ? Digest() : records_.back().root; }
+	Digest tip_layer() const { return records_.empty() ? Digest() : records_.back().layer_id; }
+	// The generation that the root names.
+	std::optional<std::uint64_t> find_root(const Digest &root) const;
+	std::optional<std::uint64_t> find_layer(const Digest &layer_id) const;
+
+	// The peaks of all layer ids, for the next generation.  Hashes all of them.
+	MerklePeaks peaks() const;
+	// A generation more, whose root follows from the peaks of those before.
+	void append(const Digest &layer_id, MerklePeaks peaks_before);
+
+private:
+	void append_records(Buffer &out) const;
+	std::vector<Record> records_;
+};
+
+} // namespace dig
+
+#endif

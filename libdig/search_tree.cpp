@@ -1,0 +1,580 @@
+#include "libdig/search_tree.h"
+
+#include <cassert>
+
+namespace dig {
+
+constexpr std::uint8_t node_prefix = 0x02, path_boundary_prefix = 0x04;
+constexpr std::uint32_t boundary_threshold = std::uint32_t(1) << 25;
+constexpr std::string_view tree_name = "a node";
+
+static Digest node_id(TreeKind kind, int level, std::uint32_t items, std::uint64_t leaves,
+	std::uint64_t bytes, const Digest &tree_hash)
+{
+	Buffer message;
+	put_u8(message, node_prefix);
+	put_u8(message, static_cast<std::uint8_t>(kind));
+	put_u8(message, static_cast<std::uint8_t>(level));
+	put_u32(message, items);
+	put_u64(message, leaves);
+	put_u64(message, bytes);
+	append(message, tree_hash);
+	return digest_of(message);
+}
+
+Digest empty_root(TreeKind kind) { return node_id(kind, 0, 0, 0, 0, digest_of(Bytes())); }
+
+Digest single_chunk_root(const Digest &chunk, std::uint64_t size)
+{
+	Buffer item;
+	put_u64(item, size);
+	append(item, chunk);
+	return node_id(TreeKind::chunk_list, 0, 1, 1, size, leaf_hash(item));
+}
+
+static Buffer node_header(TreeKind kind, int level, std::size_t items, std::uint64_t leaves,
+	std::uint64_t bytes)
+{
+	Buffer header;
+	put_u8(header, static_cast<std::uint8_t>(kind));
+	put_u8(header, static_cast<std::uint8_t>(level));
+	put_u32(header, static_cast<std::uint32_t>(items));
+	put_u64(header, leaves);
+	put_u64(header, bytes);
+	return header;
+}
+
+// Takes one item off the cursor and adds what it holds to the sums.
+static void skip_item(Cursor &cursor, TreeKind kind, int level, std::uint64_t &leaves,
+	std::uint64_t &bytes, std::string_view &path)
+{
+	const std::uint64_t at = cursor.offset();
+	std::uint64_t item_leaves = 1, item_bytes;
+	if (level == 0 && kind == TreeKind::manifest) {
+		const Entry entry = Entry::decode(cursor);
+		item_bytes = entry.size;
+	} else {
+		item_bytes = cursor.u64();
+		if (level > 0) {
+			item_leaves = cursor.u64();
+			if (item_leaves == 0)
+				cursor.fail("a subtree without items");
+		}
+		cursor.take(32);
+		if (kind == TreeKind::manifest)
+			path = text_of(cursor.take(cursor.u16()));
+		else if (level == 0 && (item_bytes == 0 || item_bytes > 16_MiB))
+			cursor.fail("a chunk's size is out of bounds");
+	}
+	leaves = checked_add(leaves, item_leaves, tree_name, at);
+	bytes = checked_add(bytes, item_bytes, tree_name, at);
+}
+
+Node Node::parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name)
+{
+	Node node;
+	node.stored_ = std::move(stored);
+	Cursor cursor(node.stored_, name);
+	if (cursor.u8() != static_cast<std::uint8_t>(kind))
+		cursor.fail("the node is of another kind");
+	node.kind_ = kind;
+	node.level_ = cursor.u8();
+	const std::uint32_t items = cursor.u32();
+	node.leaves_ = cursor.u64();
+	node.bytes_ = cursor.u64();
+	if (node.level_ > max_tree_level || items > max_node_items || (items == 0 && node.level_ > 0))
+		cursor.fail("the node's level or number of items is out of bounds");
+	std::uint64_t leaves = 0, bytes = 0;
+	std::string_view before;
+	node.offsets_.reserve(items + 1);
+	for (std::uint32_t i = 0; i < items; i++) {
+		const std::size_t start = cursor.offset();
+		node.offsets_.push_back(static_cast<std::uint32_t>(start));
+		std::string_view path;
+		skip_item(cursor, kind, node.level_, leaves, bytes, path);
+		if (kind == TreeKind::manifest) {
+			if (node.level_ == 0)
+				path = path_of_encoded_entry(Bytes(node.stored_).subspan(start));
+			if (i > 0 && path <= before)
+				cursor.fail("paths are not in order");
+			before = path;
+		}
+	}
+	cursor.expect_end();
+	node.offsets_.push_back(static_cast<std::uint32_t>(node.stored_.size()));
+	if (leaves != node.leaves_ || bytes != node.bytes_)
+		cursor.fail("the node's counts do not agree with its items");
+	if (id && node.compute_id() != *id)
+		throw CorruptError("node " + to_hex(*id) + " has other content than its id says");
+	return node;
+}
+
+Digest Node::compute_id() const
+{
+	std::vector<std::uint32_t> sizes(size());
+	for (std::size_t i = 0; i < size(); i++)
+		sizes[i] = offsets_[i + 1] - offsets_[i];
+	MerkleScratch scratch;
+	const Bytes items = Bytes(stored_).subspan(node_header_size);
+	return node_id(kind_, level_, static_cast<std::uint32_t>(size()), leaves_, bytes_,
+		merkle_tree_hash(items, sizes, scratch));
+}
+
+Digest Node::chunk_id(std::size_t i) const
+{
+	Digest id;
+	std::memcpy(id.bytes.data(), item(i).data() + 8, 32);
+	return id;
+}
+
+Entry Node::entry(std::size_t i) const
+{
+	Cursor cursor(item(i), tree_name);
+	return Entry::decode(cursor);
+}
+
+std::string_view Node::path(std::size_t i) const
+{
+	return level_ == 0 ? path_of_encoded_entry(item(i)) : text_of(item(i).subspan(50));
+}
+
+NodeRef Node::child(std::size_t i) const
+{
+	NodeRef ref;
+	const Bytes bytes = item(i);
+	ref.bytes = load<std::uint64_t>(bytes.data());
+	ref.leaves = load<std::uint64_t>(bytes.data() + 8);
+	std::memcpy(ref.id.bytes.data(), bytes.data() + 16, 32);
+	ref.level = level_ - 1;
+	if (kind_ == TreeKind::manifest)
+		ref.last_path = path(i);
+	return ref;
+}
+
+TreeBuilder::TreeBuilder(TreeKind kind, NodeSink sink) : kind_(kind), sink_(std::move(sink)) {}
+
+TreeBuilder::Level &TreeBuilder::level(int number)
+{
+	if (levels_.size() <= static_cast<std::size_t>(number))
+		levels_.resize(static_cast<std::size_t>(number) + 1);
+	return levels_[static_cast<std::size_t>(number)];
+}
+
+bool TreeBuilder::is_clean(int number) const
+{
+	for (int i = 0; i <= number && i < static_cast<int>(levels_.size()); i++)
+		if (!levels_[static_cast<std::size_t>(i)].sizes.empty())
+			return false;
+	return true;
+}
+
+bool TreeBuilder::ends_node(int number, const Digest *id, std::string_view path) const
+{
+	const Level &level = levels_[static_cast<std::size_t>(number)];
+	const std::size_t count = level.sizes.size();
+	if (count >= max_node_items || (level.items.size() >= max_node_bytes && (number == 0 || count >= 2)))
+		return true;
+	if (count < min_node_items)
+		return false;
+	if (kind_ == TreeKind::chunk_list)
+		return id->first_word() < boundary_threshold;
+	const std::uint8_t prefix[2] = {path_boundary_prefix, static_cast<std::uint8_t>(number)};
+	return digest_of({Bytes(prefix), bytes_of(path)}).first_word() < boundary_threshold;
+}
+
+void TreeBuilder::append_item(int number, Bytes item, std::uint64_t leaves, std::uint64_t bytes,
+	const Digest *id, std::string_view path)
+{
+	Level &to = level(number);
+	append(to.items, item);
+	to.sizes.push_back(static_cast<std::uint32_t>(item.size()));
+	to.leaves += leaves;
+	to.bytes += bytes;
+	if (kind_ == TreeKind::manifest)
+		to.last_path = path;
+	if (ends_node(number, id, path))
+		end_node(number);
+}
+
+void TreeBuilder::end_node(int number)
+{
+	Level &from = level(number);
+	NodeRef ref;
+	ref.leaves = from.leaves;
+	ref.bytes = from.bytes;
+	ref.level = number;
+	ref.last_path = from.last_path;
+	ref.id = node_id(kind_, number, static_cast<std::uint32_t>(from.sizes.size()), from.leaves,
+		from.bytes, merkle_tree_hash(from.items, from.sizes, scratch_));
+	stored_ = node_header(kind_, number, from.sizes.size(), from.leaves, from.bytes);
+	append(stored_, from.items);
+	sink_(ref.id, stored_);
+	from.items.clear();
+	from.sizes.clear();
+	from.leaves = from.bytes = 0;
+	append_ref(number, ref);
+}
+
+// Counts a node of this level and makes it an item of the next.
+void TreeBuilder::append_ref(int number, const NodeRef &ref)
+{
+	Level &at = level(number);
+	at.node_count++;
+	at.last = ref;
+	Buffer item;
+	put_u64(item, ref.bytes);
+	put_u64(item, ref.leaves);
+	append(item, ref.id);
+	if (kind_ == TreeKind::manifest) {
+		put_u16(item, static_cast<std::uint16_t>(ref.last_path.size()));
+		append(item, bytes_of(ref.last_path));
+	}
+	append_item(number + 1, item, ref.leaves, ref.bytes, &ref.id, ref.last_path);
+}
+
+void TreeBuilder::append_chunk(const Digest &id, std::uint64_t size)
+{
+	item_.clear();
+	put_u64(item_, size);
+	append(item_, id);
+	leaves_++;
+	bytes_ += size;
+	append_item(0, item_, 1, size, &id, {});
+}
+
+void TreeBuilder::append_entry(const Entry &entry)
+{
+	Buffer encoded;
+	entry.encode(encoded);
+	append_encoded_entry(encoded, entry.size);
+}
+
+void TreeBuilder::append_encoded_entry(Bytes encoded, std::uint64_t size)
+{
+	leaves_++;
+	bytes_ += size;
+	append_item(0, encoded, 1, size, nullptr, path_of_encoded_entry(encoded));
+}
+
+void TreeBuilder::append_node(const NodeRef &ref)
+{
+	assert(is_clean(ref.level));
+	leaves_ += ref.leaves;
+	bytes_ += ref.bytes;
+	// The levels below hold nodes that were never seen here: more than one, or finish() sees
+	// that there is one by looking into the root.
+	for (int i = 0; i < ref.level; i++)
+		level(i).node_count += 2;
+	append_ref(ref.level, ref);
+}
+
+NodeRef TreeBuilder::finish(const NodeSource &source)
+{
+	int number = 0;
+	for (level(0);; number++) {
+		Level &at = level(number);
+		if (!at.sizes.empty())
+			end_node(number);
+		else if (number == 0 && at.node_count == 0)
+			end_node(0); // the empty sequence
+		if (level(number).node_count == 1)
+			break;
+	}
+	NodeRef root = level(number).last;
+	// After deletions one subtree may be left whose root has a single item.
+	while (source && root.level > 0) {
+		const Node node = Node::parse(source(root.id), kind_, &root.id, tree_name);
+		if (node.size() != 1)
+			break;
+		root = node.child(0);
+	}
+	return root;
+}
+
+Buffer TreeBuilder::checkpoint() const
+{
+	Buffer out;
+	put_u64(out, leaves_);
+	put_u64(out, bytes_);
+	put_u8(out, static_cast<std::uint8_t>(levels_.size()));
+	for (const Level &at : levels_) {
+		put_u64(out, at.leaves);
+		put_u64(out, at.bytes);
+		put_u64(out, at.node_count);
+		append(out, at.last.id);
+		put_u64(out, at.last.leaves);
+		put_u64(out, at.last.bytes);
+		put_u32(out, static_cast<std::uint32_t>(at.items.size()));
+		append(out, at.items);
+	}
+	return out;
+}
+
+TreeBuilder TreeBuilder::resume(Bytes checkpoint, std::string_view name, NodeSink sink)
+{
+	TreeBuilder builder(TreeKind::chunk_list, std::move(sink));
+	Cursor cursor(checkpoint, name);
+	builder.leaves_ = cursor.u64();
+	builder.bytes_ = cursor.u64();
+	const int count = cursor.u8();
+	if (count > max_tree_level)
+		cursor.fail("a tree has too many levels");
+	for (int i = 0; i < count; i++) {
+		Level &at = builder.level(i);
+		at.leaves = cursor.u64();
+		at.bytes = cursor.u64();
+		at.node_count = cursor.u64();
+		at.last.id = cursor.digest();
+		at.last.leaves = cursor.u64();
+		at.last.bytes = cursor.u64();
+		at.last.level = i;
+		const std::size_t size = cursor.u32(), item = i ? chunk_node_item_size : chunk_item_size;
+		if (size % item || size / item >= max_node_items)
+			cursor.fail("a level of a tree has an impossible size");
+		append(at.items, cursor.take(size));
+		at.sizes.assign(size / item, static_cast<std::uint32_t>(item));
+	}
+	cursor.expect_end();
+	return builder;
+}
+
+TreeCursor::TreeCursor(TreeKind kind, const Digest &root, NodeSource source)
+	: kind_(kind), source_(std::move(source))
+{
+	if (root == empty_root(kind))
+		return;
+	NodeRef ref;
+	ref.id = root;
+	Node node = load(ref, true);
+	total_leaves_ = node.leaves();
+	total_bytes_ = node.bytes();
+	if (node.size() > 0)
+		frames_.push_back({std::move(node), 0});
+}
+
+Node TreeCursor::load(const NodeRef &ref, bool is_root)
+{
+	Node node = Node::parse(source_(ref.id), kind_, &ref.id, "node " + to_hex(ref.id));
+	if (!is_root && (node.level() != ref.level || node.leaves() != ref.leaves ||
+				node.bytes() != ref.bytes ||
+				(kind_ == TreeKind::manifest && node.path(node.size() - 1) != ref.last_path)))
+		throw CorruptError("node " + to_hex(ref.id) + " does not agree with its parent");
+	return node;
+}
+
+std::uint64_t TreeCursor::current_bytes() const
+{
+	const Frame &frame = frames_.back();
+	if (frame.node.level() == 0 && kind_ == TreeKind::manifest)
+		return frame.node.entry(frame.at).size;
+	return dig::load<std::uint64_t>(frame.node.item(frame.at).data());
+}
+
+void TreeCursor::enter()
+{
+	Node node = load(subtree(), false);
+	frames_.push_back({std::move(node), 0});
+}
+
+void TreeCursor::skip()
+{
+	if (kind_ == TreeKind::chunk_list)
+		offset_ += current_bytes();
+	frames_.back().at++;
+	while (!frames_.empty() && frames_.back().at == frames_.back().node.size()) {
+		frames_.pop_back();
+		if (!frames_.empty())
+			frames_.back().at++;
+	}
+}
+
+void TreeCursor::settle()
+{
+	while (!at_end() && !is_leaf())
+		enter();
+}
+
+void TreeCursor::seek_path(std::string_view path)
+{
+	while (!at_end()) {
+		// Leave nodes whose last path lies before.
+		const Frame &frame = frames_.back();
+		if (frame.node.path(frame.node.size() - 1) < path) {
+			frames_.pop_back();
+			if (frames_.empty())
+				return;
+			frames_.back().at++;
+			while (!frames_.empty() && frames_.back().at == frames_.back().node.size()) {
+				frames_.pop_back();
+				if (!frames_.empty())
+					frames_.back().at++;
+			}
+			continue;
+		}
+		Frame &here = frames_.back();
+		std::size_t low = here.at, high = here.node.size() - 1;
+		while (low < high) {
+			const std::size_t middle = (low + high) / 2;
+			if (here.node.path(middle) < path)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		here.at = low;
+		if (is_leaf())
+			return;
+		enter();
+	}
+}
+
+void TreeCursor::seek_offset(std::uint64_t offset)
+{
+	while (!at_end()) {
+		if (offset_ + current_bytes() <= offset)
+			skip();
+		else if (is_leaf())
+			return;
+		else
+			enter();
+	}
+}
+
+// Merges the changes into the subtree at ref, in order.
+class ManifestUpdate {
+public:
+	ManifestUpdate(const NodeSource &source, const ManifestChanges &changes, TreeBuilder &builder)
+		: source_(source), changes_(changes), builder_(builder), next_(changes())
+	{
+	}
+
+	void merge_node(const NodeRef &ref, bool is_root, bool is_rightmost)
+	{
+		// A node that is not the last of its level ended by the rule, and may stand as it is
+		// wherever a node starts; the last one only if nothing follows it.
+		const bool is_untouched =
+			!next_ || (!is_root && !is_rightmost && next_->path > ref.last_path);
+		if (is_untouched && !is_root && builder_.is_clean(ref.level)) {
+			builder_.append_node(ref);
+			return;
+		}
+		const Node node = Node::parse(source_(ref.id), TreeKind::manifest, &ref.id, tree_name);
+		if (!is_root && (node.level() != ref.level || node.leaves() != ref.leaves ||
+					node.bytes() != ref.bytes))
+			throw CorruptError("node " + to_hex(ref.id) + " does not agree with its parent");
+		for (std::size_t i = 0; i < node.size(); i++)
+			if (node.level() > 0)
+				merge_node(node.child(i), false, is_rightmost && i + 1 == node.size());
+			else
+				merge_item(node, i);
+		if (is_root)
+			append_changes_before({});
+	}
+
+	void append_changes_before(std::optional<std::string_view> path)
+	{
+		for (; next_ && (!path || next_->path < *path); next_ = changes_())
+			if (next_->entry)
+				builder_.append_entry(*next_->entry);
+	}
+
+private:
+	void merge_item(const Node &node, std::size_t i)
+	{
+		append_changes_before(node.path(i));
+		if (!next_ || next_->path != node.path(i)) {
+			builder_.append_encoded_entry(node.item(i), node.entry(i).size);
+			return;
+		}
+		if (next_->entry)
+			builder_.append_entry(*next_->entry);
+		next_ = changes_();
+	}
+
+	const NodeSource &source_;
+	const ManifestChanges &changes_;
+	TreeBuilder &builder_;
+	std::optional<ManifestChange> next_;
+};
+
+NodeRef update_manifest(const std::optional<Digest> &old_root, const NodeSource &source,
+	const ManifestChanges &changes, const NodeSink &sink)
+{
+	TreeBuilder builder(TreeKind::manifest, sink);
+	ManifestUpdate update(source, changes, builder);
+	if (old_root && *old_root != empty_root(TreeKind::manifest)) {
+		NodeRef root;
+		root.id = *old_root;
+		update.merge_node(root, true, true);
+	} else {
+		update.append_changes_before({});
+	}
+	return builder.finish(source);
+}
+
+// Moves both cursors past everything that they share from here on.
+static void skip_equal(TreeCursor &a, TreeCursor &b)
+{
+	while (!a.at_end() && !b.at_end()) {
+		if (!a.is_leaf() && !b.is_leaf()) {
+			const NodeRef left = a.subtree(), right = b.subtree();
+			if (left.id == right.id) {
+				a.skip();
+				b.skip();
+			} else {
+				if (left.level >= right.level)
+					a.enter();
+				if (right.level >= left.level)
+					b.enter();
+			}
+		} else if (!a.is_leaf()) {
+			a.enter();
+		} else if (!b.is_leaf()) {
+			b.enter();
+		} else {
+			return;
+		}
+	}
+}
+
+void diff_manifests(const Digest &before, const Digest &after, const NodeSource &source,
+	const std::function<void(const Entry *, const Entry *)> &differs)
+{
+	if (before == after)
+		return;
+	TreeCursor a(TreeKind::manifest, before, source), b(TreeKind::manifest, after, source);
+	for (;;) {
+		skip_equal(a, b);
+		if (a.at_end() && b.at_end())
+			return;
+		a.settle();
+		b.settle();
+		const int order = a.at_end() ? 1 : b.at_end() ? -1 : a.path().compare(b.path());
+		if (order < 0) {
+			const Entry old = a.entry();
+			differs(&old, nullptr);
+			a.skip();
+		} else if (order > 0) {
+			const Entry entry = b.entry();
+			differs(nullptr, &entry);
+			b.skip();
+		} else {
+			const Entry old = a.entry(), entry = b.entry();
+			if (!(old == entry))
+				differs(&old, &entry);
+			a.skip();
+			b.skip();
+		}
+	}
+}
+
+std::optional<Entry> find_entry(const Digest &manifest, std::string_view path,
+	const NodeSource &source)
+{
+	TreeCursor cursor(TreeKind::manifest, manifest, source);
+	cursor.seek_path(path);
+	if (cursor.at_end() || cursor.path() != path)
+		return {};
+	return cursor.entry();
+}
+
+} // namespace dig

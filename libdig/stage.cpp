@@ -1,0 +1,433 @@
+#include "libdig/stage.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "libdig/error.h"
+#include "libdig/path.h"
+
+namespace dig {
+
+// So many finished files wait together for the nodes of their chunk lists.
+constexpr std::uint64_t most_held_records = 64;
+constexpr int most_attempts = 3;
+
+std::int64_t clock_margin(const File &root)
+{
+	return is_on_coarse_clock(root) ? coarse_clock_margin_ns : fine_clock_margin_ns;
+}
+
+void reconcile_index(Store &store, StagingWriter &writer)
+{
+	const Index index = Index::open(writer.directory());
+	const std::optional<Digest> head = store.head_manifest();
+	if (index.state().manifest_root == head)
+		return;
+	const Digest empty = empty_root(TreeKind::manifest);
+	IndexUpdate update(writer.directory());
+	IndexCursor at = index.cursor();
+	diff_manifests(index.state().manifest_root.value_or(empty), head.value_or(empty), store.nodes(),
+		[&](const Entry *before, const Entry *after) {
+			IndexRecord record;
+			record.entry = after ? *after : *before;
+			record.is_removed = !after;
+			at.seek(record.entry.path);
+			const IndexRecord *known = at.current();
+			if (known && known->entry.path == record.entry.path) {
+				if (index.is_staged(*known))
+					return;
+				if (after && !known->is_removed && known->entry == *after)
+					return;
+			}
+			update.put(record);
+		});
+	writer.finish(update, [&](IndexState &state) { state.manifest_root = head; });
+}
+
+Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
+	: store_(store), options_(options), root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)),
+	  margin_ns_(clock_margin(root_)), writer_(store, holds_store_lock),
+	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
+	  beside_(index_.cursor()), update_(writer_.directory()),
+	  nodes_(writer_)
+{
+	IngestHooks hooks;
+	if (!options_.is_by_reference)
+		hooks.claim = [this](const Digest &id) { return writer_.claim(ItemKind::chunk, id); };
+	hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) { take_chunks(source, refs); };
+	hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finish_source(source, outcome); };
+	hooks.store = [this](std::span<const ReadyBlock> blocks) { store_unit(blocks); };
+	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
+}
+
+// The workers end before what their hooks use.
+Stage::~Stage() { ingest_.reset(); }
+
+void Stage::put_locked(const IndexRecord &record)
+{
+	std::lock_guard guard(update_mutex_);
+	update_.put(record);
+	if (record.sequence == IndexUpdate::new_sequence)
+		staged_count_++;
+}
+
+// A file where a directory was, or the other way round: what the path displaces is removed.
+void Stage::remove_conflicts(const std::string &path)
+{
+	if (!index_.is_there())
+		return;
+	const auto remove_record = [&](const IndexRecord &old) {
+		if (options_.is_dry_run)
+			return;
+		IndexRecord record;
+		record.entry.path = old.entry.path;
+		record.is_removed = true;
+		record.sequence = IndexUpdate::new_sequence;
+		put_locked(record);
+	};
+	const std::size_t slash = path.rfind('/');
+	const std::string directory = slash == path.npos ? "" : path.substr(0, slash);
+	if (directory != last_directory_) {
+		for (std::size_t end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
+			const std::string above = path.substr(0, end);
+			if (is_within(last_directory_, above))
+				continue;
+			beside_.seek(above);
+			if (beside_.current() && beside_.current()->entry.path == above && !beside_.current()->is_removed)
+				remove_record(*beside_.current());
+		}
+		last_directory_ = directory;
+	}
+	for (beside_.seek(path + "/"); beside_.current() && is_within(beside_.current()->entry.path, path);
+		beside_.next())
+		if (!beside_.current()->is_removed)
+			remove_record(*beside_.current());
+}
+
+void Stage::present(const WorkRecord &found)
+{
+	at_.seek(found.path);
+	const IndexRecord *known = at_.current();
+	if (known && (known->entry.path != found.path || known->is_removed))
+		known = nullptr;
+	const EntryKind kind = found.type == WorkRecord::Type::file ? EntryKind::file
+		: found.type == WorkRecord::Type::symlink		? EntryKind::symlink
+									: EntryKind::empty_directory;
+	const bool has_content = !known || options_.is_by_reference || !known->is_by_reference;
+	if (known && known->entry.kind == kind && has_content &&
+		compare_stat(*known, found.stat, margin_ns_) == StatAnswer::same) {
+		unchanged_count_++;
+		if (!failures_.empty() || !writer_.failures().empty())
+			taken_after_failure_.push_back(found.path);
+		return;
+	}
+	if (options_.is_dry_run) {
+		options_.tell("add", found.path);
+		return;
+	}
+	if (!known)
+		remove_conflicts(found.path);
+	Source source;
+	source.path = found.path;
+	source.kind = kind;
+	source.stat = found.stat;
+	if (known)
+		source.previous = *known;
+	if (kind == EntryKind::empty_directory) {
+		SourceOutcome outcome;
+		outcome.stat = found.stat;
+		outcome.stat.size = 0;
+		outcome.read_began_ns = now_ns();
+		IndexRecord record;
+		record.entry = entry_of(source, outcome);
+		record.set_stat(found.stat, outcome.read_began_ns);
+		const bool is_same = known && known->entry == record.entry;
+		record.sequence = is_same ? known->sequence : IndexUpdate::new_sequence;
+		put_locked(record);
+		return;
+	}
+	submit(std::move(source));
+}
+
+void Stage::submit(Source source)
+{
+	if (!options_.is_by_reference)
+		try_resume(source);
+	ingest_->submit(std::move(source));
+}
+
+// Goes on inside a file that a killed add had begun, if it is the same file still.
+bool Stage::try_resume(Source &source)
+{
+	const std::optional<JournalCheckpoint> from = writer_.find_checkpoint(source.path);
+	if (!from || !source.stat || source.attempt > 0)
+		return false;
+	const IndexRecord &then = from->file;
+	writer_.forget_checkpoint(source.path);
+	if (then.stat_size != source.stat->size || then.stat_mtime_ns != source.stat->mtime_ns ||
+		then.ctime_ns != source.stat->ctime_ns || then.inode != source.stat->inode)
+		return false;
+	source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from->tree, "staging/journal", nodes_.sink()));
+	source.resume_offset = source.checkpointed = from->offset;
+	return true;
+}
+
+void Stage::stream(const std::string &path, File content, std::uint16_t mode, std::optional<std::int64_t> mtime_ns)
+{
+	if (const std::string_view problem = path_problem(path); !problem.empty())
+		throw Error(quoted(path) + " cannot be stored: " + std::string(problem));
+	remove_conflicts(path);
+	Source source;
+	source.path = path;
+	source.stream = std::make_shared<File>(std::move(content));
+	FileStat stat;
+	stat.mode = mode;
+	stat.mtime_ns = mtime_ns.value_or(0);
+	source.stat = stat;
+	source.has_mtime = mtime_ns.has_value();
+	ingest_->submit(std::move(source));
+}
+
+// Files of one chunk have no node of their own; an entry that is known may name the chunk.
+bool Stage::take_form_of_known(Entry &entry, const Digest &file_root)
+{
+	const auto is_it = [&](const IndexRecord *known) {
+		if (!known || known->is_removed || known->entry.form != ContentForm::chunk ||
+			known->entry.size != entry.size || known->entry.file_root() != file_root)
+			return false;
+		entry.form = known->entry.form;
+		entry.content = known->entry.content;
+		return true;
+	};
+	IndexCursor all = index_.cursor();
+	all.seek(entry.path);
+	if (all.current() && all.current()->entry.path == entry.path && is_it(all.current()))
+		return true;
+	for (all.seek(""); all.current(); all.next())
+		if (is_it(all.current()))
+			return true;
+	return false;
+}
+
+void Stage::put_known_root(IndexRecord record, const Digest &file_root)
+{
+	Entry &entry = record.entry;
+	if (file_root != empty_root(TreeKind::chunk_list) && !take_form_of_known(entry, file_root)) {
+		std::optional<Buffer> stored = store_.find_item_bytes(ItemKind::node, file_root);
+		if (!stored)
+			stored = find_staged_item(writer_.directory(), ItemKind::node, file_root);
+		if (!stored)
+			throw Error("nothing is stored with the file root " + to_hex(file_root) +
+				"; 'dig-hash-object -w' stores a file with its root");
+		const Node node = Node::parse(std::move(*stored), TreeKind::chunk_list, &file_root, "node");
+		if (node.bytes() != entry.size)
+			throw Error(quoted(entry.path) + " is said to have " + std::to_string(entry.size) +
+				" bytes, but its file root has " + std::to_string(node.bytes()));
+		const bool is_single = node.leaves() == 1;
+		entry.form = is_single ? ContentForm::chunk : ContentForm::file_root;
+		entry.content = is_single ? node.chunk_id(0) : file_root;
+	} else if (entry.size != 0) {
+		throw Error(quoted(entry.path) + " has the file root of no content, but a size");
+	}
+	remove_conflicts(entry.path);
+	record.sequence = IndexUpdate::new_sequence;
+	put_locked(record);
+}
+
+void Stage::remove(const std::string &path)
+{
+	if (options_.is_dry_run) {
+		options_.tell("remove", path);
+		return;
+	}
+	IndexRecord record;
+	record.entry.path = path;
+	record.is_removed = true;
+	record.sequence = IndexUpdate::new_sequence;
+	put_locked(record);
+}
+
+void Stage::failed(const std::string &path, const std::string &message)
+{
+	std::lock_guard guard(update_mutex_);
+	failures_.push_back({path, message});
+}
+
+// --- hooks: one thread at a time, in the order of submission --------------------------------
+
+void Stage::take_chunks(Source &source, std::span<const ChunkRef> refs)
+{
+	// One chunk that is all of the file needs no tree.
+	if (!source.tree)
+		source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
+	for (const ChunkRef &ref : refs) {
+		source.tree->append_chunk(ref.id, ref.size);
+		bytes_since_sync_ += ref.size;
+		source.last_chunk = ref.id;
+	}
+	const std::uint64_t end = refs.back().offset + refs.back().size;
+	if (!source.stream && !options_.is_by_reference && end < source.stat->size &&
+		end - source.checkpointed >= store_.settings().performance.checkpoint_bytes)
+		checkpoint_source(source, end);
+}
+
+void Stage::checkpoint_source(Source &source, std::uint64_t offset)
+{
+	JournalCheckpoint checkpoint;
+	checkpoint.file.entry.path = source.path;
+	checkpoint.file.is_removed = true; // it has no entry yet
+	checkpoint.file.set_stat(*source.stat, now_ns());
+	checkpoint.offset = offset;
+	checkpoint.tree = source.tree->checkpoint();
+	put_journal_record(records_, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
+	source.checkpointed = offset;
+	must_flush_ = true;
+}
+
+Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
+{
+	Entry entry;
+	entry.path = source.path;
+	entry.kind = source.kind;
+	entry.mode = source.kind == EntryKind::symlink ? 0777 : source.stream ? source.stat->mode : outcome.stat.mode;
+	entry.size = outcome.stat.size;
+	const bool has_mtime = source.stream ? source.has_mtime
+					     : store_.settings().core.record_mtime;
+	if (has_mtime)
+		entry.mtime_ns = source.stream ? source.stat->mtime_ns : outcome.stat.mtime_ns;
+	return entry;
+}
+
+void Stage::finish_source(Source &source, const SourceOutcome &outcome)
+{
+	if (outcome.has_changed && source.attempt < most_attempts) {
+		Source again;
+		again.path = source.path;
+		again.kind = source.kind;
+		again.previous = source.previous;
+		again.attempt = source.attempt + 1;
+		std::lock_guard guard(update_mutex_);
+		changed_.push_back(std::move(again));
+		return;
+	}
+	if (outcome.has_changed || !outcome.error.empty()) {
+		failed(source.path, outcome.has_changed ? quoted(source.path) + " changed while it was read" : outcome.error);
+		return;
+	}
+	IndexRecord record;
+	record.entry = entry_of(source, outcome);
+	if (source.tree && source.tree->leaves() == 1 && source.resume_offset == 0) {
+		record.entry.form = ContentForm::chunk;
+		record.entry.content = source.last_chunk;
+	} else if (source.tree) {
+		record.entry.form = ContentForm::file_root;
+		record.entry.content = source.tree->finish().id;
+		if (++held_records_ >= most_held_records)
+			must_flush_ = true;
+	}
+	source.tree.reset();
+	if (!source.stream)
+		record.set_stat(outcome.stat, outcome.read_began_ns);
+	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && !source.stream;
+	const bool is_same = !source.stream && source.previous && !source.previous->is_removed &&
+		source.previous->entry == record.entry && source.previous->is_by_reference == record.is_by_reference;
+	record.sequence = is_same ? source.previous->sequence : IndexUpdate::new_sequence;
+	put_locked(record);
+	put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
+	if (!writer_.failures().empty()) {
+		std::lock_guard guard(update_mutex_);
+		taken_after_failure_.push_back(source.path);
+	}
+}
+
+void Stage::store_unit(std::span<const ReadyBlock> blocks)
+{
+	// Records of files wait while their nodes do.
+	const bool holds = held_records_ > 0 && !must_flush_;
+	if (!holds && !records_.empty())
+		nodes_.end_block();
+	nodes_.append(blocks, holds ? Bytes() : Bytes(records_));
+	if (!holds) {
+		records_.clear();
+		held_records_ = 0;
+		must_flush_ = false;
+	}
+	if (bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes) {
+		writer_.checkpoint();
+		bytes_since_sync_ = 0;
+	}
+}
+
+// --- the end ------------------------------------------------------------------------------
+
+// Files that changed while they were read are read again.
+void Stage::retry_changed()
+{
+	for (;;) {
+		std::vector<Source> again;
+		{
+			std::lock_guard guard(update_mutex_);
+			again.swap(changed_);
+		}
+		if (again.empty())
+			return;
+		for (Source &source : again) {
+			std::optional<FileStat> stat;
+			try {
+				stat = find_stat_beneath(root_, source.path);
+			} catch (const SystemError &error) {
+				failed(source.path, error.what());
+				continue;
+			}
+			if (!stat || (stat->type != FileType::regular && stat->type != FileType::symlink)) {
+				failed(source.path, "cannot open " + quoted(source.path) + ": " + std::strerror(ENOENT));
+				continue;
+			}
+			source.stat = stat;
+			source.kind = stat->type == FileType::symlink ? EntryKind::symlink : EntryKind::file;
+			ingest_->submit(std::move(source));
+		}
+		ingest_->drain();
+	}
+}
+
+// What failed now, and what failed before and was not taken since.
+void Stage::update_failures()
+{
+	std::vector<JournalFailure> all;
+	std::sort(taken_after_failure_.begin(), taken_after_failure_.end());
+	for (const JournalFailure &old : writer_.failures()) {
+		const bool is_taken = std::binary_search(taken_after_failure_.begin(), taken_after_failure_.end(), old.path);
+		const bool failed_again = std::any_of(failures_.begin(), failures_.end(),
+			[&](const auto &failure) { return failure.path == old.path; });
+		if (!is_taken && !failed_again && find_stat_beneath(root_, old.path))
+			all.push_back(old);
+	}
+	all.insert(all.end(), failures_.begin(), failures_.end());
+	const bool is_same = all.size() == writer_.failures().size() &&
+		std::equal(all.begin(), all.end(), writer_.failures().begin(),
+			[](const auto &a, const auto &b) { return a.path == b.path && a.message == b.message; });
+	if (!is_same)
+		writer_.set_failures(std::move(all));
+}
+
+const std::vector<JournalFailure> &Stage::finish()
+{
+	ingest_->drain();
+	retry_changed();
+	must_flush_ = true;
+	held_records_ = 0;
+	nodes_.end_block();
+	store_unit({});
+	if (options_.is_dry_run)
+		return failures_;
+	update_failures();
+	writer_.finish(update_);
+	index_ = Index::open(writer_.directory());
+	at_ = index_.cursor();
+	beside_ = index_.cursor();
+	return failures_;
+}
+
+} // namespace dig

@@ -1,0 +1,96 @@
+// Adding to the staging area: what the work tree has, compared with the index, taken where it
+// differs, recorded in the journal and, at the end, in the index.
+#ifndef DIG_STAGE_H
+#define DIG_STAGE_H
+
+#include "libdig/ingest.h"
+#include "libdig/node_blocks.h"
+#include "libdig/staging.h"
+#include "libdig/worktree.h"
+
+namespace dig {
+
+struct StageOptions {
+	bool is_by_reference = false;
+	bool is_dry_run = false; // nothing is taken; told what would be
+	std::function<void(std::string_view what, const std::string &path)> tell; // of a dry run
+};
+
+class Stage {
+public:
+	// Opens the staging area for writing and brings the index up to the newest state.
+	Stage(Store &store, const StageOptions &options, bool holds_store_lock = false);
+	~Stage();
+
+	// A file, symlink or empty directory of the work tree.  Calls in the order of paths are
+	// cheap; others cost a look-up.
+	void present(const WorkRecord &found);
+	// Content of a stream, whose path is not looked at in the work tree.
+	void stream(const std::string &path, File content, std::uint16_t mode, std::optional<std::int64_t> mtime_ns);
+	// Staged without content: the root of content that is stored, or staged, already.  Error when
+	// it is not there or has another size.
+	void put_known_root(IndexRecord record, const Digest &file_root);
+	void remove(const std::string &path);
+	// A source that could not be taken; its entry stays.
+	void failed(const std::string &path, const std::string &message);
+
+	// Everything put so far goes through; then the staging area is durable.  Returns the failures.
+	const std::vector<JournalFailure> &finish();
+
+	// Index records within a scope in order, for finding deletions.
+	IndexCursor cursor() const { return index_.cursor(); }
+	const Index &index() const { return index_; }
+	StagingWriter &writer() { return writer_; }
+	IngestCounters counters() const { return ingest_->counters(); }
+	std::uint64_t staged_count() const { return staged_count_; }
+	std::uint64_t unchanged_count() const { return unchanged_count_; }
+
+private:
+	bool take_form_of_known(Entry &entry, const Digest &file_root);
+	void submit(Source source);
+	void take_chunks(Source &source, std::span<const ChunkRef> refs);
+	void finish_source(Source &source, const SourceOutcome &outcome);
+	void store_unit(std::span<const ReadyBlock> blocks);
+	void checkpoint_source(Source &source, std::uint64_t offset);
+	Entry entry_of(const Source &source, const SourceOutcome &outcome);
+	void remove_conflicts(const std::string &path);
+	void put_locked(const IndexRecord &record);
+	void retry_changed();
+	bool try_resume(Source &source);
+	void update_failures();
+
+	Store &store_;
+	StageOptions options_;
+	File root_;
+	std::int64_t margin_ns_;
+	StagingWriter writer_;
+	Index index_;
+	IndexCursor at_, beside_;
+	std::mutex update_mutex_;
+	IndexUpdate update_;
+	std::unique_ptr<Ingest> ingest_;
+
+	// Of the unit that is being committed.
+	NodeBlocks nodes_;
+	Buffer records_; // journal records that wait for their nodes
+	std::uint64_t held_records_ = 0;
+	bool must_flush_ = false;
+	std::uint64_t bytes_since_sync_ = 0;
+	std::string last_directory_; // whose parents were looked at
+
+	std::vector<Source> changed_;
+	std::vector<JournalFailure> failures_;
+	std::vector<std::string> taken_after_failure_;
+	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
+};
+
+// What an entry of the index is compared with.
+std::int64_t clock_margin(const File &root);
+
+// Brings the records that are not staged up to the newest state, as after a commit from another
+// staging area, or where there is no index yet.  For readers: what the index would be.
+void reconcile_index(Store &store, StagingWriter &writer);
+
+} // namespace dig
+
+#endif

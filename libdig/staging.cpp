@@ -1,0 +1,917 @@
+#include "libdig/staging.h"
+
+#include <algorithm>
+
+#include "libdig/directory.h"
+#include "libdig/process.h"
+#include "libdig/publish.h"
+#include "libdig/section_writer.h"
+
+namespace dig {
+
+constexpr std::size_t table_start = 4096, table_limit = 262144; // slots of 32 bytes: 8 MiB
+constexpr std::size_t filter_bits = std::size_t(1) << 25;        // 4 MiB: 3 million items at 1 %
+constexpr std::size_t run_batch = 131072;                        // records sorted in memory: 6 MiB
+constexpr std::uint64_t run_threshold = 1_MiB;                   // bytes of journal
+// Packs that grow faster than this in one run are written past the page cache.
+constexpr std::uint64_t cached_pack_bytes = 48_MiB;
+
+// --- ItemSet -------------------------------------------------------------------------------
+
+// Chunks and nodes in one table: a node's key differs from its id in one bit.
+static Digest key_of(ItemKind kind, const Digest &digest)
+{
+	Digest key = digest;
+	if (kind == ItemKind::node)
+		key.bytes[31] ^= 0x80;
+	return key;
+}
+
+struct ItemSet::Table {
+	std::vector<Digest> slots = std::vector<Digest>(table_start);
+	std::size_t count = 0;
+	std::vector<std::uint64_t> filter;
+	std::vector<std::unique_ptr<ChunkRun>> runs;
+
+	Digest &slot_of(const Digest &key)
+	{
+		std::size_t at = DigestHash()(key) & (slots.size() - 1);
+		while (!slots[at].is_zero() && slots[at] != key)
+			at = (at + 1) & (slots.size() - 1);
+		return slots[at];
+	}
+	bool may_be_spilled(const Digest &key) const
+	{
+		for (int i = 0; i < 4; i++) {
+			const std::size_t bit = load<std::uint32_t>(key.bytes.data() + 8 + 4 * i) % filter_bits;
+			if (!(filter[bit / 64] >> bit % 64 & 1))
+				return false;
+		}
+		return true;
+	}
+	void add_to_filter(const Digest &key)
+	{
+		for (int i = 0; i < 4; i++) {
+			const std::size_t bit = load<std::uint32_t>(key.bytes.data() + 8 + 4 * i) % filter_bits;
+			filter[bit / 64] |= std::uint64_t(1) << bit % 64;
+		}
+	}
+	bool is_spilled(const Digest &key)
+	{
+		if (runs.empty() || !may_be_spilled(key))
+			return false;
+		return std::any_of(runs.begin(), runs.end(),
+			[&](auto &run) { return run->find(ItemKind::chunk, key).has_value(); });
+	}
+	void grow()
+	{
+		std::vector<Digest> old(slots.size() * 2);
+		old.swap(slots);
+		for (const Digest &key : old)
+			if (!key.is_zero())
+				slot_of(key) = key;
+	}
+	void spill(const std::string &directory)
+	{
+		std::erase_if(slots, [](const Digest &key) { return key.is_zero(); });
+		std::sort(slots.begin(), slots.end());
+		filter.resize(filter_bits / 64);
+		File file = File::temporary_in(directory);
+		std::size_t next = 0;
+		write_run(file, {}, slots.size(), [&]() -> std::optional<RunRecord> {
+			if (next == slots.size())
+				return {};
+			RunRecord record{};
+			record.digest = slots[next++];
+			record.kind = static_cast<std::uint8_t>(ItemKind::chunk);
+			add_to_filter(record.digest);
+			return record;
+		});
+		runs.push_back(std::make_unique<ChunkRun>(std::move(file)));
+		slots.assign(table_limit, Digest());
+		count = 0;
+	}
+};
+
+ItemSet::ItemSet(std::string directory)
+	: directory_(std::move(directory)), table_(std::make_unique<Table>())
+{
+}
+
+ItemSet::~ItemSet() = default;
+
+bool ItemSet::insert(ItemKind kind, const Digest &digest)
+{
+	const Digest key = key_of(kind, digest);
+	std::lock_guard guard(mutex_);
+	Digest &slot = table_->slot_of(key);
+	if (!slot.is_zero() || table_->is_spilled(key))
+		return false;
+	slot = key;
+	if (++table_->count * 4 > table_->slots.size() * 3) {
+		if (table_->slots.size() < table_limit)
+			table_->grow();
+		else
+			table_->spill(directory_);
+	}
+	return true;
+}
+
+bool ItemSet::contains(ItemKind kind, const Digest &digest)
+{
+	const Digest key = key_of(kind, digest);
+	std::lock_guard guard(mutex_);
+	return !table_->slot_of(key).is_zero() || table_->is_spilled(key);
+}
+
+// --- opening and recovery --------------------------------------------------------------------
+
+StagingWriter::StagingWriter(Store &store, bool holds_store_lock)
+	: store_(store), holds_store_lock_(holds_store_lock), directory_(store.paths().staging()),
+	  lock_((make_directory(directory_), directory_ + "/lock")), known_(directory_)
+{
+	locked([] {});
+}
+
+void StagingWriter::locked(const std::function<void()> &action)
+{
+	std::lock_guard threads(mutex_);
+	for (;;) {
+		{
+			LockFile::Guard guard(lock_);
+			if (prepare_locked()) {
+				action();
+				return;
+			}
+		}
+		// A commit is between its layer and its root; that takes milliseconds.
+		Lock::acquire(store_.paths().lock());
+	}
+}
+
+// Makes journal_ and pack_ those that are in place, with everything read that others have
+// appended.  False while somebody else's commit has to end first.
+bool StagingWriter::prepare_locked()
+{
+	const std::optional<FileStat> there = find_stat(journal_path());
+	if (!journal_.is_open() || !there || journal_.stat().inode != there->inode)
+		open_locked();
+	else if (there->size != journal_size_)
+		read_journal_locked(journal_size_, false);
+	return !note_ || settle_note_locked();
+}
+
+static std::uint64_t run_number(const std::string &name)
+{
+	const std::size_t slash = name.rfind('/');
+	return std::strtoull(name.c_str() + (slash == name.npos ? 0 : slash + 1), nullptr, 10);
+}
+
+void StagingWriter::open_runs()
+{
+	std::lock_guard guard(runs_mutex_);
+	runs_.clear();
+	runs_cover_ = 0;
+	std::vector<std::unique_ptr<ChunkRun>> found;
+	for (const std::string &name : names_in(directory_)) {
+		if (!name.ends_with(".run"))
+			continue;
+		try {
+			found.push_back(std::make_unique<ChunkRun>(File::open(directory_ + "/" + name)));
+		} catch (const CorruptError &) {
+			// Derived from the journal, which is read instead; all of them are made anew.
+			for (const std::string &run : names_in(directory_))
+				if (run.ends_with(".run"))
+					remove_file_if_there(directory_ + "/" + run);
+			return;
+		}
+	}
+	std::sort(found.begin(), found.end(), [](const auto &a, const auto &b) {
+		return run_number(a->file().name()) < run_number(b->file().name());
+	});
+	for (const auto &run : found)
+		runs_cover_ = std::max(runs_cover_, run->coverage().journal_offset);
+	runs_ = std::move(found);
+}
+
+void StagingWriter::open_locked()
+{
+	const Index index = Index::open(directory_);
+	if (!find_stat(journal_path())) {
+		if (find_stat(pack_path()) && index.may_have_staged())
+			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
+				"is staged and starts anew", journal_path(), 0);
+		remove_file_if_there(pack_path());
+		Buffer records;
+		pack_size_ = sizeof(Preamble);
+		block_count_ = 0;
+		write_mark_locked(records);
+		create_journal(journal_path(), new_staging_id(), records);
+	}
+	journal_ = File::open_with(journal_path(), O_RDWR);
+	const bool is_alone = is_unused(journal_);
+	mark_in_use(journal_);
+	pack_ = File();
+	note_.reset();
+	checkpoints_.clear();
+	failures_.clear();
+	open_runs();
+	const JournalReader reader(journal_);
+	journal_id_ = reader.id();
+	const bool is_known = index.state().journal_id == journal_id_;
+	const std::uint64_t merged = is_known ? index.state().journal_offset : 0;
+	pack_size_ = sizeof(Preamble);
+	block_count_ = 0;
+	synced_pack_size_ = 0;
+	if (is_alone)
+		recovered_ = std::make_unique<IndexUpdate>(directory_);
+	read_journal_locked(std::min(merged, runs_cover_), is_alone);
+	if (is_known && journal_size_ < merged)
+		throw CorruptError("a record is damaged; 'dig reset' gives up what is staged and starts anew",
+			journal_path(), journal_size_);
+	if (!note_ && !find_stat(pack_path())) {
+		if (pack_size_ > sizeof(Preamble))
+			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
+				"is staged and starts anew", pack_path(), 0);
+		pack_ = File::open_with(pack_path(), O_RDWR | O_CREAT);
+		pack_.write_at(raw_bytes(make_preamble(layer_magic)), 0);
+	}
+	if (recovered_ && !recovered_->is_empty() && !note_) {
+		sync_locked();
+		Buffer mark;
+		write_mark_locked(mark);
+		const std::uint64_t offset = journal_size_;
+		Buffer records = carried_records();
+		dig::append(records, mark);
+		write_journal_locked(records);
+		journal_.sync_data();
+		recovered_->publish(
+			[&](IndexState &state) {
+				state.journal_id = journal_id_;
+				state.journal_offset = offset;
+			},
+			IndexUpdate::Durability::synced);
+	}
+	recovered_.reset();
+}
+
+// Takes over what the journal says from an offset on.  In a recovery nobody else is alive: blocks
+// behind the last mark are verified, and finished files come back into the index.
+void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
+{
+	if (!pack_.is_open() && find_stat(pack_path()))
+		pack_ = File::open_with(pack_path(), O_RDWR);
+	JournalReader reader(journal_, from);
+	std::string_view name = journal_.name();
+	const Index index = Index::open(directory_);
+	const std::uint64_t merged =
+		index.state().journal_id == journal_id_ ? index.state().journal_offset : 0;
+	std::uint64_t good = reader.offset();
+	// Which blocks were promised to be on storage shows only behind them.
+	std::uint64_t promised = synced_pack_size_;
+	if (is_recovery) {
+		JournalReader ahead(journal_, from);
+		while (const std::optional<JournalRecord> record = ahead.next())
+			if (record->type == JournalType::mark)
+				promised = JournalMark::decode(record->body, name, record->offset).pack_size;
+	}
+	synced_pack_size_ = promised;
+	for (; const std::optional<JournalRecord> record = reader.next(); good = reader.offset()) {
+		switch (record->type) {
+		case JournalType::block:
+			if (!take_block_locked(*record, is_recovery)) {
+				truncate_locked(good);
+				return;
+			}
+			break;
+		case JournalType::file: {
+			Cursor cursor(record->body, name, record->offset);
+			const IndexRecord file = IndexRecord::decode(cursor);
+			std::erase_if(checkpoints_,
+				[&](const auto &at) { return at.file.entry.path == file.entry.path; });
+			if (recovered_ && record->offset >= merged)
+				recovered_->put(file);
+			break;
+		}
+		case JournalType::checkpoint: {
+			JournalCheckpoint checkpoint =
+				JournalCheckpoint::decode(record->body, name, record->offset);
+			std::erase_if(checkpoints_, [&](const auto &at) {
+				return at.file.entry.path == checkpoint.file.entry.path;
+			});
+			checkpoints_.push_back(std::move(checkpoint));
+			break;
+		}
+		case JournalType::mark: {
+			const JournalMark mark = JournalMark::decode(record->body, name, record->offset);
+			pack_size_ = std::max(pack_size_, mark.pack_size);
+			block_count_ = std::max(block_count_, mark.block_count);
+			break;
+		}
+		case JournalType::failed: {
+			JournalFailure failure = JournalFailure::decode(record->body, name, record->offset);
+			std::erase_if(failures_, [&](const auto &at) { return at.path == failure.path; });
+			failures_.push_back(std::move(failure));
+			break;
+		}
+		case JournalType::note:
+			note_ = JournalNote::decode(record->body, name, record->offset);
+			break;
+		case JournalType::cancelled: note_.reset(); break;
+		}
+	}
+	// A record that is torn was never promised to anybody.
+	if (reader.is_torn() && is_recovery)
+		truncate_locked(good);
+	journal_size_ = good;
+	if (pack_.is_open() && !note_ && pack_.size() > pack_size_)
+		pack_.truncate(pack_size_);
+}
+
+// False when the pack does not hold what the record says, as after a power cut.
+bool StagingWriter::take_block_locked(const JournalRecord &record, bool must_verify)
+{
+	const JournalBlock block = JournalBlock::decode(record.body, journal_.name(), record.offset);
+	const std::uint64_t end = block.record.offset + block.record.length;
+	// With a note the pack may be a layer already, and was synced before.
+	if (must_verify && end > synced_pack_size_ && pack_.is_open()) {
+		if (end > pack_.size())
+			return false;
+		try {
+			Decompressor decompressor;
+			const StoredBlock stored =
+				read_stored_block(pack_, block.record.offset, block.record.length);
+			Buffer raw(stored.shape.raw_size);
+			decode_block(stored, decompressor, raw, pack_.name(), block.record.offset);
+			std::size_t at = 0;
+			for (std::size_t i = 0; i < block.items.size(); i++) {
+				if (stored.shape.sizes.size() != block.items.size() ||
+					!is_item(stored.shape.kind, block.items[i],
+						Bytes(raw).subspan(at, stored.shape.sizes[i])))
+					return false;
+				at += stored.shape.sizes[i];
+			}
+		} catch (const CorruptError &) {
+			return false;
+		}
+	}
+	for (const Digest &item : block.items)
+		known_.insert(static_cast<ItemKind>(block.record.kind), item);
+	pack_size_ = std::max(pack_size_, end);
+	block_count_ = std::max(block_count_, block.number + 1);
+	return true;
+}
+
+// Forgets what the journal says from here on.
+void StagingWriter::truncate_locked(std::uint64_t journal_size)
+{
+	journal_.truncate(journal_size);
+	journal_size_ = journal_size;
+	if (pack_.is_open() && !note_ && pack_.size() > pack_size_)
+		pack_.truncate(pack_size_);
+}
+
+// A layer was published, or nearly, and nobody has said whether its root was recorded.
+bool StagingWriter::settle_note_locked()
+{
+	std::optional<Lock> lock;
+	if (!holds_store_lock_ && !(lock = Lock::try_acquire(store_.paths().lock())))
+		return false;
+	store_.reload();
+	if (store_.roots().size() > 0 && store_.roots().tip_layer() == note_->layer_id) {
+		clear_staging_locked(store_, note_->layer_id);
+	} else {
+		undo_note_locked();
+	}
+	open_locked();
+	return true;
+}
+
+// The layer becomes the pack again.
+void StagingWriter::undo_note_locked()
+{
+	const std::string layer = store_.paths().layer(note_->layer_id);
+	if (!find_stat(pack_path())) {
+		if (!find_stat(layer))
+			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what is "
+				"staged and starts anew", pack_path(), 0);
+		rename_file(layer, pack_path());
+		sync_directory(directory_);
+		sync_directory(store_.paths().layers());
+	}
+	pack_ = File::open_with(pack_path(), O_RDWR);
+	pack_.truncate(note_->pack_size);
+	Buffer record;
+	put_journal_record(record, JournalType::cancelled, [](Buffer &) {});
+	write_journal_locked(record);
+	note_.reset();
+}
+
+// --- appending ------------------------------------------------------------------------------
+
+bool StagingWriter::claim_for_pack(ItemKind kind, const Digest &digest)
+{
+	{
+		std::lock_guard guard(runs_mutex_);
+		for (auto &run : runs_)
+			if (run->find(kind, digest))
+				return false;
+	}
+	return known_.insert(kind, digest);
+}
+
+bool StagingWriter::claim(ItemKind kind, const Digest &digest)
+{
+	if (store_.find_item(kind, digest))
+		return false;
+	return claim_for_pack(kind, digest);
+}
+
+void StagingWriter::write_journal_locked(Bytes records)
+{
+	journal_.write_at(records, journal_size_);
+	journal_size_ += records.size();
+}
+
+void StagingWriter::write_mark_locked(Buffer &out) const
+{
+	const JournalMark mark{pack_size_, block_count_};
+	put_journal_record(out, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+}
+
+void StagingWriter::append(std::span<const ReadyBlock> blocks, Bytes journal_records)
+{
+	if (blocks.empty() && journal_records.empty())
+		return;
+	// Everything that does not need the lock first.
+	std::vector<Buffer> prefixes;
+	std::vector<iovec> pieces;
+	prefixes.reserve(blocks.size());
+	std::uint64_t total = 0;
+	for (const ReadyBlock &block : blocks) {
+		prefixes.push_back(block_prefix(block.codec, block.kind, block.sizes, block.payload));
+		pieces.push_back({prefixes.back().data(), prefixes.back().size()});
+		pieces.push_back({const_cast<std::uint8_t *>(block.payload.data()), block.payload.size()});
+		total += prefixes.back().size() + block.payload.size();
+	}
+	locked([&] {
+		std::uint64_t offset = pack_size_;
+		Buffer records;
+		for (std::size_t i = 0; i < blocks.size(); i++) {
+			const ReadyBlock &block = blocks[i];
+			JournalBlock record;
+			record.number = block_count_ + static_cast<std::uint32_t>(i);
+			record.record.offset = offset;
+			record.record.length =
+				static_cast<std::uint32_t>(prefixes[i].size() + block.payload.size());
+			std::uint32_t raw_size = 0;
+			for (std::uint32_t size : block.sizes)
+				raw_size += size;
+			record.record.raw_size = raw_size;
+			record.record.items = static_cast<std::uint16_t>(block.sizes.size());
+			record.record.codec = static_cast<std::uint8_t>(block.codec);
+			record.record.kind = static_cast<std::uint8_t>(block.kind);
+			record.items = block.digests;
+			put_journal_record(records, JournalType::block, [&](Buffer &body) { record.encode(body); });
+			offset += record.record.length;
+		}
+		if (total)
+			pack_.write_pieces_at(pieces, pack_size_, appended_bytes_ + total <= cached_pack_bytes);
+		pack_size_ = offset;
+		block_count_ += static_cast<std::uint32_t>(blocks.size());
+		dig::append(records, journal_records);
+		write_journal_locked(records);
+		appended_bytes_ += total;
+	});
+}
+
+void StagingWriter::sync_locked()
+{
+	if (pack_.is_open() && pack_size_ > synced_pack_size_) {
+		pack_.sync_data();
+		synced_pack_size_ = pack_size_;
+	}
+}
+
+void StagingWriter::checkpoint()
+{
+	// The long part without the lock, so that others go on; what they append meanwhile is left
+	// for the next time.
+	std::uint64_t size = 0;
+	std::uint32_t count = 0;
+	StagingId id{};
+	locked([&] {
+		size = pack_size_;
+		count = block_count_;
+		id = journal_id_;
+	});
+	pack_.sync_data();
+	locked([&] {
+		if (id != journal_id_)
+			return; // sealed meanwhile: the layer was synced
+		Buffer record;
+		const JournalMark mark{size, count};
+		put_journal_record(record, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+		write_journal_locked(record);
+		journal_.sync_data();
+		synced_pack_size_ = std::max(synced_pack_size_, size);
+	});
+}
+
+Buffer StagingWriter::carried_records() const
+{
+	Buffer records;
+	for (const JournalCheckpoint &checkpoint : checkpoints_)
+		put_journal_record(records, JournalType::checkpoint,
+			[&](Buffer &body) { checkpoint.encode(body); });
+	for (const JournalFailure &failure : failures_)
+		put_journal_record(records, JournalType::failed, [&](Buffer &body) { failure.encode(body); });
+	return records;
+}
+
+void StagingWriter::finish(IndexUpdate &update, const std::function<void(IndexState &)> &change)
+{
+	locked([&] {
+		if (update.is_empty() && !change && appended_bytes_ == 0 && !has_new_failures_)
+			return;
+		sync_locked();
+		const std::uint64_t merged = journal_size_;
+		Buffer records = carried_records();
+		write_mark_locked(records);
+		write_journal_locked(records);
+		journal_.sync_data();
+		make_runs_locked(run_threshold);
+		update.publish(
+			[&](IndexState &state) {
+				state.journal_id = journal_id_;
+				state.journal_offset = merged;
+				if (change)
+					change(state);
+			},
+			IndexUpdate::Durability::synced);
+		sync_directory(directory_);
+		appended_bytes_ = 0;
+		has_new_failures_ = false;
+	});
+}
+
+std::optional<JournalCheckpoint> StagingWriter::find_checkpoint(std::string_view path) const
+{
+	for (const JournalCheckpoint &checkpoint : checkpoints_)
+		if (checkpoint.file.entry.path == path)
+			return checkpoint;
+	return {};
+}
+
+void StagingWriter::forget_checkpoint(std::string_view path)
+{
+	std::erase_if(checkpoints_, [&](const auto &at) { return at.file.entry.path == path; });
+}
+
+void StagingWriter::set_failures(std::vector<JournalFailure> failures)
+{
+	has_new_failures_ = has_new_failures_ || failures.size() || failures_.size();
+	failures_ = std::move(failures);
+}
+
+// Reads block records from an offset of the journal on, in batches sorted by digest.
+static std::vector<RunRecord> next_batch(JournalReader &reader, std::string_view name)
+{
+	std::vector<RunRecord> records;
+	while (records.size() < run_batch) {
+		const std::optional<JournalRecord> from = reader.next();
+		if (!from)
+			break;
+		if (from->type != JournalType::block)
+			continue;
+		const JournalBlock block = JournalBlock::decode(from->body, name, from->offset);
+		for (std::size_t i = 0; i < block.items.size(); i++) {
+			RunRecord record{};
+			record.digest = block.items[i];
+			record.block = block.number;
+			record.item = static_cast<std::uint16_t>(i);
+			record.kind = block.record.kind;
+			records.push_back(record);
+		}
+	}
+	std::stable_sort(records.begin(), records.end());
+	return records;
+}
+
+static RunRecords records_of(std::shared_ptr<std::vector<RunRecord>> records)
+{
+	return [records, next = std::size_t(0)]() mutable -> std::optional<RunRecord> {
+		if (next == records->size())
+			return {};
+		return (*records)[next++];
+	};
+}
+
+// Sorted runs of what the journal has beyond those that are there, once it is worth it.
+void StagingWriter::make_runs_locked(std::uint64_t threshold)
+{
+	std::lock_guard guard(runs_mutex_);
+	if (journal_size_ < std::max(runs_cover_, journal_start) + threshold)
+		return;
+	JournalReader reader(journal_, runs_cover_);
+	std::uint64_t number = runs_.empty() ? 0 : run_number(runs_.back()->file().name());
+	for (;;) {
+		auto batch = std::make_shared<std::vector<RunRecord>>(next_batch(reader, journal_.name()));
+		if (batch->empty())
+			return;
+		const std::string path = directory_ + "/" + std::to_string(++number) + ".run";
+		PublishedFile file(path);
+		RunCoverage coverage;
+		coverage.journal_offset = runs_cover_ = reader.offset();
+		write_run(file.file(), coverage, batch->size(), records_of(batch));
+		file.publish(PublishedFile::Durability::none);
+		runs_.push_back(std::make_unique<ChunkRun>(File::open(path)));
+	}
+}
+
+// Every item of the pack, in order.
+RunRecords StagingWriter::all_records_locked()
+{
+	// What no run covers fits into memory, or is made into runs.
+	make_runs_locked(4 * run_threshold);
+	std::lock_guard guard(runs_mutex_);
+	std::vector<RunRecords> sources;
+	for (auto &run : runs_)
+		sources.push_back(run->records());
+	JournalReader reader(journal_, runs_cover_);
+	for (;;) {
+		auto batch = std::make_shared<std::vector<RunRecord>>(next_batch(reader, journal_.name()));
+		if (batch->empty())
+			break;
+		sources.push_back(records_of(batch));
+	}
+	if (sources.empty())
+		return [] { return std::optional<RunRecord>(); };
+	return merge_records(std::move(sources));
+}
+
+// --- publishing ------------------------------------------------------------------------------
+
+Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view author,
+	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence)
+{
+	SectionWriter writer(pack_, pack_size_);
+	writer.begin(Section::block_table);
+	JournalReader reader(journal_);
+	while (const std::optional<JournalRecord> record = reader.next())
+		if (record->type == JournalType::block)
+			writer.write(raw_bytes(
+				JournalBlock::decode(record->body, journal_.name(), record->offset).record));
+	writer.end();
+	writer.write_chunk_index([this] { return all_records_locked(); });
+	const Buffer encoded = header.encoded();
+	writer.write_section(Section::header, encoded);
+	Buffer section;
+	put_u8(section, static_cast<std::uint8_t>(peaks.peaks().size()));
+	for (const Digest &peak : peaks.peaks())
+		dig::append(section, peak);
+	writer.write_section(Section::peaks, section);
+	section.clear();
+	put_u32(section, static_cast<std::uint32_t>(author.size()));
+	dig::append(section, bytes_of(author));
+	put_u32(section, static_cast<std::uint32_t>(message.size()));
+	dig::append(section, bytes_of(message));
+	writer.write_section(Section::texts, section);
+	writer.write_footer(is_full);
+
+	JournalNote note;
+	note.layer_id = header.id();
+	note.pack_size = pack_size_;
+	note.sequence = sequence;
+	note.manifest_root = header.manifest_root;
+	Buffer record;
+	put_journal_record(record, JournalType::note, [&](Buffer &body) { note.encode(body); });
+	pack_.sync_data();
+	write_journal_locked(record);
+	journal_.sync_data();
+	rename_file(pack_path(), store_.paths().layer(note.layer_id));
+	sync_directory(store_.paths().layers());
+	sync_directory(directory_);
+	pack_ = File();
+	note_ = note;
+	return note.layer_id;
+}
+
+// The last note of the journal that was not cancelled, and what has to live on.
+struct JournalRest {
+	std::optional<JournalNote> note;
+	Buffer carried;
+};
+
+static JournalRest read_rest(const std::string &path, const IndexState &state)
+{
+	JournalRest rest;
+	const std::optional<File> journal = File::find(path);
+	if (!journal)
+		return rest;
+	JournalReader first(*journal);
+	const std::uint64_t from = state.journal_id == first.id() ? state.journal_offset : 0;
+	JournalReader reader(*journal, from);
+	std::vector<JournalCheckpoint> checkpoints;
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type == JournalType::note)
+			rest.note = JournalNote::decode(record->body, path, record->offset);
+		else if (record->type == JournalType::cancelled)
+			rest.note.reset();
+		else if (record->type == JournalType::failed)
+			put_journal_record(rest.carried, JournalType::failed,
+				[&](Buffer &body) { append(body, record->body); });
+		else if (record->type == JournalType::checkpoint) {
+			JournalCheckpoint checkpoint = JournalCheckpoint::decode(record->body, path, record->offset);
+			std::erase_if(checkpoints, [&](const auto &at) {
+				return at.file.entry.path == checkpoint.file.entry.path;
+			});
+			checkpoints.push_back(std::move(checkpoint));
+		} else if (record->type == JournalType::file) {
+			Cursor cursor(record->body, path, record->offset);
+			const IndexRecord file = IndexRecord::decode(cursor);
+			std::erase_if(checkpoints,
+				[&](const auto &at) { return at.file.entry.path == file.entry.path; });
+		}
+	}
+	for (const JournalCheckpoint &checkpoint : checkpoints)
+		put_journal_record(rest.carried, JournalType::checkpoint,
+			[&](Buffer &body) { checkpoint.encode(body); });
+	return rest;
+}
+
+static void start_journal(const std::string &directory, const StagingId &id, Buffer carried)
+{
+	const JournalMark mark;
+	put_journal_record(carried, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+	create_journal(directory + "/journal", id, carried);
+}
+
+static void remove_runs(const std::string &directory)
+{
+	for (const std::string &name : names_in(directory))
+		if (name.ends_with(".run"))
+			remove_file_if_there(directory + "/" + name);
+}
+
+void clear_staging_locked(Store &store, const Digest &layer_id)
+{
+	const std::string directory = store.paths().staging();
+	const JournalRest rest = read_rest(directory + "/journal", Index::open(directory).state());
+	if (!rest.note || rest.note->layer_id != layer_id)
+		return;
+	// Each step can be repeated: until the journal is replaced, its note leads here again.
+	remove_runs(directory);
+	remove_file_if_there(directory + "/pack");
+	const StagingId id = new_staging_id();
+	IndexUpdate(directory).publish(
+		[&](IndexState &state) {
+			state.committed_sequence = rest.note->sequence;
+			state.manifest_root = rest.note->manifest_root;
+			state.journal_id = id;
+			state.journal_offset = journal_start;
+			state.has_dropped = false;
+		},
+		IndexUpdate::Durability::unsynced);
+	start_journal(directory, id, rest.carried);
+}
+
+void clear_staging(Store &store, const Digest &layer_id)
+{
+	const std::string directory = store.paths().staging();
+	if (!find_stat(directory + "/journal"))
+		return;
+	const LockFile lock(directory + "/lock");
+	LockFile::Guard guard(lock);
+	clear_staging_locked(store, layer_id);
+}
+
+void discard_staging(Store &store)
+{
+	const std::string directory = store.paths().staging();
+	make_directory(directory);
+	const LockFile lock(directory + "/lock");
+	LockFile::Guard guard(lock);
+	remove_runs(directory);
+	remove_file_if_there(directory + "/pack");
+	remove_file_if_there(directory + "/changes");
+	remove_file_if_there(directory + "/index");
+	start_journal(directory, new_staging_id(), {});
+	sync_directory(directory);
+}
+
+// --- reading ----------------------------------------------------------------------------------
+
+std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind, const Digest &digest)
+{
+	const std::optional<File> journal = File::find(directory + "/journal");
+	const std::optional<File> pack = File::find(directory + "/pack");
+	if (!journal || !pack)
+		return {};
+	JournalReader reader(*journal);
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type != JournalType::block)
+			continue;
+		const JournalBlock block = JournalBlock::decode(record->body, journal->name(), record->offset);
+		const auto item = std::find(block.items.begin(), block.items.end(), digest);
+		if (item == block.items.end() || block.record.kind != static_cast<std::uint8_t>(kind))
+			continue;
+		const StoredBlock stored = read_stored_block(*pack, block.record.offset, block.record.length);
+		Buffer raw(stored.shape.raw_size);
+		Decompressor decompressor;
+		decode_block(stored, decompressor, raw, pack->name(), block.record.offset);
+		std::size_t at = 0;
+		const std::size_t number = static_cast<std::size_t>(item - block.items.begin());
+		if (number >= stored.shape.sizes.size())
+			throw CorruptError("a block has fewer items than the journal says", pack->name(),
+				block.record.offset);
+		for (std::size_t i = 0; i < number; i++)
+			at += stored.shape.sizes[i];
+		const Bytes bytes = Bytes(raw).subspan(at, stored.shape.sizes[number]);
+		if (!is_item(kind, digest, bytes))
+			throw CorruptError("a block holds other content than the journal says", pack->name(),
+				block.record.offset);
+		return Buffer(bytes.begin(), bytes.end());
+	}
+	return {};
+}
+
+std::vector<JournalFailure> recorded_failures(const std::string &directory)
+{
+	std::vector<JournalFailure> failures;
+	const std::string path = directory + "/journal";
+	const std::optional<File> journal = File::find(path);
+	if (!journal)
+		return failures;
+	const IndexState state = Index::open(directory).state();
+	const JournalReader first(*journal);
+	JournalReader reader(*journal, state.journal_id == first.id() ? state.journal_offset : 0);
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type != JournalType::failed)
+			continue;
+		JournalFailure failure = JournalFailure::decode(record->body, path, record->offset);
+		std::erase_if(failures, [&](const auto &at) { return at.path == failure.path; });
+		failures.push_back(std::move(failure));
+	}
+	return failures;
+}
+
+static void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
+{
+	const std::uint64_t offset = block.record.offset;
+	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
+	Buffer raw(stored.shape.raw_size);
+	decode_block(stored, decompressor, raw, pack.name(), offset);
+	if (stored.shape.sizes.size() != block.items.size())
+		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
+	std::size_t at = 0;
+	for (std::size_t i = 0; i < block.items.size(); i++) {
+		if (!is_item(stored.shape.kind, block.items[i], Bytes(raw).subspan(at, stored.shape.sizes[i])))
+			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
+		at += stored.shape.sizes[i];
+	}
+}
+
+void check_staging(Store &store)
+{
+	const std::string directory = store.paths().staging();
+	const Index index = Index::open(directory);
+	index.check();
+	for (const std::string &name : find_stat(directory) ? names_in(directory) : std::vector<std::string>())
+		if (name.ends_with(".run"))
+			ChunkRun(File::open(directory + "/" + name)).check();
+	const std::optional<File> journal = File::find(directory + "/journal");
+	if (!journal)
+		return;
+	const std::optional<File> pack = File::find(directory + "/pack");
+	if (pack) {
+		Buffer preamble(sizeof(Preamble));
+		pack->read_exactly_at(preamble, 0);
+		check_preamble(preamble, layer_magic, pack->name());
+	}
+	JournalReader reader(*journal);
+	const bool is_known = index.state().journal_id == reader.id();
+	bool has_mark = false, has_note = false;
+	std::uint64_t end = sizeof(Preamble);
+	Decompressor decompressor;
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type == JournalType::note)
+			has_note = true;
+		if (record->type == JournalType::mark && record->offset >= index.state().journal_offset)
+			has_mark = true;
+		if (record->type != JournalType::block || !pack)
+			continue;
+		const JournalBlock block = JournalBlock::decode(record->body, journal->name(), record->offset);
+		if (block.record.offset < end)
+			throw CorruptError("blocks overlap", journal->name(), record->offset);
+		check_pack_block(*pack, block, decompressor);
+		end = block.record.offset + block.record.length;
+	}
+	// A torn end is what a killed add leaves; what the index relies on must be whole.
+	if (is_known && !has_mark)
+		throw CorruptError("a record is damaged", journal->name(), reader.offset());
+	if (end > sizeof(Preamble) && !pack && !has_note)
+		throw CorruptError("it is missing", directory + "/pack", 0);
+}
+
+} // namespace dig

@@ -1,0 +1,145 @@
+// The writer's side of a store: the pack that grows, its journal, and who knows what is in it.
+//
+// Several processes may stage at once.  Each appends whole blocks under staging/lock: first the
+// bytes to the pack, then the record to the journal; what the journal does not name is not
+// there.  A commit seals the pack at a block boundary and puts a new journal in place; whoever
+// was writing notices at its next append and goes on in a new pack.
+#ifndef DIG_STAGING_H
+#define DIG_STAGING_H
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "libdig/index.h"
+#include "libdig/lock.h"
+#include "libdig/store.h"
+
+namespace dig {
+
+// A set of items in at most 8 MiB; what does not fit lies in sorted runs on disk, behind a filter.
+class ItemSet {
+public:
+	explicit ItemSet(std::string directory);
+	~ItemSet();
+
+	// True when the item was not in the set.  Any thread.
+	bool insert(ItemKind kind, const Digest &digest);
+	bool contains(ItemKind kind, const Digest &digest);
+
+private:
+	struct Table;
+	std::mutex mutex_;
+	std::string directory_;
+	std::unique_ptr<Table> table_;
+};
+
+// A block that is ready to be appended.
+struct ReadyBlock {
+	ItemKind kind;
+	Codec codec;
+	std::vector<std::uint32_t> sizes; // of the items
+	std::vector<Digest> digests;
+	Bytes payload; // must live until it is appended
+};
+
+class StagingWriter {
+public:
+	// Opens the staging area for appending; recovers first what a killed process left.  Whoever
+	// holds the store's lock must say so.
+	explicit StagingWriter(Store &store, bool holds_store_lock = false);
+	StagingWriter(const StagingWriter &) = delete;
+
+	// True when the item is nowhere yet: then the caller has to append it.  Any thread.
+	bool claim(ItemKind kind, const Digest &digest);
+	// The same, but what layers hold does not count: for a layer that stands alone.
+	bool claim_for_pack(ItemKind kind, const Digest &digest);
+
+	// Appends blocks and, behind their records, framed journal records.  One thread at a time.
+	void append(std::span<const ReadyBlock> blocks, Bytes journal_records);
+
+	// Puts everything appended so far on storage: two syncs.
+	void checkpoint();
+	std::uint64_t appended_bytes() const { return appended_bytes_; }
+
+	// Makes an update of the index, and everything appended, durable: four syncs at most.
+	void finish(IndexUpdate &update, const std::function<void(IndexState &)> &change = nullptr);
+
+	// What a killed add had left inside a large file.
+	std::optional<JournalCheckpoint> find_checkpoint(std::string_view path) const;
+	void forget_checkpoint(std::string_view path);
+	// Source files that could not be taken, for dig status.
+	const std::vector<JournalFailure> &failures() const { return failures_; }
+	void set_failures(std::vector<JournalFailure> failures);
+
+	Store &store() { return store_; }
+	const std::string &directory() const { return directory_; }
+
+	// Under the staging lock, with nothing half done by others: calls the function.
+	void locked(const std::function<void()> &action);
+
+	// For a publication, inside locked().
+	Digest publish_locked(const LayerHeader &header, std::string_view author,
+		std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence);
+
+private:
+	bool prepare_locked();
+	void open_locked();
+	void read_journal_locked(std::uint64_t from, bool is_recovery);
+	bool take_block_locked(const JournalRecord &record, bool must_verify);
+	void truncate_locked(std::uint64_t journal_size);
+	bool settle_note_locked();
+	void undo_note_locked();
+	void write_journal_locked(Bytes records);
+	void sync_locked();
+	void make_runs_locked(std::uint64_t threshold);
+	void open_runs();
+	RunRecords all_records_locked();
+	void write_mark_locked(Buffer &out) const;
+	Buffer carried_records() const;
+	std::string journal_path() const { return directory_ + "/journal"; }
+	std::string pack_path() const { return directory_ + "/pack"; }
+
+	Store &store_;
+	bool holds_store_lock_;
+	std::string directory_;
+	LockFile lock_;
+	std::mutex mutex_;
+	File pack_, journal_;
+	StagingId journal_id_{};
+	std::uint64_t pack_size_ = 0, journal_size_ = 0, synced_pack_size_ = 0;
+	std::uint32_t block_count_ = 0;
+	std::uint64_t appended_bytes_ = 0;
+	bool has_new_failures_ = false;
+	std::optional<JournalNote> note_;
+	std::vector<JournalCheckpoint> checkpoints_;
+	std::vector<JournalFailure> failures_;
+	std::unique_ptr<IndexUpdate> recovered_;
+	ItemSet known_;
+	std::mutex runs_mutex_;
+	std::vector<std::unique_ptr<ChunkRun>> runs_; // of adds before this one
+	std::uint64_t runs_cover_ = 0;                // bytes of the journal
+};
+
+// Reads what is staged but in no layer yet, for dig-cat and the like; takes no lock.  Slow: looks
+// through the journal.
+std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind,
+	const Digest &digest);
+
+// The failures that the last adds recorded, for dig status.
+std::vector<JournalFailure> recorded_failures(const std::string &directory);
+
+// After a layer became the tip: what was staged is committed.  Does nothing when staging has no
+// note of that layer.  Under the store's lock; the second one under the staging lock, too.
+void clear_staging(Store &store, const Digest &layer_id);
+void clear_staging_locked(Store &store, const Digest &layer_id);
+
+// Gives up everything that is staged, damaged or not.
+void discard_staging(Store &store);
+
+// Every byte of the staging area: CorruptError names what is damaged.
+void check_staging(Store &store);
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,378 @@
+#include "libdig/store.h"
+
+#include <cstdlib>
+
+#include <boost/filesystem.hpp>
+
+#include "libdig/directory.h"
+#include "libdig/publish.h"
+
+namespace dig {
+
+namespace fs = boost::filesystem;
+
+constexpr std::size_t max_roots_size = 1_GiB; // 16 million generations
+constexpr std::size_t max_small_file = 64_KiB;
+constexpr std::size_t max_open_layers = 256;
+constexpr std::size_t run_cache_size = 2_MiB;
+
+static std::string environment(const char *name)
+{
+	const char *value = std::getenv(name);
+	return value ? value : "";
+}
+
+std::string StorePaths::staging() const
+{
+	const std::string elsewhere = environment("DIG_STAGING_DIR");
+	return elsewhere.empty() ? store + "/staging" : elsewhere;
+}
+
+// What .dig is: the store itself, or a file of one line that says where it is.
+static std::string follow(const std::string &dig)
+{
+	const std::optional<FileStat> stat = find_stat(dig);
+	if (!stat || stat->type == FileType::directory)
+		return dig;
+	const Buffer content = read_whole_file(dig, max_small_file);
+	std::string_view line = text_of(content);
+	constexpr std::string_view key = "store: ";
+	if (!line.starts_with(key) || !line.ends_with('\n') || line.find('\n') != line.size() - 1)
+		throw Error(quoted(dig) + " is neither a store nor a line 'store: PATH'");
+	line = line.substr(key.size(), line.size() - key.size() - 1);
+	if (line.empty())
+		throw Error(quoted(dig) + " names no store");
+	return line[0] == '/' ? std::string(line) : directory_of(dig) + "/" + std::string(line);
+}
+
+static std::string below(const std::string &directory, const std::string &top)
+{
+	if (directory == top)
+		return "";
+	if (top == "/")
+		return directory.substr(1);
+	return directory.compare(0, top.size() + 1, top + "/") == 0 ? directory.substr(top.size() + 1) : "";
+}
+
+std::optional<StorePaths> find_store()
+{
+	StorePaths paths;
+	const std::string here = current_directory();
+	std::string store = environment("DIG_DIR"), tree = environment("DIG_WORK_TREE");
+	if (!tree.empty())
+		tree = resolved_path(tree);
+	if (!store.empty()) {
+		if (!find_stat(store))
+			return {};
+		paths.store = resolved_path(follow(store));
+		if (tree.empty() && fs::path(resolved_path(store)).filename() == ".dig")
+			tree = directory_of(resolved_path(store));
+		paths.work_tree = tree.empty() ? here : tree;
+		paths.prefix = below(here, paths.work_tree);
+		return paths;
+	}
+	for (fs::path at = here;; at = at.parent_path()) {
+		const std::string dig = (at / ".dig").string();
+		if (find_stat(dig)) {
+			paths.store = follow(dig);
+			if (!find_stat(paths.store))
+				throw NoStoreError(quoted(dig) + " names the store " + quoted(paths.store) +
+					", which is not there");
+			paths.work_tree = tree.empty() ? at.string() : tree;
+			paths.prefix = below(here, paths.work_tree);
+			return paths;
+		}
+		if (at == at.root_path())
+			return {};
+	}
+}
+
+StorePaths get_store()
+{
+	if (std::optional<StorePaths> paths = find_store())
+		return *paths;
+	throw NoStoreError("there is no store here or above; make one with 'dig init'");
+}
+
+std::optional<std::string> find_store_directory()
+{
+	const std::optional<StorePaths> paths = find_store();
+	if (!paths)
+		return {};
+	return paths->store;
+}
+
+StorePaths create_store(const NewStore &parameters)
+{
+	fs::create_directories(parameters.work_tree);
+	StorePaths paths;
+	paths.work_tree = resolved_path(parameters.work_tree);
+	const std::string dig = paths.work_tree + "/.dig";
+	if (find_stat_at(AT_FDCWD, dig))
+		throw Error("there is a store already: " + quoted(dig));
+	if (parameters.store) {
+		if (find_stat(*parameters.store + "/format"))
+			throw Error("there is a store already: " + quoted(*parameters.store));
+		fs::create_directories(*parameters.store);
+		paths.store = resolved_path(*parameters.store);
+	} else {
+		paths.store = dig;
+		make_directory(dig);
+	}
+	for (const char *name : {"tags", "layers", "chunk-index", "staging", "tmp"})
+		make_directory(paths.store + "/" + name);
+	StoreFormat format;
+	format.store_id = parameters.store_id ? *parameters.store_id : random_digest();
+	format.chunking = parameters.chunking;
+	const std::string id = to_hex(format.store_id) + "\n";
+	publish_file(paths.store + "/store-id", bytes_of(id));
+	if (!find_stat(paths.config()))
+		publish_file(paths.config(), bytes_of("# Settings of this store; see dig-config(5).\n"));
+	publish_file(paths.roots(), RootHistory().encoded());
+	// Last: a store without it is not one yet.
+	publish_file(paths.format(), format.encoded());
+	if (parameters.store)
+		publish_file(dig, bytes_of("store: " + paths.store + "\n"));
+	sync_directory(directory_of(paths.store));
+	sync_directory(paths.work_tree);
+	return paths;
+}
+
+static StoreFormat read_format(const StorePaths &paths)
+{
+	const std::optional<Buffer> file = find_whole_file(paths.format(), max_small_file);
+	if (!file)
+		throw NoStoreError(quoted(paths.store) + " is no store: it has no file 'format'");
+	const StoreFormat format = StoreFormat::decode(*file, paths.format());
+	const std::string name = paths.store + "/store-id";
+	const Buffer id = read_whole_file(name, max_small_file);
+	if (text_of(id) != to_hex(format.store_id) + "\n")
+		throw CorruptError("it is not the id that 'format' has", name, 0);
+	return format;
+}
+
+static void refuse_strangers(const StorePaths &paths, const Settings &settings)
+{
+	const std::optional<FileStat> stat = find_stat(paths.store);
+	if (!stat)
+		throw NoStoreError("there is no store at " + quoted(paths.store));
+	if (stat->owner == effective_user())
+		return;
+	for (const std::string &safe : settings.safe.directory)
+		if (safe == "*" || safe == paths.store || safe == paths.work_tree)
+			return;
+	throw Error("the store " + quoted(paths.store) + " belongs to another user; if you trust it, say\n" +
+		"  dig config --global safe.directory " + paths.store);
+}
+
+// A store keeps its parameters; settings that say otherwise are a mistake to hear about.
+static void compare_chunking(const Settings &settings, const StoreFormat &format)
+{
+	ChunkingParameters stored = format.chunking;
+	const Settings::Chunking &wanted = settings.chunking;
+	const std::pair<const char *, std::pair<std::uint64_t, std::uint64_t>> pairs[] = {
+		{"chunking.small_file_chunk_size", {wanted.small_file_chunk_size, stored.small_file_chunk_size}},
+		{"chunking.small_file_threshold", {wanted.small_file_threshold, stored.small_file_threshold}},
+		{"chunking.medium_file_chunk_size", {wanted.medium_file_chunk_size, stored.medium_file_chunk_size}},
+		{"chunking.medium_file_threshold", {wanted.medium_file_threshold, stored.medium_file_threshold}},
+		{"chunking.large_file_chunk_size", {wanted.large_file_chunk_size, stored.large_file_chunk_size}},
+		{"chunking.huge_file_chunk_size", {wanted.huge_file_chunk_size, stored.huge_file_chunk_size}},
+		{"chunking.huge_file_threshold", {wanted.huge_file_threshold, stored.huge_file_threshold}},
+		{"chunking.target", {wanted.target, stored.target}},
+	};
+	for (const auto &[name, values] : pairs) {
+		const Origin origin = origin_of(settings, get_setting_key(name));
+		// The user's own file speaks of new stores.
+		if (origin == Origin::standard || origin == Origin::global_file)
+			continue;
+		if (values.first != values.second)
+			throw Error(std::string(name) + " is set to " + size_text(values.first) +
+				", but the store was made with " + size_text(values.second) +
+				" and keeps that; make a new store for other chunks");
+	}
+}
+
+Store::Store(StorePaths paths)
+	: paths_(std::move(paths)), settings_(load_settings(paths_.config())),
+	  cache_(settings_.performance.chunk_cache_size)
+{
+	refuse_strangers(paths_, settings_);
+	format_ = read_format(paths_);
+	compare_chunking(settings_, format_);
+	reload();
+}
+
+void Store::reload()
+{
+	const std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
+	if (!file)
+		throw CorruptError("it is not there", paths_.roots(), 0);
+	roots_ = RootHistory::decode(*file, paths_.roots());
+	{
+		std::lock_guard guard(mutex_);
+		layers_.clear();
+	}
+	index_ = std::make_unique<ChunkIndex>(paths_.chunk_index(), roots_.size(),
+		[this](std::uint64_t generation) { return layer(generation); },
+		run_cache_size);
+}
+
+std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
+{
+	std::lock_guard guard(mutex_);
+	const auto known = layers_.find(generation);
+	if (known != layers_.end())
+		return known->second;
+	const RootHistory::Record &record = roots_.at(generation);
+	const std::string path = paths_.layer(record.layer_id);
+	if (!find_stat(path))
+		throw CorruptError("the layer of generation " + std::to_string(generation) + " is missing", path, 0);
+	auto layer = std::make_shared<Layer>(path);
+	if (layer->id() != record.layer_id)
+		throw CorruptError("it is another layer than its name says", path, 0);
+	if (layer->header().store_id != format_.store_id)
+		throw CorruptError("it is a layer of another store", path, 0);
+	if (layer->header().generation != generation || layer->root() != record.root)
+		throw CorruptError("it does not lead to the root in 'roots'", path, 0);
+	if (layers_.size() >= max_open_layers)
+		layers_.erase(layers_.begin()); // the oldest generation
+	return layers_[generation] = layer;
+}
+
+Digest Store::manifest(std::uint64_t generation) { return layer(generation)->header().manifest_root; }
+
+std::optional<Digest> Store::head_manifest()
+{
+	if (roots_.size() == 0)
+		return {};
+	return manifest(roots_.size());
+}
+
+static std::optional<std::uint64_t> parse_number(std::string_view text)
+{
+	if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != text.npos)
+		return {};
+	return std::stoull(std::string(text));
+}
+
+RootName Store::resolve(std::string_view name) const
+{
+	const auto unknown = [&](const std::string &why) {
+		return Error(quoted(name) + " names no state: " + why);
+	};
+	const auto state = [&](std::uint64_t generation) {
+		return RootName{generation, roots_.at(generation).root};
+	};
+	const std::string count = std::to_string(roots_.size());
+	if (name == "HEAD" || name.starts_with("HEAD~")) {
+		const auto back = name == "HEAD" ? 0 : name == "HEAD~" ? 1 : parse_number(name.substr(5));
+		if (!back)
+			throw unknown("behind HEAD~ there must be a number");
+		if (roots_.size() == 0)
+			throw unknown("nothing is committed yet");
+		if (*back >= roots_.size())
+			throw unknown("there are only " + count + " generations");
+		return state(roots_.size() - *back);
+	}
+	if (name.starts_with('@')) {
+		const auto generation = parse_number(name.substr(1));
+		if (!generation || *generation == 0 || *generation > roots_.size())
+			throw unknown("there are generations @1 to @" + count);
+		return state(*generation);
+	}
+	if (name.size() < 4 || name.size() > 64 ||
+		name.find_first_not_of("0123456789abcdefABCDEF") != name.npos)
+		throw unknown("it is neither HEAD, HEAD~N, @N nor a root or 4 digits or more of one");
+	std::string digits(name);
+	for (char &c : digits)
+		c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+	std::optional<std::uint64_t> found;
+	for (std::uint64_t i = 1; i <= roots_.size(); i++)
+		if (to_hex(roots_.at(i).root).starts_with(digits)) {
+			if (found)
+				throw unknown("it is ambiguous; give more digits");
+			found = i;
+		}
+	if (!found)
+		throw unknown("no generation of this store has that root");
+	return state(*found);
+}
+
+std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
+{
+	return index_->find(kind, digest);
+}
+
+// Nothing when the place holds another item, as when a run is out of date.
+std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
+{
+	thread_local Decompressor decompressor;
+	if (place.generation == 0 || place.generation > roots_.size())
+		return {};
+	const std::shared_ptr<Layer> from = layer(place.generation);
+	const ChunkCache::Key key{place.generation, place.place.block};
+	std::shared_ptr<const DecodedBlock> block = cache_.find(key);
+	if (!block) {
+		const BlockRecord record = from->block(place.place.block);
+		const StoredBlock stored = read_stored_block(from->file(), record.offset, record.length);
+		auto decoded = std::make_shared<DecodedBlock>();
+		decoded->kind = stored.shape.kind;
+		decoded->raw.resize(stored.shape.raw_size);
+		std::uint32_t end = 0;
+		for (std::uint32_t size : stored.shape.sizes)
+			decoded->ends.push_back(end += size);
+		decode_block(stored, decompressor, decoded->raw, from->name(), record.offset);
+		block = decoded;
+		if (decoded->ends.size() > 1)
+			cache_.insert(key, decoded);
+	}
+	if (block->kind != kind || place.place.item >= block->ends.size())
+		return {};
+	const Bytes bytes = block->item(place.place.item);
+	if (!is_item(kind, digest, bytes))
+		return {};
+	return Buffer(bytes.begin(), bytes.end());
+}
+
+std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest)
+{
+	const std::optional<ItemPlace> place = index_->find(kind, digest);
+	if (place) {
+		std::optional<Buffer> bytes;
+		try {
+			bytes = read_at(*place, kind, digest);
+		} catch (const CorruptError &) {
+			// Another layer may hold the same item, or a run may have pointed elsewhere.
+			const std::optional<ItemPlace> other = index_->find_in_layers(kind, digest);
+			if (!other || (other->generation == place->generation &&
+					      other->place.block == place->place.block))
+				throw;
+			bytes = read_at(*other, kind, digest);
+		}
+		if (bytes)
+			return bytes;
+		const std::optional<ItemPlace> other = index_->find_in_layers(kind, digest);
+		if (other && (bytes = read_at(*other, kind, digest)))
+			return bytes;
+		throw CorruptError((kind == ItemKind::chunk ? "chunk " : "node ") + to_hex(digest) + " is damaged in " +
+			quoted(layer(place->generation)->name()));
+	}
+	if (extra_)
+		return extra_(kind, digest);
+	return {};
+}
+
+Buffer Store::read_item(ItemKind kind, const Digest &digest)
+{
+	if (std::optional<Buffer> bytes = find_item_bytes(kind, digest))
+		return std::move(*bytes);
+	throw CorruptError((kind == ItemKind::chunk ? "chunk " : "node ") + to_hex(digest) +
+		" is missing: no layer holds it");
+}
+
+NodeSource Store::nodes()
+{
+	return [this](const Digest &id) { return read_item(ItemKind::node, id); };
+}
+
+} // namespace dig

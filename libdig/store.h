@@ -1,0 +1,109 @@
+// A store and its work tree: found, created, opened for reading.
+#ifndef DIG_STORE_H
+#define DIG_STORE_H
+
+#include <list>
+#include <map>
+
+#include "libdig/chunk_cache.h"
+#include "libdig/chunk_index.h"
+#include "libdig/root_history.h"
+#include "libdig/search_tree.h"
+#include "libdig/settings.h"
+
+namespace dig {
+
+// Where a store is.  Directories have no '/' at their end.
+struct StorePaths {
+	std::string store;     // .dig, or where it points
+	std::string work_tree; // empty when a store was opened alone
+	std::string prefix;    // of the current directory below the work tree
+
+	std::string format() const { return store + "/format"; }
+	std::string config() const { return store + "/config.toml"; }
+	std::string roots() const { return store + "/roots"; }
+	std::string layers() const { return store + "/layers"; }
+	std::string layer(const Digest &id) const { return layers() + "/" + to_hex(id) + ".dig"; }
+	std::string chunk_index() const { return store + "/chunk-index"; }
+	std::string lock() const { return store + "/lock"; }
+	std::string tmp() const { return store + "/tmp"; }
+	// DIG_STAGING_DIR, or staging/.
+	std::string staging() const;
+};
+
+// Upward from the current directory, or as DIG_DIR and DIG_WORK_TREE say.
+std::optional<StorePaths> find_store();
+StorePaths get_store(); // or NoStoreError
+// The .dig directory alone, for dig-config.
+std::optional<std::string> find_store_directory();
+
+struct NewStore {
+	std::string work_tree;                // made if it is not there
+	std::optional<std::string> store;     // elsewhere than in .dig
+	std::optional<Digest> store_id;       // else random
+	ChunkingParameters chunking;
+};
+// Durable when it returns.  Error when there is a store already.
+StorePaths create_store(const NewStore &parameters);
+
+// A state by name: HEAD, HEAD~n, @n, a full root, a unique prefix of one.
+struct RootName {
+	std::uint64_t generation;
+	Digest root;
+};
+
+class Store {
+public:
+	// Opens for reading: takes no lock, creates nothing.  Refuses stores of other users that
+	// safe.directory does not name.
+	explicit Store(StorePaths paths);
+	Store(const Store &) = delete;
+
+	const StorePaths &paths() const { return paths_; }
+	const Digest &id() const { return format_.store_id; }
+	const ChunkingParameters &chunking() const { return format_.chunking; }
+	const Settings &settings() const { return settings_; }
+	const RootHistory &roots() const { return roots_; }
+	// Of the newest state; nothing before the first commit.
+	std::optional<Digest> head_manifest();
+
+	// Error (128) for a name that is no state, or more than one.
+	RootName resolve(std::string_view name) const;
+	// The layer of a generation; its id and header are checked against the history.  A few
+	// are kept open.  Any thread; good until many others were asked for.
+	std::shared_ptr<Layer> layer(std::uint64_t generation);
+	Digest manifest(std::uint64_t generation);
+
+	std::optional<ItemPlace> find_item(ItemKind kind, const Digest &digest);
+	// The item's bytes, verified.  CorruptError when no layer holds it or it is damaged.  Any
+	// thread.  Large blocks are decoded each time, others come through the cache.
+	Buffer read_item(ItemKind kind, const Digest &digest);
+	std::optional<Buffer> find_item_bytes(ItemKind kind, const Digest &digest);
+	// Reads nodes; falls back to extra, if set, for what no layer holds (staged nodes).
+	NodeSource nodes();
+	void set_extra_items(std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra)
+	{
+		extra_ = std::move(extra);
+	}
+	ChunkCache &cache() { return cache_; }
+
+	// Looks at roots again, after a commit by somebody else.
+	void reload();
+
+private:
+	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
+
+	StorePaths paths_;
+	StoreFormat format_;
+	Settings settings_;
+	RootHistory roots_;
+	std::unique_ptr<ChunkIndex> index_;
+	ChunkCache cache_;
+	std::mutex mutex_;
+	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;
+	std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra_;
+};
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,388 @@
+#include "libdig/worktree.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "libdig/directory.h"
+#include "libdig/error.h"
+#include "libdig/path.h"
+#include "libdig/process.h"
+
+namespace dig {
+
+constexpr std::size_t max_ignore_file = 16_MiB;
+
+static void append_number(std::string &text, std::int64_t number, int base = 10)
+{
+	char digits[24];
+	const auto end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
+	text += ' ';
+	text.append(digits, end);
+}
+
+std::string to_text(const WorkRecord &record)
+{
+	std::string text(1, static_cast<char>(record.type));
+	switch (record.type) {
+	case WorkRecord::Type::file:
+	case WorkRecord::Type::symlink:
+	case WorkRecord::Type::directory:
+		append_number(text, record.stat.mode, 8);
+		if (record.type != WorkRecord::Type::directory)
+			append_number(text, static_cast<std::int64_t>(record.stat.size));
+		append_number(text, record.stat.mtime_ns);
+		append_number(text, record.stat.ctime_ns);
+		append_number(text, static_cast<std::int64_t>(record.stat.inode));
+		append_number(text, static_cast<std::int64_t>(record.stat.device));
+		break;
+	case WorkRecord::Type::skipped: text += " " + record.kind; break;
+	case WorkRecord::Type::failed: append_number(text, record.error); break;
+	case WorkRecord::Type::end:
+		append_number(text, static_cast<std::int64_t>(record.count));
+		return text;
+	default: break;
+	}
+	text += '\t';
+	text += record.path;
+	return text;
+}
+
+// Takes " number" off the front.
+static std::int64_t take_number(std::string_view &fields, std::string_view text, int base = 10)
+{
+	std::int64_t number = 0;
+	if (!fields.empty() && fields[0] == ' ') {
+		fields.remove_prefix(1);
+		const auto [end, error] =
+			std::from_chars(fields.data(), fields.data() + fields.size(), number, base);
+		if (error == std::errc()) {
+			fields.remove_prefix(static_cast<std::size_t>(end - fields.data()));
+			return number;
+		}
+	}
+	throw Error("no record of dig-ls-work: " + quoted(text.substr(0, 200)));
+}
+
+WorkRecord parse_work_record(std::string_view text)
+{
+	const auto malformed = [&] { return Error("no record of dig-ls-work: " + quoted(text.substr(0, 200))); };
+	if (text.empty())
+		throw malformed();
+	WorkRecord record;
+	record.type = static_cast<WorkRecord::Type>(text[0]);
+	const std::size_t tab = std::min(text.find('\t'), text.size());
+	std::string_view fields = text.substr(1, tab - 1);
+	switch (record.type) {
+	case WorkRecord::Type::file:
+	case WorkRecord::Type::symlink:
+	case WorkRecord::Type::directory:
+		record.stat.type = record.type == WorkRecord::Type::file ? FileType::regular
+			: record.type == WorkRecord::Type::symlink	 ? FileType::symlink
+									 : FileType::directory;
+		record.stat.mode = static_cast<std::uint16_t>(take_number(fields, text, 8) & 07777);
+		if (record.type != WorkRecord::Type::directory)
+			record.stat.size = static_cast<std::uint64_t>(take_number(fields, text));
+		record.stat.mtime_ns = take_number(fields, text);
+		record.stat.ctime_ns = take_number(fields, text);
+		record.stat.inode = static_cast<std::uint64_t>(take_number(fields, text));
+		record.stat.device = static_cast<std::uint64_t>(take_number(fields, text));
+		break;
+	case WorkRecord::Type::failed: record.error = static_cast<int>(take_number(fields, text)); break;
+	case WorkRecord::Type::skipped:
+		if (fields.empty())
+			throw malformed();
+		record.kind = fields.substr(1);
+		fields = {};
+		break;
+	case WorkRecord::Type::end:
+		record.count = static_cast<std::uint64_t>(take_number(fields, text));
+		if (tab != text.size() || !fields.empty())
+			throw malformed();
+		return record;
+	case WorkRecord::Type::scope:
+	case WorkRecord::Type::ignored:
+	case WorkRecord::Type::missing: break;
+	default: throw malformed();
+	}
+	if (tab == text.size() || !fields.empty())
+		throw malformed();
+	record.path = text.substr(tab + 1);
+	return record;
+}
+
+std::optional<Buffer> read_ignore_file(const File &directory, std::string_view path)
+{
+	File file;
+	try {
+		file = File::open_at(directory.fd(), std::string(ignore_file_name),
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	} catch (const SystemError &error) {
+		if (error.error() == ENOENT || error.error() == ELOOP)
+			return {};
+		throw SystemError("read", std::string(path) + "/" + std::string(ignore_file_name), error.error());
+	}
+	const FileStat stat = file.stat();
+	if (stat.type != FileType::regular)
+		return {};
+	if (stat.size > max_ignore_file)
+		throw Error(quoted(std::string(path) + "/" + std::string(ignore_file_name)) + " is larger than 16 MiB");
+	Buffer content(stat.size);
+	content.resize(file.read_at(content, 0));
+	return content;
+}
+
+class Walk {
+public:
+	Walk(const File &root, const WalkOptions &options, const std::function<void(const WorkRecord &)> &found)
+		: root_(root), options_(options), found_(found)
+	{
+	}
+
+	// What lies at a path that was asked for; false when it is ignored.
+	bool start(const std::string &path)
+	{
+		if (path.empty()) {
+			push(open_directory_at(root_.fd(), "."), "");
+			run();
+			return true;
+		}
+		std::optional<FileStat> stat;
+		try {
+			stat = find_stat_beneath(root_, path);
+		} catch (const SystemError &error) {
+			fail(path, error.error());
+			return true;
+		}
+		if (!stat) {
+			tell(WorkRecord::Type::missing, path);
+			return true;
+		}
+		if (!options_.takes_ignored && is_ignored(path, stat->type == FileType::directory))
+			return false;
+		enter_ignore_files(path);
+		const Parent parent = open_parent_beneath(root_, path);
+		visit(parent.directory, parent.name, path, stat->type);
+		run();
+		ignores_ = IgnoreStack();
+		return true;
+	}
+
+	std::uint64_t count() const { return count_; }
+
+private:
+	struct Level {
+		File directory;
+		std::string path;
+		DirectoryList items;
+		std::size_t next = 0;
+		bool had_something = false;
+		FileStat stat;
+	};
+
+	void tell(WorkRecord::Type type, const std::string &path)
+	{
+		WorkRecord record;
+		record.type = type;
+		record.path = path;
+		tell(record);
+	}
+	void tell(const WorkRecord &record)
+	{
+		count_++;
+		found_(record);
+	}
+	void fail(const std::string &path, int error)
+	{
+		WorkRecord record;
+		record.type = WorkRecord::Type::failed;
+		record.path = path;
+		record.error = error;
+		tell(record);
+	}
+
+	bool is_ignored(const std::string &path, bool is_directory)
+	{
+		IgnoreLookup lookup([&](const std::string &directory) -> std::optional<Buffer> {
+			try {
+				return read_ignore_file(directory.empty()
+						? open_directory_at(root_.fd(), ".")
+						: open_beneath(root_, directory, O_RDONLY | O_DIRECTORY), directory);
+			} catch (const SystemError &) {
+				return {};
+			}
+		});
+		const auto match = lookup.match(path, is_directory);
+		return match && !match->is_negated;
+	}
+
+	// The rules of the directories above a path that was asked for.
+	void enter_ignore_files(const std::string &path)
+	{
+		ignores_ = IgnoreStack();
+		for (std::size_t end = 0;; end = path.find('/', end + 1)) {
+			if (end == path.npos)
+				return;
+			const std::string above = path.substr(0, end);
+			const File directory = above.empty() ? open_directory_at(root_.fd(), ".")
+				: open_beneath(root_, above, O_RDONLY | O_DIRECTORY);
+			const std::optional<Buffer> content = read_ignore_file(directory, above);
+			ignores_.push(above, content ? std::optional<Bytes>(*content) : std::nullopt);
+		}
+	}
+
+	void push(File directory, std::string path)
+	{
+		Level level;
+		level.stat = directory.stat();
+		level.items = read_directory(directory);
+		for (std::size_t i = 0; i < level.items.size(); i++)
+			if (!level.items.type(i))
+				if (const auto stat = find_stat_at(directory.fd(), std::string(level.items.name(i))))
+					level.items.set_type(i, stat->type);
+		level.items.sort();
+		const std::optional<Buffer> content = read_ignore_file(directory, path);
+		ignores_.push(path, content ? std::optional<Bytes>(*content) : std::nullopt);
+		level.directory = std::move(directory);
+		level.path = std::move(path);
+		levels_.push_back(std::move(level));
+	}
+
+	void run()
+	{
+		while (!levels_.empty()) {
+			Level &level = levels_.back();
+			if (level.next == level.items.size()) {
+				leave();
+				continue;
+			}
+			check_interrupted();
+			const std::size_t i = level.next++;
+			const std::string name(level.items.name(i));
+			const std::string path = level.path.empty() ? name : level.path + "/" + name;
+			// Levels move when one is added.
+			visit(level.directory, name, path, level.items.type(i).value_or(FileType::regular));
+		}
+	}
+
+	void leave()
+	{
+		const Level &level = levels_.back();
+		// A directory is an entry only when nothing in it is.
+		if (level.items.size() == 0 && !level.path.empty()) {
+			WorkRecord record;
+			record.type = WorkRecord::Type::directory;
+			record.path = level.path;
+			record.stat = level.stat;
+			tell(record);
+		}
+		ignores_.pop();
+		levels_.pop_back();
+	}
+
+	void visit(const File &parent, const std::string &name, const std::string &path, FileType type)
+	{
+		if (name == ".dig")
+			return;
+		if (!options_.takes_ignored && levels_.size() + ignores_.depth() > 0 &&
+			ignores_.ignores(path, type == FileType::directory)) {
+			tell(WorkRecord::Type::ignored, path);
+			return;
+		}
+		if (!path_problem(path).empty()) {
+			fail(path, path.size() > max_path_size ? ENAMETOOLONG : EINVAL);
+			return;
+		}
+		try {
+			if (type == FileType::directory)
+				visit_directory(parent, name, path);
+			else
+				visit_file(parent, name, path);
+		} catch (const SystemError &error) {
+			// Gone between listing and looking: as if it had never been there.
+			if (error.error() != ENOENT)
+				fail(type == FileType::directory ? path + "/" : path, error.error());
+		}
+	}
+
+	void visit_directory(const File &parent, const std::string &name, const std::string &path)
+	{
+		File directory = open_directory_at(parent.fd(), name);
+		if (find_stat_at(directory.fd(), ".dig")) {
+			skip(path, "store");
+			return;
+		}
+		push(std::move(directory), path);
+	}
+
+	void skip(const std::string &path, const char *kind)
+	{
+		WorkRecord record;
+		record.type = WorkRecord::Type::skipped;
+		record.path = path;
+		record.kind = kind;
+		tell(record);
+	}
+
+	void visit_file(const File &parent, const std::string &name, const std::string &path)
+	{
+		const std::optional<FileStat> stat = find_stat_at(parent.fd(), name);
+		if (!stat)
+			return;
+		WorkRecord record;
+		record.path = path;
+		record.stat = *stat;
+		switch (stat->type) {
+		case FileType::regular: record.type = WorkRecord::Type::file; break;
+		case FileType::symlink: record.type = WorkRecord::Type::symlink; break;
+		case FileType::fifo: return skip(path, "fifo");
+		case FileType::socket: return skip(path, "socket");
+		default: return skip(path, "device");
+		}
+		tell(record);
+	}
+
+	const File &root_;
+	const WalkOptions &options_;
+	const std::function<void(const WorkRecord &)> &found_;
+	std::vector<Level> levels_;
+	IgnoreStack ignores_;
+	std::uint64_t count_ = 0;
+};
+
+// Sorted as their records will come, without those that lie in another.
+static void sort_paths(std::vector<std::string> &paths)
+{
+	std::sort(paths.begin(), paths.end(),
+		[](const std::string &a, const std::string &b) { return a + "/" < b + "/"; });
+	std::vector<std::string> kept;
+	for (std::string &path : paths)
+		if (kept.empty() || !is_within(path, kept.back()))
+			kept.push_back(std::move(path));
+	paths = std::move(kept);
+}
+
+void walk_work_tree(const File &root, std::vector<std::string> paths, const WalkOptions &options,
+	const std::function<void(const WorkRecord &)> &found, std::vector<std::string> &named_ignored)
+{
+	sort_paths(paths);
+	if (!paths.empty() && paths[0].empty())
+		paths.resize(1);
+	std::uint64_t count = 0;
+	WorkRecord record;
+	for (const std::string &path : paths) {
+		record.type = WorkRecord::Type::scope;
+		record.path = path.empty() ? "." : path;
+		found(record);
+		count++;
+	}
+	Walk walk(root, options, found);
+	for (const std::string &path : paths)
+		if (!walk.start(path))
+			named_ignored.push_back(path);
+	record.type = WorkRecord::Type::end;
+	record.count = count + walk.count();
+	found(record);
+}
+
+} // namespace dig

@@ -1,0 +1,27 @@
+#include "libdig/command.h"
+#include "libdig/hash_sources.h"
+#include "libdig/store.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-init-store [--store=DIR] [--store-id=HEX] [DIRECTORY]";
+
+static int init_store(Options &options)
+{
+	NewStore parameters;
+	std::optional<std::string> id;
+	std::vector<std::string> directories;
+	options.value("store", 0, parameters.store, "DIR", "keep the store there; .dig then points to it")
+		.value("store-id", 0, id, "HEX", "64 digits instead of random ones")
+		.positional(directories, 0, 1)
+		.parse();
+	if (id && !(parameters.store_id = parse_digest(*id)))
+		throw UsageError("--store-id takes 64 hexadecimal digits");
+	parameters.work_tree = directories.empty() ? "." : directories[0];
+	parameters.chunking = chunking_of(load_settings({}));
+	const StorePaths paths = create_store(parameters);
+	standard_output().record(paths.store);
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, init_store); }

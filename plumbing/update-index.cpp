@@ -1,0 +1,412 @@
+#include <cstring>
+
+#include "libdig/command.h"
+#include "libdig/path.h"
+#include "libdig/stage.h"
+
+using namespace dig;
+
+static constexpr char usage[] =
+	"dig-update-index --add [-An] [--by-reference] --stdin\n"
+	"dig-update-index --add [-nz] [--by-reference] --stdin-paths\n"
+	"dig-update-index --add --stdin-content --path=PATH [--mode=MODE] [--mtime=T]\n"
+	"dig-update-index --remove [-z] --stdin-paths | PATH...\n"
+	"dig-update-index --index-info [-z]";
+
+struct Wishes {
+	bool add = false, remove = false, index_info = false, all = false, dry_run = false;
+	bool by_reference = false, nul = false;
+	bool from_records = false, from_paths = false, from_content = false;
+	std::optional<std::string> path, mode, mtime;
+	std::vector<std::string> paths;
+};
+
+// Takes the records of dig-ls-work.  What the index has and the records pass over is a deletion,
+// but only once the end record has shown that nothing was lost on the way.
+class RecordTaker {
+public:
+	RecordTaker(Stage &stage, const File &root, bool removes)
+		: stage_(stage), root_(root), removes_(removes), at_(stage.cursor()),
+		  gone_(File::temporary_in(stage.writer().directory()))
+	{
+	}
+
+	void take(const WorkRecord &record)
+	{
+		if (has_ended_)
+			throw Error("there are records after the end record");
+		count_++;
+		switch (record.type) {
+		case WorkRecord::Type::scope:
+			scopes_.push_back(record.path == "." ? "" : record.path);
+			return;
+		case WorkRecord::Type::end:
+			if (record.count != count_ - 1)
+				throw Error("the end record counts " + std::to_string(record.count) + " records, but " +
+					std::to_string(count_ - 1) + " came");
+			has_ended_ = true;
+			pass_over({});
+			return;
+		case WorkRecord::Type::failed: {
+			const bool is_directory = record.path.ends_with('/');
+			pass_over(record.path);
+			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
+			stage_.failed(path, "cannot read " + quoted(path) + ": " + std::strerror(record.error));
+			keep_below_ = path;
+			skip_within(path);
+			return;
+		}
+		case WorkRecord::Type::missing: missing(record.path); return;
+		case WorkRecord::Type::ignored:
+			pass_over(record.path);
+			take_tracked_within(record.path);
+			return;
+		case WorkRecord::Type::skipped:
+			pass_over(record.path);
+			warn(quoted(record.path) + " is skipped: it is a " + record.kind);
+			if (record.kind == "store")
+				skip_within(record.path);
+			return;
+		default:
+			// An empty directory comes where its content would.
+			pass_over(record.type == WorkRecord::Type::directory ? record.path + "/" : record.path);
+			if (at_.current() && at_.current()->entry.path == record.path)
+				at_.next();
+			stage_.present(record);
+		}
+	}
+
+	// All records came: now deletions may be believed.
+	void finish()
+	{
+		if (!has_ended_)
+			throw Error("the end record is missing: what lists the work tree has failed; nothing is "
+				"removed, and what was taken so far is kept for the next time");
+		flush_spool();
+		std::string name;
+		Buffer window(64_KiB);
+		std::uint64_t offset = 0;
+		for (std::size_t n; (n = gone_.read_at(window, offset)) > 0; offset += n)
+			for (std::size_t i = 0; i < n; i++)
+				if (window[i]) {
+					name += static_cast<char>(window[i]);
+				} else {
+					stage_.remove(name);
+					name.clear();
+				}
+	}
+
+	bool has_ended() const { return has_ended_; }
+
+private:
+	bool is_in_scope(const std::string &path) const
+	{
+		for (const std::string &scope : scopes_)
+			if (is_within(path, scope))
+				return true;
+		return false;
+	}
+
+	// Everything of the index before path was not found in the work tree.
+	void pass_over(std::optional<std::string_view> path)
+	{
+		if (!removes_)
+			return;
+		if (!is_started_) {
+			// Nothing before the first scope can be gone.
+			is_started_ = true;
+			if (!scopes_.empty())
+				at_.seek(scopes_.front());
+		}
+		for (; at_.current() && (!path || at_.current()->entry.path < *path); at_.next())
+			if (!at_.current()->is_removed && is_in_scope(at_.current()->entry.path))
+				gone(*at_.current());
+	}
+
+	void gone(const IndexRecord &record)
+	{
+		const std::string &path = record.entry.path;
+		if (!keep_below_.empty() && is_within(path, keep_below_))
+			return;
+		// A directory's record comes behind the paths that sort before its '/'.
+		if (record.entry.kind == EntryKind::empty_directory)
+			if (const auto stat = find_stat_beneath(root_, path); stat && stat->type == FileType::directory)
+				return;
+		gone_now(path);
+	}
+	void gone_now(const std::string &path)
+	{
+		spool_ += path;
+		spool_ += '\0';
+		if (spool_.size() >= 64_KiB)
+			flush_spool();
+	}
+	void flush_spool()
+	{
+		gone_.write_at(bytes_of(spool_), spooled_);
+		spooled_ += spool_.size();
+		spool_.clear();
+	}
+
+	void skip_within(const std::string &path)
+	{
+		if (!removes_)
+			return;
+		while (at_.current() && is_within(at_.current()->entry.path, path))
+			at_.next();
+	}
+
+	// What is ignored now but was added before stays under watch.
+	void take_tracked_within(const std::string &path)
+	{
+		IndexCursor tracked = stage_.cursor();
+		for (const std::string &from : {path, path + "/"})
+			for (tracked.seek(from); tracked.current() && is_within(tracked.current()->entry.path, path);
+				tracked.next())
+				if (!tracked.current()->is_removed)
+					look_at(tracked.current()->entry.path);
+		skip_within(path);
+	}
+
+	void look_at(const std::string &path);
+
+	void missing(const std::string &path)
+	{
+		bool is_tracked = false;
+		IndexCursor tracked = stage_.cursor();
+		for (const std::string &from : {path, path + "/"})
+			for (tracked.seek(from); tracked.current() && is_within(tracked.current()->entry.path, path);
+				tracked.next())
+				if (!tracked.current()->is_removed) {
+					is_tracked = true;
+					if (removes_)
+						gone_now(tracked.current()->entry.path);
+				}
+		if (!is_tracked || !removes_)
+			stage_.failed(path, "cannot open " + quoted(path) + ": No such file or directory");
+	}
+	Stage &stage_;
+	const File &root_;
+	bool removes_;
+	IndexCursor at_;
+	File gone_;
+	std::string spool_;
+	std::uint64_t spooled_ = 0, count_ = 0;
+	std::vector<std::string> scopes_;
+	std::string keep_below_;
+	bool is_started_ = false, has_ended_ = false;
+};
+
+static std::optional<WorkRecord> look(const File &root, const std::string &path)
+{
+	const std::optional<FileStat> stat = find_stat_beneath(root, path);
+	if (!stat)
+		return {};
+	WorkRecord record;
+	record.path = path;
+	record.stat = *stat;
+	switch (stat->type) {
+	case FileType::regular: record.type = WorkRecord::Type::file; return record;
+	case FileType::symlink: record.type = WorkRecord::Type::symlink; return record;
+	case FileType::directory: record.type = WorkRecord::Type::directory; return record;
+	default: record.type = WorkRecord::Type::skipped; return record;
+	}
+}
+
+void RecordTaker::look_at(const std::string &path)
+{
+	try {
+		const std::optional<WorkRecord> record = look(root_, path);
+		if (record && (record->type == WorkRecord::Type::file || record->type == WorkRecord::Type::symlink))
+			stage_.present(*record);
+		else if (!record && removes_)
+			gone_now(path);
+	} catch (const SystemError &error) {
+		stage_.failed(path, error.what());
+	}
+}
+
+static void take_records(Stage &stage, const File &root, const Wishes &wishes)
+{
+	RecordTaker taker(stage, root, wishes.all);
+	RecordReader reader = RecordReader::standard_input(RecordEnd::nul);
+	std::exception_ptr failure;
+	try {
+		while (const std::optional<std::string_view> text = reader.next())
+			taker.take(parse_work_record(*text));
+		taker.finish();
+	} catch (const Error &) {
+		failure = std::current_exception();
+	}
+	if (!failure)
+		return;
+	// What arrived was really there: it is kept, without deletions.
+	stage.finish();
+	std::rethrow_exception(failure);
+}
+
+static void take_paths(Stage &stage, const File &root, const Wishes &wishes)
+{
+	const StorePaths &paths = stage.writer().store().paths();
+	RecordReader list = RecordReader::standard_input(record_end(wishes.nul));
+	while (const std::optional<std::string> typed = list.next_path()) {
+		const std::string path = normalised_path(*typed, paths.prefix, paths.work_tree);
+		if (const std::string_view problem = path_problem(path); !problem.empty()) {
+			stage.failed(path, quoted(*typed) + " cannot be stored: " + std::string(problem));
+			continue;
+		}
+		try {
+			const std::optional<WorkRecord> record = look(root, path);
+			if (!record)
+				stage.failed(path, "cannot open " + quoted(*typed) + ": No such file or directory");
+			else if (record->type == WorkRecord::Type::skipped)
+				warn(quoted(path) + " is skipped: it is neither file, symlink nor directory");
+			else if (record->type != WorkRecord::Type::directory)
+				stage.present(*record);
+		} catch (const SystemError &error) {
+			stage.failed(path, error.what());
+		}
+	}
+}
+
+static void take_content(Stage &stage, const Wishes &wishes)
+{
+	const StorePaths &paths = stage.writer().store().paths();
+	std::uint16_t mode = 0644;
+	if (wishes.mode) {
+		const unsigned long value = std::strtoul(wishes.mode->c_str(), nullptr, 8);
+		if (wishes.mode->empty() || wishes.mode->find_first_not_of("01234567") != std::string::npos || value > 07777)
+			throw UsageError("--mode takes an octal mode of at most 7777");
+		mode = static_cast<std::uint16_t>(value);
+	}
+	std::optional<std::int64_t> mtime;
+	if (wishes.mtime) {
+		char *end;
+		errno = 0;
+		const long long seconds = std::strtoll(wishes.mtime->c_str(), &end, 10);
+		if (wishes.mtime->empty() || *end || errno || seconds > 9223372036 || seconds < -9223372036)
+			throw UsageError("--mtime takes seconds since 1970");
+		mtime = seconds * 1000000000;
+	}
+	stage.stream(normalised_path(*wishes.path, paths.prefix, paths.work_tree), File::standard_input(), mode, mtime);
+}
+
+static void remove_path(Stage &stage, const std::string &typed)
+{
+	const StorePaths &paths = stage.writer().store().paths();
+	const std::string path = normalised_path(typed, paths.prefix, paths.work_tree);
+	bool is_tracked = false;
+	IndexCursor at = stage.cursor();
+	for (const std::string &from : {path, path.empty() ? path : path + "/"})
+		for (at.seek(from); at.current() && is_within(at.current()->entry.path, path); at.next())
+			if (!at.current()->is_removed) {
+				is_tracked = true;
+				stage.remove(at.current()->entry.path);
+			}
+	if (!is_tracked)
+		stage.failed(path, quoted(typed) + " is not in the index");
+}
+
+// mode SP size SP file-root TAB path
+static void take_info(Stage &stage, bool nul)
+{
+	RecordReader list = RecordReader::standard_input(record_end(nul));
+	while (const std::optional<std::string_view> line = list.next()) {
+		const auto malformed = [&](const std::string &why) {
+			return Error("no 'mode SP size SP file-root TAB path': " + quoted(*line) + ": " + why);
+		};
+		const std::size_t first = line->find(' '), second = line->find(' ', first + 1), tab = line->find('\t');
+		if (first == line->npos || second == line->npos || tab == line->npos || second > tab)
+			throw malformed("a field is missing");
+		const std::string mode(line->substr(0, first)), size(line->substr(first + 1, second - first - 1));
+		const std::optional<Digest> root = parse_digest(line->substr(second + 1, tab - second - 1));
+		if (mode.empty() || mode.find_first_not_of("01234567") != mode.npos || mode.size() > 7)
+			throw malformed("the mode is not octal");
+		if (size.empty() || size.find_first_not_of("0123456789") != size.npos || size.size() > 19)
+			throw malformed("the size is no number");
+		if (!root)
+			throw malformed("the file root has not 64 digits");
+		const std::string_view raw_path = line->substr(tab + 1);
+		IndexRecord record;
+		record.entry.path = nul ? std::string(raw_path) : unquoted_record(raw_path);
+		if (const std::string_view problem = path_problem(record.entry.path); !problem.empty())
+			throw malformed(std::string(problem));
+		const unsigned long bits = std::strtoul(mode.c_str(), nullptr, 8);
+		record.entry.mode = bits & 07777;
+		switch (bits & 0170000) {
+		case 0:
+		case 0100000: record.entry.kind = EntryKind::file; break;
+		case 0120000: record.entry.kind = EntryKind::symlink; break;
+		case 0040000: record.entry.kind = EntryKind::empty_directory; break;
+		default: throw malformed("the mode is that of no file, symlink or directory");
+		}
+		record.entry.size = std::stoull(size);
+		stage.put_known_root(std::move(record), *root);
+	}
+}
+
+static int update_index(Options &options)
+{
+	Wishes wishes;
+	options.flag("add", 0, wishes.add, "take content into the staging area")
+		.flag("remove", 0, wishes.remove, "stage removals")
+		.flag("index-info", 0, wishes.index_info, "stage content that is stored already")
+		.flag("all", 'A', wishes.all, "what is gone from the work tree is removed")
+		.flag("dry-run", 'n', wishes.dry_run, "only say what would be done")
+		.flag("by-reference", 0, wishes.by_reference, "leave the content where it is until the commit")
+		.flag("stdin", 0, wishes.from_records, "read the records of dig-ls-work")
+		.flag("stdin-paths", 0, wishes.from_paths, "read paths")
+		.flag("stdin-content", 0, wishes.from_content, "read one file's content")
+		.flag("", 'z', wishes.nul, "lines and paths end with NUL")
+		.value("path", 0, wishes.path, "PATH", "the path of that content")
+		.value("mode", 0, wishes.mode, "MODE", "its mode, octal; 644 by default")
+		.value("mtime", 0, wishes.mtime, "T", "its time, seconds since 1970; none by default")
+		.positional(wishes.paths)
+		.parse();
+	if (wishes.add + wishes.remove + wishes.index_info != 1)
+		throw UsageError("give one of --add, --remove and --index-info");
+	if (wishes.add && wishes.from_records + wishes.from_paths + wishes.from_content != 1)
+		throw UsageError("--add needs one of --stdin, --stdin-paths and --stdin-content");
+	if (wishes.from_content != wishes.path.has_value())
+		throw UsageError("--stdin-content and --path=PATH belong together");
+	if ((wishes.add || wishes.index_info) && !wishes.paths.empty())
+		throw UsageError("paths come from standard input");
+	if (wishes.remove && wishes.from_paths == !wishes.paths.empty())
+		throw UsageError("--remove needs paths or --stdin-paths");
+	Store store(get_store());
+	raise_file_limit();
+	StageOptions stage_options;
+	stage_options.is_by_reference = wishes.by_reference;
+	stage_options.is_dry_run = wishes.dry_run;
+	stage_options.tell = [](std::string_view what, const std::string &path) {
+		standard_output().write(what);
+		standard_output().write(" ");
+		standard_output().record_path(path);
+	};
+	Stage stage(store, stage_options);
+	const File root = File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY);
+	if (wishes.from_records)
+		take_records(stage, root, wishes);
+	else if (wishes.add && wishes.from_paths)
+		take_paths(stage, root, wishes);
+	else if (wishes.from_content)
+		take_content(stage, wishes);
+	else if (wishes.index_info)
+		take_info(stage, wishes.nul);
+	for (const std::string &path : wishes.remove ? wishes.paths : std::vector<std::string>())
+		remove_path(stage, path);
+	if (wishes.remove && wishes.from_paths) {
+		RecordReader list = RecordReader::standard_input(record_end(wishes.nul));
+		while (const std::optional<std::string> path = list.next_path())
+			remove_path(stage, *path);
+	}
+	const std::vector<JournalFailure> &failures = stage.finish();
+	for (const JournalFailure &failure : failures)
+		tell(failure.message);
+	if (failures.empty())
+		return exit_status::done;
+	const bool took_any = stage.staged_count() + stage.unchanged_count() > 0;
+	return took_any || wishes.from_records ? exit_status::partial : exit_status::failed;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, update_index); }
