@@ -19,7 +19,7 @@ static int openat2_once(int directory, const char *path, int flags, mode_t mode)
 {
 	open_how how{};
 	how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-	how.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0;
+	how.mode = flags & O_CREAT ? mode : 0;
 	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 	for (;;) {
 		const long fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);

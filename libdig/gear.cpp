@@ -11,6 +11,8 @@ namespace dig {
 static constexpr std::size_t longest_stripe = 65 * 64;
 static_assert(longest_stripe < key_lane);
 
+static constexpr std::size_t most_lanes = 16;
+
 // By rows of eight, as this prints them:
 //
 //     python3 -c 'import hashlib
@@ -58,8 +60,8 @@ void find_candidates_scalar(Bytes segment, std::uint32_t threshold,
 	if (segment.empty())
 		return;
 	std::uint32_t hash = 0;
-	for (const std::uint8_t *before = segment.data() - gear_window; before < segment.data(); before++)
-		hash = gear_table[*before] + 2 * hash;
+	for (const std::uint8_t *at = segment.data() - gear_window; at < segment.data(); at++)
+		hash = gear_table[*at] + 2 * hash;
 	for (std::size_t at = 0; at < segment.size();) {
 		hash = gear_table[segment[at++]] + 2 * hash;
 		if (hash < threshold)
@@ -73,10 +75,10 @@ static void order_by_lane(std::vector<Candidate> &candidates, std::size_t first,
 	std::size_t stripe)
 {
 	const std::size_t count = candidates.size() - first;
-	std::size_t places[17] = {};
+	std::size_t places[most_lanes + 1] = {};
 	for (std::size_t i = 0; i < count; i++)
 		places[candidates[first + i].end / key_lane + 1]++;
-	for (std::size_t lane = 1; lane < 16; lane++)
+	for (std::size_t lane = 1; lane < most_lanes; lane++)
 		places[lane] += places[lane - 1];
 	candidates.resize(first + 2 * count);
 	Candidate *from = candidates.data() + first;

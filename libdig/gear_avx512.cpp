@@ -14,7 +14,6 @@
 // Both weaves, bytes to words and words to dwords, stay inside the 128-bit quarters of a vector.
 // Loading puts stripe 4q + i into quarter q of vector i; with that lane n is stripe n, and no
 // instruction is spent on crossing quarters.
-//
 #ifdef __x86_64__
 
 // GCC 12 takes the deliberately undefined operand inside some intrinsics for a mistake.

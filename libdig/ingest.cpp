@@ -705,8 +705,12 @@ void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 {
 	changed.wait(lock, [&] { return failure || queue.size() < workers + 1; });
 	rethrow();
+	// All of them for something large, else one a unit: one file needs one worker.
+	const bool is_large = item.job && (item.job->source.stream || item.job->source.stat->size > segment_size);
 	queue.push_back(std::move(item));
-	if (threads.size() < workers)
+	do {
+		if (threads.size() == workers)
+			break;
 		threads.emplace_back([this] {
 			try {
 				Worker(*this).run();
@@ -714,6 +718,7 @@ void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 				fail(std::current_exception());
 			}
 		});
+	} while (is_large);
 	changed.notify_all();
 }
 

@@ -1,6 +1,7 @@
 #include "libdig/layer_reader.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "libdig/search_tree.h"
 #include "libdig/sha256_lanes.h"
@@ -408,42 +409,93 @@ void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> items
 					name(), offset);
 }
 
-void Layer::check(const std::function<void(std::uint32_t)> &each_block) const
+std::uint64_t Layer::item_size(const Place &place) const
 {
-	check_structure();
+	const BlockRecord record = block(place.block);
+	if (place.item >= record.items)
+		throw CorruptError("the chunk index names an item that is not there", name(), record.offset);
+	if (record.items == 1)
+		return record.raw_size;
+	le32 size;
+	file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(&size), sizeof size),
+		record.offset + sizeof(BlockHeader) + 4 * std::uint64_t(place.item));
+	return size;
+}
+
+// The items of blocks first to last, sorted by block and number.
+std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32_t last) const
+{
+	std::vector<ChunkRecord> items;
+	RunRecords all = records(0);
+	while (std::optional<RunRecord> record = all())
+		if (record->block >= first && record->block < last) {
+			ChunkRecord item{};
+			item.digest = record->digest;
+			item.block = record->block;
+			item.item = record->item;
+			item.kind = record->kind;
+			items.push_back(item);
+		}
+	std::sort(items.begin(), items.end(), [](const ChunkRecord &a, const ChunkRecord &b) {
+		return a.block != b.block ? a.block < b.block : a.item < b.item;
+	});
+	return items;
+}
+
+void Layer::check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
+	const std::function<void(std::uint64_t)> &progress) const
+{
 	// Items by block, for as many blocks at a time as a bounded list of records holds.
-	constexpr std::size_t window = 65536;
-	Decompressor decompressor;
-	Buffer scratch;
+	constexpr std::size_t window = 131072;
 	for (std::uint32_t first = 0; first < block_count_;) {
 		std::uint32_t last = first;
-		std::size_t count = 0;
-		for (; last < block_count_ && (count == 0 || count < window); last++)
+		for (std::size_t count = 0; last < block_count_ && count < window; last++)
 			count += block(last).items;
-		std::vector<ChunkRecord> items;
-		RunRecords all = records(0);
-		while (std::optional<RunRecord> record = all())
-			if (record->block >= first && record->block < last) {
-				ChunkRecord item{};
-				item.digest = record->digest;
-				item.block = record->block;
-				item.item = record->item;
-				item.kind = record->kind;
-				items.push_back(item);
+		const std::vector<ChunkRecord> items = items_of_blocks(first, last);
+		std::mutex mutex;
+		std::uint32_t next = first;
+		std::exception_ptr failure;
+		const auto work = [&] {
+			Decompressor decompressor;
+			Buffer scratch;
+			for (;;) {
+				std::uint32_t number;
+				{
+					std::lock_guard guard(mutex);
+					if (next == last || failure)
+						return;
+					number = next++;
+				}
+				const auto begin = std::lower_bound(items.begin(), items.end(), number,
+					[](const ChunkRecord &item, std::uint32_t at) { return item.block < at; });
+				const auto end = std::upper_bound(begin, items.end(), number,
+					[](std::uint32_t at, const ChunkRecord &item) { return at < item.block; });
+				std::string found;
+				std::uint64_t size = 0;
+				try {
+					size = block(number).length;
+					check_block(number, {begin, end}, decompressor, scratch);
+				} catch (const Error &error) {
+					found = error.what();
+				}
+				std::lock_guard guard(mutex);
+				try {
+					if (!found.empty())
+						problem(found);
+					progress(size);
+				} catch (...) {
+					failure = std::current_exception();
+				}
 			}
-		std::sort(items.begin(), items.end(), [](const ChunkRecord &a, const ChunkRecord &b) {
-			return a.block != b.block ? a.block < b.block : a.item < b.item;
-		});
-		std::size_t at = 0;
-		for (std::uint32_t number = first; number < last; number++) {
-			if (each_block)
-				each_block(number);
-			std::size_t end = at;
-			while (end < items.size() && items[end].block == number)
-				end++;
-			check_block(number, std::span(items).subspan(at, end - at), decompressor, scratch);
-			at = end;
-		}
+		};
+		std::vector<std::thread> pool;
+		for (unsigned i = 1; i < threads; i++)
+			pool.emplace_back(work);
+		work();
+		for (std::thread &thread : pool)
+			thread.join();
+		if (failure)
+			std::rethrow_exception(failure);
 		first = last;
 	}
 }

@@ -56,9 +56,12 @@ public:
 	// The chunk index in order, as of the given generation.
 	RunRecords records(std::uint64_t generation) const;
 
-	// Reads every byte: sections, blocks, digests of all items.  each_block, if given, is
-	// called for each block's number before it is read (progress, interruption).
-	void check(const std::function<void(std::uint32_t)> &each_block = nullptr) const;
+	// Every block and its items' digests, by several threads.  problem and progress (bytes read,
+	// now and then; may throw) are called by one thread at a time.
+	void check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
+		const std::function<void(std::uint64_t)> &progress) const;
+	// Of one item, from its block's header.
+	std::uint64_t item_size(const Place &place) const;
 	// One block and its items' digests against the chunk index, which must be the records of that
 	// block in the order of items.  Any thread.
 	void check_block(std::uint32_t number, std::span<const ChunkRecord> items,
@@ -72,6 +75,7 @@ private:
 	void read_footer();
 	void read_small_sections();
 	ChunkRecord chunk_record(std::uint64_t number) const;
+	std::vector<ChunkRecord> items_of_blocks(std::uint32_t first, std::uint32_t last) const;
 
 	File file_;
 	std::uint64_t file_size_ = 0;

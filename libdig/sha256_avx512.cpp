@@ -27,7 +27,7 @@
 #include "libdig/sha256_kernels.h"
 
 // Per function, so that the file needs no compiler flags of its own.
-#define DIG_TARGET gnu::target("avx512f,avx512bw"), gnu::always_inline
+#define DIG_TARGET gnu::target("avx512f,avx512bw")
 
 namespace dig {
 
@@ -43,19 +43,20 @@ struct Block {
 	__m512i words[16];
 };
 
-[[DIG_TARGET]] inline __m512i from_big_endian(__m512i words)
+[[DIG_TARGET, gnu::always_inline]] inline __m512i from_big_endian(__m512i words)
 {
 	const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
 	return _mm512_shuffle_epi8(words, _mm512_broadcast_i32x4(order));
 }
 
-[[DIG_TARGET]] inline __m128i load_quarter(const std::uint8_t *from)
+[[DIG_TARGET, gnu::always_inline]] inline __m128i load_quarter(const std::uint8_t *from)
 {
 	return _mm_loadu_si128(reinterpret_cast<const __m128i *>(from));
 }
 
 // Sixteen bytes of every fourth message.
-[[DIG_TARGET]] inline __m512i load_quarters(const std::uint8_t *const next[], std::size_t offset)
+[[DIG_TARGET, gnu::always_inline]] inline __m512i load_quarters(const std::uint8_t *const next[],
+	std::size_t offset)
 {
 	__m512i v = _mm512_castsi128_si512(load_quarter(next[0] + offset));
 	v = _mm512_mask_broadcast_i32x4(v, 0x00f0, load_quarter(next[4] + offset));
@@ -65,8 +66,8 @@ struct Block {
 
 // Four words of every message, turned so that a vector holds the same word of all.
 template <std::size_t i>
-[[DIG_TARGET]] inline void load_words(Block &block, const std::uint8_t *const next[],
-	std::size_t offset)
+[[DIG_TARGET, gnu::always_inline]] inline void load_words(Block &block,
+	const std::uint8_t *const next[], std::size_t offset)
 {
 	const __m512i a = load_quarters(next, offset), b = load_quarters(next + 1, offset);
 	const __m512i c = load_quarters(next + 2, offset), d = load_quarters(next + 3, offset);
@@ -78,26 +79,32 @@ template <std::size_t i>
 	block.words[i + 3] = from_big_endian(_mm512_unpackhi_epi64(ab_high, cd_high));
 }
 
-[[DIG_TARGET]] inline __m512i add(__m512i a, __m512i b) { return _mm512_add_epi32(a, b); }
+[[DIG_TARGET, gnu::always_inline]] inline __m512i add(__m512i a, __m512i b)
+{
+	return _mm512_add_epi32(a, b);
+}
 
-[[DIG_TARGET]] inline __m512i exclusive_or(__m512i a, __m512i b, __m512i c)
+[[DIG_TARGET, gnu::always_inline]] inline __m512i exclusive_or(__m512i a, __m512i b, __m512i c)
 {
 	return _mm512_ternarylogic_epi32(a, b, c, 0x96);
 }
 
 // FIPS 180-4's capital sigmas and small sigmas.
-template <int x, int y, int z> [[DIG_TARGET]] inline __m512i rotations(__m512i a)
+template <int x, int y, int z>
+[[DIG_TARGET, gnu::always_inline]] inline __m512i rotations(__m512i a)
 {
 	return exclusive_or(_mm512_ror_epi32(a, x), _mm512_ror_epi32(a, y), _mm512_ror_epi32(a, z));
 }
 
-template <int x, int y, int z> [[DIG_TARGET]] inline __m512i rotations_and_shift(__m512i a)
+template <int x, int y, int z>
+[[DIG_TARGET, gnu::always_inline]] inline __m512i rotations_and_shift(__m512i a)
 {
 	return exclusive_or(_mm512_ror_epi32(a, x), _mm512_ror_epi32(a, y), _mm512_srli_epi32(a, z));
 }
 
 // Makes the word of round i into that of round i + 16.
-template <std::size_t i> [[DIG_TARGET]] inline void extend_schedule(Block &block)
+template <std::size_t i>
+[[DIG_TARGET, gnu::always_inline]] inline void extend_schedule(Block &block)
 {
 	__m512i &word = block.words[i % 16];
 	const __m512i small_0 = rotations_and_shift<7, 18, 3>(block.words[(i + 1) % 16]);
@@ -106,7 +113,8 @@ template <std::size_t i> [[DIG_TARGET]] inline void extend_schedule(Block &block
 }
 
 template <std::size_t i>
-[[DIG_TARGET]] inline void one_round(Block &block, const std::uint32_t *constants)
+[[DIG_TARGET, gnu::always_inline]] inline void one_round(Block &block,
+	const std::uint32_t *constants)
 {
 	const __m512i a = block.state[(0 - i) % 8], b = block.state[(1 - i) % 8];
 	const __m512i c = block.state[(2 - i) % 8], e = block.state[(4 - i) % 8];
@@ -125,8 +133,8 @@ template <std::size_t i>
 }
 
 template <std::size_t... i>
-[[DIG_TARGET]] inline void all_rounds(Block &block, const std::uint32_t *constants,
-	std::index_sequence<i...>)
+[[DIG_TARGET, gnu::always_inline]] inline void all_rounds(Block &block,
+	const std::uint32_t *constants, std::index_sequence<i...>)
 {
 	(one_round<i>(block, constants), ...);
 }
@@ -134,7 +142,7 @@ template <std::size_t... i>
 using State = std::uint32_t[8][lanes];
 
 // `count` blocks of every message.
-[[gnu::target("avx512f,avx512bw")]] void compress(State &state, const std::uint8_t *const next[],
+[[DIG_TARGET]] void compress(State &state, const std::uint8_t *const next[],
 	std::size_t count)
 {
 	// Unknown to the compiler, so that it leaves the constants in memory, where each is part of

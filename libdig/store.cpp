@@ -104,7 +104,8 @@ std::optional<std::string> find_store_directory()
 
 StorePaths create_store(const NewStore &parameters)
 {
-	fs::create_directories(parameters.work_tree);
+	if (!find_stat(parameters.work_tree))
+		fs::create_directories(parameters.work_tree);
 	StorePaths paths;
 	paths.work_tree = resolved_path(parameters.work_tree);
 	const std::string dig = paths.work_tree + "/.dig";
@@ -113,7 +114,8 @@ StorePaths create_store(const NewStore &parameters)
 	if (parameters.store) {
 		if (find_stat(*parameters.store + "/format"))
 			throw Error("there is a store already: " + quoted(*parameters.store));
-		fs::create_directories(*parameters.store);
+		if (!find_stat(*parameters.store))
+			fs::create_directories(*parameters.store);
 		paths.store = resolved_path(*parameters.store);
 	} else {
 		paths.store = dig;

@@ -274,6 +274,7 @@ private:
 			record.type = WorkRecord::Type::directory;
 			record.path = level.path;
 			record.stat = level.stat;
+			record.stat.size = 0; // what a directory's size means is the file system's affair
 			tell(record);
 		}
 		ignores_.pop();

@@ -1,0 +1,282 @@
+#include "libdig/commit.h"
+
+#include <cstdlib>
+
+#include "libdig/directory.h"
+#include "libdig/process.h"
+#include "libdig/publish.h"
+
+namespace dig {
+
+std::int64_t commit_time()
+{
+	for (const char *name : {"DIG_COMMIT_TIME", "SOURCE_DATE_EPOCH"}) {
+		const char *text = std::getenv(name);
+		if (!text || !*text)
+			continue;
+		char *end;
+		errno = 0;
+		const long long seconds = std::strtoll(text, &end, 10);
+		if (*end || errno)
+			throw Error(std::string(name) + " is no whole number of seconds: " + quoted(text));
+		return seconds;
+	}
+	const std::int64_t now = now_ns();
+	return now / 1000000000;
+}
+
+// Staged records as changes of the manifest.
+static ManifestChanges staged_changes(const Index &index)
+{
+	auto at = std::make_shared<IndexCursor>(index.cursor());
+	return [&index, at]() -> std::optional<ManifestChange> {
+		for (; at->current(); at->next()) {
+			const IndexRecord &record = *at->current();
+			if (!index.is_staged(record))
+				continue;
+			check_interrupted();
+			ManifestChange change;
+			change.path = record.entry.path;
+			if (!record.is_removed)
+				change.entry = record.entry;
+			at->next();
+			return change;
+		}
+		return {};
+	};
+}
+
+// Reads files that were staged by reference, and requires each to be what the index says.
+class ReferenceTaker {
+public:
+	explicit ReferenceTaker(Store &store)
+		: root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)), writer_(store, true),
+		  nodes_(writer_), update_(writer_.directory())
+	{
+		IngestHooks hooks;
+		hooks.claim = [this](const Digest &id) { return writer_.claim(ItemKind::chunk, id); };
+		hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) {
+			if (!source.tree)
+				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
+			for (const ChunkRef &ref : refs)
+				source.tree->append_chunk(ref.id, ref.size);
+		};
+		hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finished(source, outcome); };
+		hooks.store = [this](std::span<const ReadyBlock> blocks) { nodes_.append(blocks, {}); };
+		ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
+	}
+	~ReferenceTaker() { ingest_.reset(); }
+
+	void take(const IndexRecord &record)
+	{
+		Source source;
+		source.path = record.entry.path;
+		source.kind = record.entry.kind;
+		source.previous = record;
+		try {
+			source.stat = find_stat_beneath(root_, source.path);
+		} catch (const SystemError &) {
+		}
+		const FileType type = record.entry.kind == EntryKind::symlink ? FileType::symlink : FileType::regular;
+		if (!source.stat || source.stat->type != type || source.stat->size != record.entry.size)
+			throw no_match(source.path);
+		ingest_->submit(std::move(source));
+	}
+
+	void finish()
+	{
+		ingest_->drain();
+		nodes_.end_block();
+		nodes_.append({}, {});
+		writer_.finish(update_);
+	}
+
+private:
+	static Error no_match(const std::string &path)
+	{
+		return Error(quoted(path) + " is no longer what was added by reference; add it again, or put it back");
+	}
+
+	void finished(Source &source, const SourceOutcome &outcome)
+	{
+		const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
+		if (!outcome.error.empty())
+			throw Error(quoted(source.path) + " was added by reference and cannot be read: " + outcome.error);
+		if (outcome.has_changed || root != source.previous->entry.file_root())
+			throw no_match(source.path);
+		IndexRecord record = *source.previous;
+		record.is_by_reference = false;
+		record.set_stat(outcome.stat, outcome.read_began_ns);
+		// The file may have been put back with another time: that is what it was staged with.
+		record.has_stat = record.entry.mtime_ns == outcome.stat.mtime_ns;
+		update_.put(record);
+	}
+
+	File root_;
+	StagingWriter writer_;
+	NodeBlocks nodes_;
+	IndexUpdate update_;
+	std::unique_ptr<Ingest> ingest_;
+};
+
+// Content that was staged by reference comes into the pack now.
+static void take_references(Store &store, const Index &index)
+{
+	std::vector<std::string> paths;
+	IndexCursor at = index.cursor();
+	for (; at.current(); at.next())
+		if (at.current()->is_by_reference && !at.current()->is_removed && index.is_staged(*at.current()))
+			paths.push_back(at.current()->entry.path);
+	if (paths.empty())
+		return;
+	ReferenceTaker taker(store);
+	for (const std::string &path : paths)
+		taker.take(*index.find(path));
+	taker.finish();
+}
+
+// For a layer that stands alone: copies what other layers hold.
+class FullCopy {
+public:
+	FullCopy(Store &store, StagingWriter &writer) : store_(store), writer_(writer), nodes_(writer)
+	{
+		nodes_.make_full();
+	}
+
+	void copy_manifest(const Digest &root)
+	{
+		copy_tree(TreeKind::manifest, root);
+		nodes_.end_block();
+		nodes_.append({}, {});
+	}
+
+private:
+	Buffer read(ItemKind kind, const Digest &id)
+	{
+		if (std::optional<Buffer> bytes = store_.find_item_bytes(kind, id))
+			return std::move(*bytes);
+		if (std::optional<Buffer> bytes = find_staged_item(writer_.directory(), kind, id))
+			return std::move(*bytes);
+		throw CorruptError("chunk or node " + to_hex(id) + " is missing: no layer holds it");
+	}
+
+	void copy_tree(TreeKind kind, const Digest &root)
+	{
+		check_interrupted();
+		if (root == empty_root(kind))
+			return;
+		const Buffer stored = read(ItemKind::node, root);
+		const Node node = Node::parse(stored, kind, &root, "node");
+		nodes_.add(root, stored);
+		for (std::size_t i = 0; i < node.size(); i++)
+			if (node.level() > 0)
+				copy_tree(kind, node.child(i).id);
+			else if (kind == TreeKind::chunk_list)
+				copy_chunk(node.chunk_id(i));
+			else
+				copy_entry(node.entry(i));
+	}
+
+	void copy_entry(const Entry &entry)
+	{
+		if (entry.form == ContentForm::chunk)
+			copy_chunk(entry.content);
+		else if (entry.form == ContentForm::file_root)
+			copy_tree(TreeKind::chunk_list, entry.content);
+	}
+
+	void copy_chunk(const Digest &id)
+	{
+		if (!writer_.claim_for_pack(ItemKind::chunk, id))
+			return;
+		const Buffer bytes = read(ItemKind::chunk, id);
+		ReadyBlock block{ItemKind::chunk, Codec::none, {static_cast<std::uint32_t>(bytes.size())}, {id}, bytes};
+		Buffer compressed(bytes.size());
+		if (const std::size_t size = compressor_.compress(bytes, compressed, bytes.size() - bytes.size() / 20)) {
+			block.codec = compressor_.codec();
+			block.payload = Bytes(compressed).first(size);
+		}
+		writer_.append({&block, 1}, {});
+	}
+
+	Store &store_;
+	StagingWriter &writer_;
+	NodeBlocks nodes_;
+	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};
+};
+
+Digest write_layer(Store &store, const CommitOptions &options)
+{
+	{
+		// Opening it recovers what a killed add left, and brings the index up to date.
+		StagingWriter writer(store, true);
+		reconcile_index(store, writer);
+	}
+	take_references(store, Index::open(store.paths().staging()));
+
+	StagingWriter writer(store, true);
+	const Index index = Index::open(writer.directory());
+	const std::optional<Digest> before = store.head_manifest();
+	NodeBlocks nodes(writer);
+	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index), nodes.sink());
+	if (!options.allows_empty &&
+		manifest.id == before.value_or(empty_root(TreeKind::manifest)))
+		throw NegativeAnswer("nothing is staged");
+	nodes.end_block();
+	nodes.append({}, {});
+	if (options.is_full)
+		FullCopy(store, writer).copy_manifest(manifest.id);
+
+	const MerklePeaks peaks = store.roots().peaks();
+	const std::string author = author_of(store.settings());
+	LayerHeader header;
+	header.store_id = store.id();
+	header.generation = store.roots().size() + 1;
+	header.parent_root = store.roots().tip_root();
+	header.manifest_root = manifest.id;
+	header.time_s = commit_time();
+	header.chunking = store.chunking().digest();
+	header.texts = texts_digest(author, options.message);
+	header.entries = manifest.leaves;
+	header.bytes = manifest.bytes;
+	Digest id;
+	writer.locked([&] {
+		id = writer.publish_locked(header, author, options.message, peaks, options.is_full,
+			index.state().last_sequence);
+	});
+	return id;
+}
+
+Digest update_root(Store &store, const Digest &layer_id, const std::optional<Digest> &old_root)
+{
+	const RootHistory &history = store.roots();
+	if (old_root && *old_root != history.tip_root())
+		throw NegativeAnswer("the newest root is " + to_hex(history.tip_root()) + ", not " + to_hex(*old_root));
+	const std::string path = store.paths().layer(layer_id);
+	if (!find_stat(path))
+		throw Error("there is no layer " + quoted(path));
+	{
+		const Layer layer(path);
+		const LayerHeader &header = layer.header();
+		if (layer.id() != layer_id)
+			throw CorruptError("it is another layer than its name says", path, 0);
+		if (header.store_id != store.id())
+			throw Error(quoted(path) + " is a layer of another store");
+		if (header.generation != history.size() + 1 || header.parent_root != history.tip_root())
+			throw NegativeAnswer("the layer " + to_hex(layer_id) + " was made for generation " +
+				std::to_string(header.generation) + " over " + to_hex(header.parent_root) +
+				", but generation " + std::to_string(history.size()) + " with root " +
+				to_hex(history.tip_root()) + " is the newest");
+	}
+	RootHistory longer = history;
+	longer.append(layer_id, history.peaks());
+	publish_file(store.paths().roots(), longer.encoded());
+	// From here on it is committed; the rest can be repeated by whoever comes next.
+	store.reload();
+	clear_staging(store, layer_id);
+	ChunkIndex::add_generation(store.paths().chunk_index(), longer.size(),
+		[&](std::uint64_t generation) { return store.layer(generation); });
+	return longer.tip_root();
+}
+
+} // namespace dig

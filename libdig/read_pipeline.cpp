@@ -1,0 +1,508 @@
+#include "libdig/read_pipeline.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "libdig/process.h"
+#include "libdig/sha256_lanes.h"
+
+namespace dig {
+
+// Content up to this size comes from the store directly: threads and large buffers would cost
+// more than they gain.
+constexpr std::uint64_t little_content = 512_KiB;
+// A unit holds no more chunks than keep its bookkeeping small.
+constexpr std::size_t max_unit_chunks = 1024;
+// Chunks begin on cache lines.
+constexpr std::size_t alignment = 64;
+// What the process takes besides content and decoded blocks: itself, look-ups, nodes.
+constexpr std::uint64_t fixed_memory = 24_MiB;
+constexpr std::size_t least_memory = 8_MiB;
+
+static std::size_t aligned(std::size_t size) { return (size + alignment - 1) / alignment * alignment; }
+
+// --- which chunks ---------------------------------------------------------------------------
+
+ChunkSequence::ChunkSequence(Store &store, const Entry &entry, const ByteRange::Extent &extent)
+	: end_(extent.offset + extent.size)
+{
+	if (extent.size == 0 || entry.form == ContentForm::none)
+		return;
+	if (entry.form == ContentForm::chunk) {
+		only_ = ContentChunk{entry.content, entry.size, 0};
+		return;
+	}
+	cursor_.emplace(TreeKind::chunk_list, entry.content, store.nodes());
+	if (cursor_->total_bytes() != entry.size)
+		throw CorruptError("the chunk list " + to_hex(entry.content) + " has another size than " +
+			quoted(entry.path));
+	cursor_->seek_offset(extent.offset);
+}
+
+std::optional<ContentChunk> ChunkSequence::next()
+{
+	if (only_)
+		return std::exchange(only_, std::nullopt);
+	if (!cursor_)
+		return {};
+	cursor_->settle();
+	if (cursor_->at_end() || cursor_->offset() >= end_)
+		return {};
+	const ContentChunk chunk{cursor_->chunk_id(), cursor_->chunk_size(), cursor_->offset()};
+	cursor_->skip();
+	return chunk;
+}
+
+// --- memory ---------------------------------------------------------------------------------
+
+ReadMemory::ReadMemory(std::size_t limit) : arena_(largest_piece), limit_(std::min(limit, largest_piece)) {}
+
+ReadMemory::Lease &ReadMemory::Lease::operator=(Lease &&other) noexcept
+{
+	std::swap(memory_, other.memory_);
+	std::swap(bytes_, other.bytes_);
+	return *this;
+}
+
+void ReadMemory::Lease::give_back() noexcept
+{
+	if (!memory_)
+		return;
+	ReadMemory &memory = *std::exchange(memory_, nullptr);
+	const std::size_t offset = static_cast<std::size_t>(bytes_.data() - memory.arena_.data());
+	{
+		std::lock_guard guard(memory.mutex_);
+		for (Piece &piece : memory.pieces_)
+			if (piece.offset == offset)
+				piece.is_free = true;
+		while (!memory.pieces_.empty() && memory.pieces_.front().is_free)
+			memory.pieces_.pop_front();
+	}
+	memory.changed_.notify_all();
+}
+
+// Pieces lie one behind another, from the oldest to the newest, and once around the end.
+std::optional<std::size_t> ReadMemory::find_room(std::size_t size) const
+{
+	if (pieces_.empty())
+		return 0;
+	const std::size_t oldest = pieces_.front().offset;
+	const std::size_t end = pieces_.back().offset + pieces_.back().size;
+	if (pieces_.back().offset < oldest)
+		return size <= oldest - end ? std::optional(end) : std::nullopt;
+	if (end < limit_ && size <= limit_ - end)
+		return end;
+	return size <= oldest ? std::optional<std::size_t>(0) : std::nullopt;
+}
+
+ReadMemory::Lease ReadMemory::take(std::size_t size)
+{
+	// No two pieces may begin at the same place.
+	size = aligned(std::max<std::size_t>(size, 1));
+	if (size > largest_piece)
+		throw std::bad_alloc();
+	std::unique_lock lock(mutex_);
+	std::optional<std::size_t> offset;
+	changed_.wait(lock, [&] { return is_stopped_ || (offset = find_room(size)); });
+	if (is_stopped_)
+		throw Stopped();
+	pieces_.push_back({*offset, size});
+	return Lease(*this, arena_.bytes().subspan(*offset, size));
+}
+
+void ReadMemory::stop()
+{
+	{
+		std::lock_guard guard(mutex_);
+		is_stopped_ = true;
+	}
+	changed_.notify_all();
+}
+
+// --- some chunks ----------------------------------------------------------------------------
+
+void ChunkReader::find(const WantedChunk &wanted, Place &place)
+{
+	const std::optional<ItemPlace> found = store_.find_item(ItemKind::chunk, wanted.chunk.id);
+	if (!found)
+		return;
+	place.item = found->place.item;
+	place.block = {found->generation, found->place.block};
+	place.layer = store_.layer(found->generation);
+	// Chunks of one block often follow each other.
+	const Place *before = places_.size() > 1 ? &places_[places_.size() - 2] : nullptr;
+	if (before && before->way == Way::solid && before->block == place.block)
+		place.record = before->record;
+	else
+		place.record = place.layer->block(found->place.block);
+	const BlockRecord &record = place.record;
+	if (record.kind != static_cast<std::uint8_t>(ItemKind::chunk))
+		return;
+	if (record.items > 1)
+		place.way = Way::solid;
+	else if (record.raw_size != wanted.chunk.size || record.length < sizeof(BlockHeader) ||
+		record.length > max_chunk_size + sizeof(BlockHeader))
+		return;
+	else if (record.codec != static_cast<std::uint8_t>(Codec::none))
+		place.way = Way::decoded;
+	else if (record.length == sizeof(BlockHeader) + wanted.chunk.size)
+		place.way = Way::raw;
+}
+
+std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
+{
+	places_.clear();
+	scratch_size_ = 0;
+	std::size_t size = 0;
+	for (std::size_t i = 0; i < chunks.size(); i++) {
+		Place &place = places_.emplace_back();
+		place.chunk = static_cast<std::uint32_t>(i);
+		try {
+			find(chunks[i], place);
+		} catch (const Error &) {
+			place.way = Way::asked;
+		}
+		size += aligned(chunks[i].chunk.size);
+		if (place.way == Way::decoded)
+			scratch_size_ = std::max<std::size_t>(scratch_size_, place.record.length);
+	}
+	return size + scratch_size_;
+}
+
+void ChunkReader::read_alone(Place &place, MutableBytes scratch)
+{
+	const File &file = place.layer->file();
+	const std::uint64_t offset = place.record.offset;
+	if (place.way == Way::raw) {
+		file.read_exactly_at(place.to, offset + sizeof(BlockHeader));
+		return;
+	}
+	const MutableBytes stored = scratch.first(place.record.length);
+	file.read_exactly_at(stored, offset);
+	if (!decompressor_.decompress(static_cast<Codec>(place.record.codec),
+		    stored.subspan(sizeof(BlockHeader)), place.to))
+		throw CorruptError("a block does not decompress", file.name(), offset);
+}
+
+void ChunkReader::decode(const Place &place, DecodedBlock &block)
+{
+	const File &file = place.layer->file();
+	const std::uint64_t offset = place.record.offset;
+	stored_.resize(place.record.length);
+	file.read_exactly_at(stored_, offset);
+	const BlockShape shape = parse_block_prefix(stored_, file.name(), offset);
+	if (shape.length() != stored_.size() || shape.kind != ItemKind::chunk)
+		throw CorruptError("a block is not as its record says", file.name(), offset);
+	block.kind = shape.kind;
+	block.raw.resize(shape.raw_size);
+	block.ends.clear();
+	std::uint32_t end = 0;
+	for (std::uint32_t size : shape.sizes)
+		block.ends.push_back(end += size);
+	if (end != shape.raw_size ||
+		!decompressor_.decompress(shape.codec, Bytes(stored_).subspan(shape.prefix_size()), block.raw))
+		throw CorruptError("a block does not decompress", file.name(), offset);
+}
+
+std::shared_ptr<const DecodedBlock> ChunkReader::block_of(const Place &place, bool is_wanted_whole)
+{
+	// Nobody is likely to come back to what is taken out as a whole; its memory is used again.
+	if (is_wanted_whole) {
+		if (!scratch_block_)
+			scratch_block_ = std::make_shared<DecodedBlock>();
+		decode(place, *scratch_block_);
+		return scratch_block_;
+	}
+	if (std::shared_ptr<const DecodedBlock> block = store_.cache().find(place.block))
+		return block;
+	auto block = std::make_shared<DecodedBlock>();
+	decode(place, *block);
+	store_.cache().insert(place.block, block);
+	return block;
+}
+
+void ChunkReader::read_solid(std::span<WantedChunk> chunks)
+{
+	std::sort(solid_.begin(), solid_.end(), [](const Place *a, const Place *b) {
+		return a->block != b->block ? a->block < b->block : a->item < b->item;
+	});
+	for (std::size_t first = 0, end; first < solid_.size(); first = end) {
+		for (end = first; end < solid_.size() && solid_[end]->block == solid_[first]->block; end++)
+			;
+		try {
+			const bool is_wanted_whole = end - first >= solid_[first]->record.items;
+			const auto block = block_of(*solid_[first], is_wanted_whole);
+			for (std::size_t i = first; i < end; i++) {
+				Place &place = *solid_[i];
+				if (place.item >= block->ends.size() || block->kind != ItemKind::chunk)
+					continue;
+				const Bytes bytes = block->item(place.item);
+				if (bytes.size() != place.to.size())
+					continue;
+				std::copy(bytes.begin(), bytes.end(), place.to.begin());
+				chunks[place.chunk].bytes = place.to;
+			}
+		} catch (const Error &) {
+			// The store is asked for them.
+		}
+	}
+}
+
+void ChunkReader::verify(std::span<WantedChunk> chunks)
+{
+	jobs_.clear();
+	digests_.resize(chunks.size());
+	for (std::size_t i = 0; i < chunks.size(); i++)
+		if (chunks[i].bytes.data())
+			jobs_.push_back({chunks[i].bytes, &digests_[i]});
+	sha256_many(jobs_);
+	for (std::size_t i = 0; i < chunks.size(); i++)
+		if (chunks[i].bytes.data() && digests_[i] != chunks[i].chunk.id)
+			chunks[i].bytes = {};
+}
+
+void ChunkReader::ask(WantedChunk &wanted, MutableBytes to)
+{
+	try {
+		const Buffer bytes = store_.read_item(ItemKind::chunk, wanted.chunk.id);
+		if (bytes.size() != wanted.chunk.size)
+			throw CorruptError("chunk " + to_hex(wanted.chunk.id) +
+				" has another size than the list that names it says");
+		std::copy(bytes.begin(), bytes.end(), to.begin());
+		wanted.bytes = to;
+	} catch (const Error &error) {
+		wanted.failure = error.what();
+		wanted.status = error.status();
+	}
+}
+
+void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
+{
+	const MutableBytes scratch = memory.last(scratch_size_);
+	solid_.clear();
+	std::size_t at = 0;
+	for (Place &place : places_) {
+		WantedChunk &wanted = chunks[place.chunk];
+		place.to = memory.subspan(at, wanted.chunk.size);
+		at += aligned(wanted.chunk.size);
+		if (place.way == Way::solid)
+			solid_.push_back(&place);
+		if (place.way != Way::raw && place.way != Way::decoded)
+			continue;
+		try {
+			read_alone(place, scratch);
+			wanted.bytes = place.to;
+		} catch (const Error &) {
+			// The store is asked for it.
+		}
+	}
+	if (!solid_.empty())
+		read_solid(chunks);
+	verify(chunks);
+	for (Place &place : places_)
+		if (!chunks[place.chunk].bytes.data())
+			ask(chunks[place.chunk], place.to);
+}
+
+// --- all chunks in order --------------------------------------------------------------------
+
+std::size_t reading_threads(const Settings &settings)
+{
+	const std::uint64_t wanted = settings.performance.max_worker_threads;
+	return wanted ? wanted : std::max(1u, std::thread::hardware_concurrency());
+}
+
+std::size_t read_memory_limit(const Settings &settings)
+{
+	const std::uint64_t taken = fixed_memory + settings.performance.chunk_cache_size;
+	const std::uint64_t most = settings.performance.max_memory_usage;
+	const std::uint64_t wanted = (reading_threads(settings) + 2) * read_unit;
+	return std::max<std::uint64_t>(least_memory, std::min(wanted, most > taken ? most - taken : 0));
+}
+
+// One call of read().  Threads take turns by the number of their unit: for memory, so that the
+// unit that is next to be taken never waits for one behind it, and for handing out.
+struct ReadPipeline::Run {
+	struct Unit {
+		std::uint64_t number = 0;
+		std::vector<WantedChunk> chunks;
+		ReadMemory::Lease memory;
+		std::exception_ptr failure;
+	};
+
+	Run(Store &from, ReadMemory &through, const Entry &entry, const ByteRange::Extent &what, const Take &to)
+		: store(from), memory(through), sequence(from, entry, what), extent(what), take(to)
+	{
+	}
+
+	bool claim(Unit &unit)
+	{
+		std::lock_guard guard(mutex);
+		if (is_claimed || is_stopped)
+			return false;
+		unit.number = claimed++;
+		unit.chunks.clear();
+		unit.failure = nullptr;
+		try {
+			fill(unit);
+		} catch (...) {
+			// What lies before it is handed out first.
+			unit.failure = std::current_exception();
+			is_claimed = true;
+		}
+		return !unit.chunks.empty() || unit.failure;
+	}
+
+	void fill(Unit &unit)
+	{
+		check_interrupted();
+		for (std::uint64_t size = 0; size < read_unit && unit.chunks.size() < max_unit_chunks;) {
+			std::optional<ContentChunk> chunk = kept ? std::exchange(kept, std::nullopt) : sequence.next();
+			if (!chunk) {
+				is_claimed = true;
+				break;
+			}
+			if (size > 0 && size + chunk->size > read_unit) {
+				kept = chunk;
+				break;
+			}
+			size += chunk->size;
+			unit.chunks.emplace_back().chunk = *chunk;
+		}
+	}
+
+	void work()
+	{
+		try {
+			ChunkReader reader(store);
+			for (Unit unit; claim(unit);) {
+				const std::size_t size = reader.locate(unit.chunks);
+				await_memory_turn(unit.number);
+				unit.memory = memory.take(size);
+				pass_memory_turn();
+				reader.read(unit.chunks, unit.memory.bytes());
+				hand_over(std::move(unit));
+				unit = Unit();
+			}
+		} catch (const ReadMemory::Stopped &) {
+		} catch (...) {
+			stop(std::current_exception());
+		}
+	}
+
+	void await_memory_turn(std::uint64_t number)
+	{
+		std::unique_lock lock(mutex);
+		changed.wait(lock, [&] { return is_stopped || memory_turn == number; });
+		if (is_stopped)
+			throw ReadMemory::Stopped();
+	}
+
+	void pass_memory_turn()
+	{
+		{
+			std::lock_guard guard(mutex);
+			memory_turn++;
+		}
+		changed.notify_all();
+	}
+
+	// Whoever brings the unit that is next hands out all that are ready.
+	void hand_over(Unit unit)
+	{
+		std::unique_lock lock(mutex);
+		ready.push_back(std::move(unit));
+		if (is_handing_out)
+			return;
+		is_handing_out = true;
+		for (;;) {
+			const auto next = std::find_if(ready.begin(), ready.end(),
+				[&](const Unit &each) { return each.number == taken; });
+			if (next == ready.end() || is_stopped)
+				break;
+			Unit now = std::move(*next);
+			ready.erase(next);
+			lock.unlock();
+			hand_out(now);
+			now.memory.give_back();
+			lock.lock();
+			taken++;
+		}
+		is_handing_out = false;
+	}
+
+	void hand_out(const Unit &unit)
+	{
+		for (const WantedChunk &wanted : unit.chunks) {
+			if (wanted.has_failed())
+				throw Error(wanted.failure, wanted.status);
+			check_interrupted();
+			const std::uint64_t start = wanted.chunk.offset, end = extent.offset + extent.size;
+			const std::uint64_t from = std::max(start, extent.offset) - start;
+			const std::uint64_t to = std::min(start + wanted.chunk.size, end) - start;
+			take(wanted.bytes.subspan(from, to - from));
+		}
+		if (unit.failure)
+			std::rethrow_exception(unit.failure);
+	}
+
+	void stop(std::exception_ptr why)
+	{
+		{
+			std::lock_guard guard(mutex);
+			if (!failure)
+				failure = why;
+			is_stopped = true;
+		}
+		changed.notify_all();
+		memory.stop();
+	}
+
+	Store &store;
+	ReadMemory &memory;
+	ChunkSequence sequence;
+	std::optional<ContentChunk> kept; // did not fit into the last unit
+	ByteRange::Extent extent;
+	const Take &take;
+
+	std::mutex mutex;
+	std::condition_variable changed;
+	bool is_claimed = false; // to the end
+	std::uint64_t claimed = 0, memory_turn = 0, taken = 0;
+	std::deque<Unit> ready;
+	bool is_handing_out = false, is_stopped = false;
+	std::exception_ptr failure;
+};
+
+ReadPipeline::ReadPipeline(Store &store) : store_(store) {}
+
+void ReadPipeline::read(const Entry &entry, const ByteRange::Extent &extent, const Take &take)
+{
+	if (extent.size == 0)
+		return;
+	if (extent.size <= little_content) {
+		read_little(entry, extent, take);
+		return;
+	}
+	if (!memory_)
+		memory_ = std::make_unique<ReadMemory>(read_memory_limit(store_.settings()));
+	Run run(store_, *memory_, entry, extent, take);
+	const std::uint64_t units = (extent.size + read_unit - 1) / read_unit;
+	const std::size_t count = std::min<std::uint64_t>(reading_threads(store_.settings()), units);
+	std::vector<std::thread> threads;
+	try {
+		while (threads.size() + 1 < count)
+			threads.emplace_back([&run] { run.work(); });
+	} catch (const std::system_error &) {
+		// As many as there are.
+	}
+	run.work();
+	for (std::thread &thread : threads)
+		thread.join();
+	if (run.failure) {
+		memory_.reset();
+		std::rethrow_exception(run.failure);
+	}
+}
+
+} // namespace dig

@@ -1,0 +1,182 @@
+#include "libdig/verify.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "libdig/directory.h"
+#include "libdig/process.h"
+#include "libdig/staging.h"
+
+namespace dig {
+
+class Verification {
+public:
+	Verification(const StorePaths &paths, const VerifyOptions &options) : paths_(paths), options_(options) {}
+
+	std::uint64_t run()
+	{
+		std::unique_ptr<Store> store;
+		attempt([&] { store = std::make_unique<Store>(paths_); });
+		attempt([&] { check_tags(); });
+		if (store) {
+			store_ = store.get();
+			for (std::uint64_t i = 1; i <= store->roots().size(); i++)
+				attempt([&] { check_generation(i); });
+			attempt([&] { check_history(); });
+			check_stray_layers();
+			attempt([&] { ChunkIndex::check(paths_.chunk_index()); });
+			attempt([&] { check_staging(*store); });
+		}
+		return problems_;
+	}
+
+private:
+	template <typename Check> void attempt(Check check)
+	{
+		try {
+			check_interrupted();
+			check();
+		} catch (const Interrupted &) {
+			throw;
+		} catch (const Error &error) {
+			tell(error.what());
+		}
+	}
+	void tell(const std::string &problem)
+	{
+		problems_++;
+		options_.problem(problem);
+	}
+
+	void check_tags()
+	{
+		const std::string directory = paths_.store + "/tags";
+		if (!find_stat(directory))
+			return;
+		for (const std::string &name : names_in(directory))
+			attempt([&] {
+				const std::string path = directory + "/" + name;
+				open_sealed_file(read_whole_file(path, 64_KiB), "DIGTAG01", path);
+			});
+	}
+
+	// The roots that the layers lead to, from the first one on.
+	void check_history()
+	{
+		MerklePeaks peaks;
+		for (std::uint64_t i = 1; i <= store_->roots().size(); i++) {
+			peaks.append(leaf_hash(store_->roots().at(i).layer_id));
+			if (root_of(peaks) != store_->roots().at(i).root)
+				throw CorruptError("the root of generation " + std::to_string(i) +
+					" does not follow from the layers", paths_.roots(), 0);
+		}
+	}
+
+	void check_generation(std::uint64_t generation)
+	{
+		const std::shared_ptr<Layer> layer = store_->layer(generation);
+		const Digest parent = generation > 1 ? store_->roots().at(generation - 1).root : Digest();
+		if (layer->header().parent_root != parent)
+			tell(quoted(layer->name()) + " has another parent than the generation before it");
+		if (layer->header().chunking != store_->chunking().digest())
+			tell(quoted(layer->name()) + " was made with other chunking parameters than the store has");
+		attempt([&] { layer->check_structure(); });
+		if (!options_.is_quick)
+			check_blocks(*layer);
+		attempt([&] { check_state(generation, *layer); });
+	}
+
+	// All blocks, by several threads: each takes the next one.
+	void check_blocks(const Layer &layer)
+	{
+		const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
+		const std::uint64_t wanted = store_->settings().performance.max_worker_threads;
+		// Each holds a block twice: stored and decoded.
+		const std::uint64_t affordable =
+			std::max<std::uint64_t>(1, (store_->settings().performance.max_memory_usage - 24_MiB) / (2 * 10_MiB));
+		const std::uint64_t count = std::min(wanted ? wanted : cores, affordable);
+		layer.check_blocks(static_cast<unsigned>(count), [&](const std::string &problem) { tell(problem); },
+			[&](std::uint64_t bytes) {
+				check_interrupted();
+				bytes_ += bytes;
+				if (options_.progress)
+					options_.progress(bytes_);
+			});
+	}
+
+	// Everything that this state has and the one before it had not.
+	void check_state(std::uint64_t generation, const Layer &layer)
+	{
+		const Digest empty = empty_root(TreeKind::manifest);
+		const Digest before = generation > 1 ? store_->manifest(generation - 1) : empty;
+		const Digest &after = layer.header().manifest_root;
+		TreeCursor whole(TreeKind::manifest, after, store_->nodes());
+		if (after != empty && (whole.total_leaves() != layer.header().entries ||
+					      whole.total_bytes() != layer.header().bytes))
+			throw CorruptError("the header does not have the counts of its manifest", layer.name(), 0);
+		diff_manifests(before, after, store_->nodes(), [&](const Entry *, const Entry *entry) {
+			if (!entry)
+				return;
+			attempt([&] { check_entry(*entry, generation); });
+		});
+	}
+
+	void check_entry(const Entry &entry, std::uint64_t generation)
+	{
+		try {
+			if (entry.form == ContentForm::chunk)
+				check_chunk(entry.content, entry.size);
+			else if (entry.form == ContentForm::file_root)
+				check_list(entry);
+		} catch (const CorruptError &error) {
+			throw CorruptError(quoted(entry.path) + " in @" + std::to_string(generation) +
+				" is damaged: " + error.what());
+		}
+	}
+
+	void check_list(const Entry &entry)
+	{
+		TreeCursor at(TreeKind::chunk_list, entry.content, store_->nodes());
+		if (at.total_bytes() != entry.size)
+			throw CorruptError("its chunk list has another size");
+		for (at.settle(); !at.at_end(); at.settle()) {
+			check_chunk(at.chunk_id(), at.chunk_size());
+			at.skip();
+		}
+	}
+
+	void check_chunk(const Digest &id, std::uint64_t size)
+	{
+		const std::optional<ItemPlace> place = store_->find_item(ItemKind::chunk, id);
+		if (!place)
+			throw CorruptError("chunk " + to_hex(id) + " is missing: no layer holds it");
+		if (options_.is_quick)
+			return;
+		const std::shared_ptr<Layer> layer = store_->layer(place->generation);
+		if (layer->item_size(place->place) != size)
+			throw CorruptError("chunk " + to_hex(id) + " has another size in " + quoted(layer->name()));
+	}
+
+	void check_stray_layers()
+	{
+		for (const std::string &name : names_in(paths_.layers())) {
+			const std::optional<Digest> id = parse_digest(name.substr(0, name.find('.')));
+			// Left by a commit that was interrupted, perhaps; no state needs it.
+			if ((!id || !store_->roots().find_layer(*id)) && options_.notice)
+				options_.notice(quoted(paths_.layers() + "/" + name) + " belongs to no generation; it is left alone");
+		}
+	}
+
+	const StorePaths &paths_;
+	const VerifyOptions &options_;
+	Store *store_ = nullptr;
+	std::uint64_t problems_ = 0, bytes_ = 0;
+};
+
+std::uint64_t verify_store(const StorePaths &paths, const VerifyOptions &options)
+{
+	return Verification(paths, options).run();
+}
+
+} // namespace dig

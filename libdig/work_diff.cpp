@@ -1,0 +1,287 @@
+#include "libdig/work_diff.h"
+
+#include <map>
+
+#include "libdig/path.h"
+
+namespace dig {
+
+Difference difference_of(const Entry &before, const Entry &after)
+{
+	return before.kind == after.kind ? Difference::modified : Difference::type_changed;
+}
+
+Index current_index(Store &store)
+{
+	const std::string directory = store.paths().staging();
+	Index index = Index::open(directory);
+	if (index.state().manifest_root == store.head_manifest())
+		return index;
+	try {
+		StagingWriter writer(store);
+		reconcile_index(store, writer);
+	} catch (const SystemError &) {
+		// A store that cannot be written is shown as it is.
+	}
+	return Index::open(directory);
+}
+
+void diff_index(Store &store, const Index &index, const DifferenceFound &found)
+{
+	if (!index.may_have_staged())
+		return;
+	const Digest head = store.head_manifest().value_or(empty_root(TreeKind::manifest));
+	TreeCursor state(TreeKind::manifest, head, store.nodes());
+	for (IndexCursor at = index.cursor(); at.current(); at.next()) {
+		const IndexRecord &record = *at.current();
+		if (!index.is_staged(record))
+			continue;
+		state.seek_path(record.entry.path);
+		const bool was_there = !state.at_end() && state.path() == record.entry.path;
+		if (!was_there && !record.is_removed)
+			found(Difference::added, record.entry.path);
+		else if (was_there && record.is_removed)
+			found(Difference::deleted, record.entry.path);
+		else if (was_there) {
+			const Entry before = state.entry();
+			if (!(before == record.entry))
+				found(difference_of(before, record.entry), record.entry.path);
+		}
+	}
+}
+
+class WorkDiff {
+public:
+	WorkDiff(Store &store, const Index &index, const DifferenceFound &found)
+		: store_(store), found_(found),
+		  root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)),
+		  margin_(clock_margin(root_)), at_(index.cursor()), beside_(index.cursor())
+	{
+	}
+
+	void run(const std::vector<std::string> &paths)
+	{
+		std::vector<std::string> ignored;
+		walk_work_tree(root_, paths.empty() ? std::vector<std::string>{""} : paths, {},
+			[&](const WorkRecord &record) { take(record); }, ignored);
+		read_unsure();
+	}
+
+private:
+	void take(const WorkRecord &record)
+	{
+		switch (record.type) {
+		case WorkRecord::Type::scope:
+			scopes_.push_back(record.path == "." ? "" : record.path);
+			return;
+		case WorkRecord::Type::end: pass_over({}); return;
+		case WorkRecord::Type::failed: {
+			pass_over(record.path);
+			const bool is_directory = record.path.ends_with('/');
+			keep_below_ = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
+			found_(Difference::failed, record.path);
+			while (at_.current() && is_within(at_.current()->entry.path, keep_below_))
+				at_.next();
+			return;
+		}
+		case WorkRecord::Type::ignored:
+		case WorkRecord::Type::skipped: {
+			pass_over(record.path);
+			for (; at_.current() && is_within(at_.current()->entry.path, record.path); at_.next())
+				look_at(*at_.current());
+			return;
+		}
+		case WorkRecord::Type::missing: return;
+		default: present(record);
+		}
+	}
+
+	void present(const WorkRecord &record)
+	{
+		pass_over(record.type == WorkRecord::Type::directory ? record.path + "/" : record.path);
+		const IndexRecord *known = nullptr;
+		if (record.type == WorkRecord::Type::directory) {
+			beside_.seek(record.path);
+			known = beside_.current();
+		} else {
+			known = at_.current();
+		}
+		if (!known || known->entry.path != record.path || known->is_removed) {
+			if (known && known->entry.path == record.path && known == at_.current())
+				at_.next();
+			untracked(record);
+			return;
+		}
+		compare(*known, record);
+		if (known == at_.current())
+			at_.next();
+	}
+
+	void compare(const IndexRecord &known, const WorkRecord &record)
+	{
+		const EntryKind kind = record.type == WorkRecord::Type::file ? EntryKind::file
+			: record.type == WorkRecord::Type::symlink	       ? EntryKind::symlink
+									       : EntryKind::empty_directory;
+		if (known.entry.kind != kind) {
+			found_(Difference::type_changed, record.path);
+			return;
+		}
+		switch (compare_stat(known, record.stat, margin_)) {
+		case StatAnswer::same: return;
+		case StatAnswer::differs:
+			if (!is_same_entry_but_content(known, record) || record.stat.size != known.entry.size) {
+				found_(Difference::modified, record.path);
+				return;
+			}
+			break;
+		case StatAnswer::unknown:
+			if (!is_same_entry_but_content(known, record)) {
+				found_(Difference::modified, record.path);
+				return;
+			}
+		}
+		if (kind != EntryKind::empty_directory)
+			unsure_.emplace(record.path, known.entry.file_root());
+		if (unsure_.size() >= 10000)
+			read_unsure();
+	}
+
+	// Whether only reading can tell.
+	bool is_same_entry_but_content(const IndexRecord &known, const WorkRecord &record) const
+	{
+		if (known.entry.kind == EntryKind::file && known.entry.mode != record.stat.mode)
+			return false;
+		if (known.entry.kind != EntryKind::empty_directory && known.entry.size != record.stat.size)
+			return false;
+		if (known.entry.kind == EntryKind::empty_directory && known.entry.mode != record.stat.mode)
+			return false;
+		return !known.entry.mtime_ns || !store_.settings().core.record_mtime ||
+			known.entry.mtime_ns == record.stat.mtime_ns;
+	}
+
+	void read_unsure()
+	{
+		if (unsure_.empty())
+			return;
+		IngestHooks hooks;
+		hooks.chunks = [](Source &source, std::span<const ChunkRef> refs) {
+			if (!source.tree)
+				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, [](const Digest &, Bytes) {});
+			for (const ChunkRef &ref : refs)
+				source.tree->append_chunk(ref.id, ref.size);
+		};
+		std::vector<std::pair<std::string, Difference>> results;
+		hooks.finished = [&](Source &source, const SourceOutcome &outcome) {
+			const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
+			if (!outcome.error.empty())
+				results.emplace_back(source.path, Difference::failed);
+			else if (outcome.has_changed || root != unsure_.at(source.path))
+				results.emplace_back(source.path, Difference::modified);
+		};
+		{
+			Ingest ingest(store_.settings(), store_.chunking(), root_, std::move(hooks));
+			for (const auto &[path, root] : unsure_) {
+				Source source;
+				source.path = path;
+				source.stat = find_stat_beneath(root_, path);
+				if (!source.stat) {
+					found_(Difference::deleted, path);
+					continue;
+				}
+				source.kind = source.stat->type == FileType::symlink ? EntryKind::symlink : EntryKind::file;
+				ingest.submit(std::move(source));
+			}
+			ingest.drain();
+		}
+		for (const auto &[path, difference] : results)
+			found_(difference, path);
+		unsure_.clear();
+	}
+
+	bool is_in_scope(const std::string &path) const
+	{
+		for (const std::string &scope : scopes_)
+			if (is_within(path, scope))
+				return true;
+		return false;
+	}
+
+	// What the index has before path, and the walk has passed, is gone.
+	void pass_over(std::optional<std::string_view> path)
+	{
+		for (; at_.current() && (!path || at_.current()->entry.path < *path); at_.next()) {
+			const IndexRecord &record = *at_.current();
+			if (!record.is_removed && is_in_scope(record.entry.path))
+				look_at(record);
+		}
+	}
+
+	// A path that the walk did not show: gone, or ignored but tracked, or an empty directory whose
+	// record comes later.
+	void look_at(const IndexRecord &record)
+	{
+		if (record.is_removed)
+			return;
+		const std::optional<FileStat> stat = find_stat_beneath(root_, record.entry.path);
+		if (!stat) {
+			found_(Difference::deleted, record.entry.path);
+			return;
+		}
+		if (stat->type == FileType::directory) {
+			if (record.entry.kind != EntryKind::empty_directory)
+				found_(Difference::deleted, record.entry.path);
+			return;
+		}
+		WorkRecord found;
+		found.path = record.entry.path;
+		found.stat = *stat;
+		if (stat->type != FileType::regular && stat->type != FileType::symlink) {
+			found_(Difference::type_changed, record.entry.path);
+			return;
+		}
+		found.type = stat->type == FileType::symlink ? WorkRecord::Type::symlink : WorkRecord::Type::file;
+		compare(record, found);
+	}
+
+	// The topmost directory of which the index knows nothing stands for what is in it.
+	void untracked(const WorkRecord &record)
+	{
+		if (!shown_.empty() && is_within(record.path, shown_))
+			return;
+		for (std::size_t end = record.path.find('/'); end != std::string::npos;
+			end = record.path.find('/', end + 1)) {
+			const std::string above = record.path.substr(0, end);
+			bool has_tracked = false;
+			for (beside_.seek(above + "/"); beside_.current() && is_within(beside_.current()->entry.path, above);
+				beside_.next())
+				if (!beside_.current()->is_removed) {
+					has_tracked = true;
+					break;
+				}
+			if (!has_tracked) {
+				shown_ = above;
+				found_(Difference::untracked, above + "/");
+				return;
+			}
+		}
+		const bool is_directory = record.type == WorkRecord::Type::directory;
+		found_(Difference::untracked, is_directory ? record.path + "/" : record.path);
+	}
+
+	Store &store_;
+	const DifferenceFound &found_;
+	File root_;
+	std::int64_t margin_;
+	IndexCursor at_, beside_;
+	std::vector<std::string> scopes_;
+	std::string keep_below_, shown_;
+	std::map<std::string, Digest> unsure_;
+};
+
+void diff_work(Store &store, const Index &index, const std::vector<std::string> &paths,
+	const DifferenceFound &found)
+{
+	WorkDiff(store, index, found).run(paths);
+}
+
+} // namespace dig

@@ -1,0 +1,34 @@
+// What differs between work tree and index, and between index and a state.
+#ifndef DIG_WORK_DIFF_H
+#define DIG_WORK_DIFF_H
+
+#include <functional>
+
+#include "libdig/stage.h"
+
+namespace dig {
+
+enum class Difference : char {
+	added = 'A', modified = 'M', deleted = 'D', type_changed = 'T', untracked = '?', failed = 'F'
+};
+
+using DifferenceFound = std::function<void(Difference, const std::string &path)>;
+
+// Work tree against index, below the paths (normalised; none for all), in the order of paths but
+// for files that only a reading can tell about, which come last.  Untracked directories are one
+// path with a '/' behind it.
+void diff_work(Store &store, const Index &index, const std::vector<std::string> &paths,
+	const DifferenceFound &found);
+
+// What is staged, against the newest state.
+void diff_index(Store &store, const Index &index, const DifferenceFound &found);
+
+// The index as it should be for the newest state.  Brings it up to date on disk where that is
+// needed and possible; takes no lock and writes nothing where it is current.
+Index current_index(Store &store);
+
+Difference difference_of(const Entry &before, const Entry &after);
+
+} // namespace dig
+
+#endif

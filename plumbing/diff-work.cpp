@@ -1,0 +1,37 @@
+#include "libdig/command.h"
+#include "libdig/path.h"
+#include "libdig/work_diff.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-diff-work [-qz] [PATH...]";
+
+static int diff_work(Options &options)
+{
+	bool nul = false, quiet = false;
+	std::vector<std::string> typed;
+	options.flag("", 'z', nul, "end records with NUL")
+		.flag("quiet", 'q', quiet, "print nothing; the exit status tells")
+		.positional(typed)
+		.parse();
+	Store store(get_store());
+	raise_file_limit();
+	Output &out = standard_output();
+	out.set_end(record_end(nul));
+	int status = exit_status::done;
+	const Index index = current_index(store);
+	const auto show = [&](Difference difference, const std::string &path) {
+		status = exit_status::no;
+		if (quiet)
+			return;
+		out.write(std::string(1, static_cast<char>(difference)) + '\t');
+		out.record_path(path);
+	};
+	std::vector<std::string> paths;
+	for (const std::string &path : typed)
+		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+	dig::diff_work(store, index, paths, show);
+	return status;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, diff_work); }

@@ -1,0 +1,65 @@
+#include "libdig/command.h"
+#include "libdig/gear.h"
+#include "libdig/sha256_lanes.h"
+#include "libdig/store.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-info [-z] [KEY...]";
+
+struct Key {
+	const char *name;
+	std::string (*value)(Store &);
+};
+
+static const Key keys[] = {
+	{"root", [](Store &store) { return to_hex(store.roots().tip_root()); }},
+	{"manifest-root",
+		[](Store &store) {
+			return to_hex(store.head_manifest().value_or(empty_root(TreeKind::manifest)));
+		}},
+	{"generation", [](Store &store) { return std::to_string(store.roots().size()); }},
+	{"store-id", [](Store &store) { return to_hex(store.id()); }},
+	{"layers", [](Store &store) { return std::to_string(store.roots().size()); }},
+	{"store", [](Store &store) { return quoted_record(store.paths().store); }},
+	{"work-tree", [](Store &store) { return quoted_record(store.paths().work_tree); }},
+};
+
+static std::string kernels()
+{
+	return "gear=" + std::string(gear_kernel()) + " sha256=" + std::string(sha256_kernel());
+}
+
+static int info(Options &options)
+{
+	bool nul = false;
+	std::vector<std::string> names;
+	options.flag("", 'z', nul, "end values with NUL").positional(names).parse();
+	Output &out = standard_output();
+	out.set_end(record_end(nul));
+	std::optional<Store> store;
+	const auto opened = [&]() -> Store & { return store ? *store : store.emplace(get_store()); };
+	if (names.empty()) {
+		for (const Key &key : keys)
+			out.record(std::string(key.name) + ' ' + key.value(opened()));
+		out.record("kernels " + kernels());
+		return exit_status::done;
+	}
+	for (const std::string &name : names) {
+		if (name == "kernels") {
+			out.record(kernels());
+			continue;
+		}
+		const Key *found = nullptr;
+		for (const Key &key : keys)
+			if (name == key.name)
+				found = &key;
+		if (!found)
+			throw UsageError("no such key: " + quoted(name) + "; there are root, manifest-root, generation, "
+				"store-id, layers, store, work-tree, kernels");
+		out.record(found->value(opened()));
+	}
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, info); }

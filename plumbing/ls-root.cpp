@@ -1,0 +1,55 @@
+#include "libdig/command.h"
+#include "libdig/listing.h"
+#include "libdig/path.h"
+#include "libdig/store.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-ls-root [-z] [--name-only] [ROOT [PATH...]]";
+
+static int ls_root(Options &options)
+{
+	bool nul = false, name_only = false;
+	std::vector<std::string> names;
+	options.flag("", 'z', nul, "end records with NUL")
+		.flag("name-only", 0, name_only, "paths alone")
+		.positional(names)
+		.parse();
+	Store store(get_store());
+	const RootName root = store.resolve(names.empty() ? "HEAD" : names[0]);
+	Output &out = standard_output();
+	out.set_end(record_end(nul));
+	std::vector<std::string> paths(names.begin() + (names.empty() ? 0 : 1), names.end());
+	if (paths.empty())
+		paths.emplace_back();
+	int status = exit_status::done;
+	for (const std::string &typed : paths) {
+		// Paths of a state are those of the state, wherever the command is run.
+		const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
+		TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
+		bool has_any = path.empty();
+		const auto show = [&](std::string_view from) {
+			for (at.seek_path(from); !at.at_end(); at.skip()) {
+				at.settle();
+				if (at.at_end() || !is_within(at.path(), path))
+					break;
+				has_any = true;
+				if (name_only)
+					out.record_path(at.path());
+				else
+					print_entry(out, at.entry());
+			}
+		};
+		show(path);
+		// "a-b" lies between "a" and "a/b".
+		if (!path.empty() && !at.at_end())
+			show(path + "/");
+		if (!has_any) {
+			tell(quoted(typed) + " is not in " + (names.empty() ? "HEAD" : names[0]));
+			status = exit_status::failed;
+		}
+	}
+	return status;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, ls_root); }
