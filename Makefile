@@ -97,7 +97,7 @@ named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all tests check deps demo install clean
 
-all: $(plumbing) $(porcelain) $(dispatcher) $(scripts) $(helpers)
+all: $(plumbing) $(porcelain) $(dispatcher) $(scripts) $(helpers) $O/commands
 tests: all $O/unit
 
 quiet = $(if $(V),,@echo '  $(1) $(@:$O/%=%)';)
@@ -107,7 +107,7 @@ link = $(CXX) $(cxxflags) $(ldflags) $(if $(is_network),-pie,$(or $(STATIC),-pie
 
 $(objects): $O/%.o: $(srcdir)/%.cpp $O/flags
 	$(call quiet,CXX )mkdir -p $(@D) && $(CXX) $(cxxflags) $(cppflags) \
-		$(if $(filter $<,$(named)),$(names)) -MMD -MP -c -o $@ $<
+		$(if $(filter $(<:./%=%),$(named:./%=%)),$(names)) -MMD -MP -c -o $@ $<
 
 $(named_objects): $O/names
 
@@ -132,6 +132,18 @@ $O/unit: $(unit) $O/libdig.a
 # sh-setup is sourced, not run.
 $(scripts): $O/dig-%: $(srcdir)/porcelain/%.sh
 	$(call quiet,COPY)$(INSTALL) -m $(if $(filter sh-setup,$*),644,755) $< $@
+
+# What "dig" lists: category, name, and the line that its page says of it.
+page = $(wildcard $(patsubst %,$(srcdir)/Documentation/dig-%.1,$(basename $(notdir $(wildcard $(srcdir)/$(1)/*)))))
+$O/commands: $(call page,porcelain) $(call page,plumbing) $(srcdir)/Makefile
+	$(call quiet,LIST)for category in porcelain plumbing; do \
+		for page in $(srcdir)/Documentation/dig-*.1; do \
+			name=$${page##*/dig-} && name=$${name%.1} && \
+			if test -e $(srcdir)/$$category/$$name.cpp || test -e $(srcdir)/$$category/$$name.sh; then \
+				sed -n "s/^\.Nd /$$category	$$name	/p" $$page; \
+			fi; \
+		done; \
+	done >$@
 
 -include $(objects:.o=.d)
 
@@ -160,7 +172,7 @@ put = $(if $(wildcard $(3)),$(INSTALL) -d '$(DESTDIR)$(2)' && \
 install: all
 	$(call put,755,$(bindir),$(dispatcher))
 	$(call put,755,$(libexecdir)/dig,$(filter-out %/dig-sh-setup,$(plumbing) $(porcelain) $(scripts)))
-	$(call put,644,$(libexecdir)/dig,$O/dig-sh-setup)
+	$(call put,644,$(libexecdir)/dig,$O/dig-sh-setup $O/commands)
 	$(call put,644,$(mandir)/man1,$(call pages,1))
 	$(call put,644,$(mandir)/man5,$(call pages,5))
 	$(call put,644,$(mandir)/man7,$(call pages,7))

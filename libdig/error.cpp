@@ -27,22 +27,19 @@ static std::size_t shown_sequence(std::string_view text, std::size_t at)
 	return overlong || control || bidi ? 0 : length;
 }
 
-std::string quoted(std::string_view path)
+static std::string escaped(std::string_view path, bool escapes_quotes)
 {
-	std::string text = "'";
+	std::string text;
 	for (std::size_t at = 0; at < path.size();) {
 		const char c = path[at];
-		if (c == '\n') {
-			text += "\\n";
+		if (c == '\n' || c == '\t') {
+			text += c == '\n' ? "\\n" : "\\t";
 			at++;
-		} else if (c == '\t') {
-			text += "\\t";
-			at++;
-		} else if (c == '\\' || c == '\'') {
+		} else if (escapes_quotes && (c == '\\' || c == '\'')) {
 			text += '\\';
 			text += c;
 			at++;
-		} else if (std::size_t length = shown_sequence(path, at)) {
+		} else if (const std::size_t length = shown_sequence(path, at)) {
 			text += path.substr(at, length);
 			at += length;
 		} else {
@@ -54,8 +51,18 @@ std::string quoted(std::string_view path)
 			at++;
 		}
 	}
-	return text + "'";
+	return text;
 }
+
+std::string quoted(std::string_view path)
+{
+	std::string text(1, '\'');
+	text += escaped(path, true);
+	text += '\'';
+	return text;
+}
+
+std::string shown_text(std::string_view text) { return escaped(text, false); }
 
 SystemError::SystemError(std::string_view what, std::string_view path, int error)
 	: Error("cannot " + std::string(what) + (path.empty() ? "" : " " + quoted(path)) + ": " +

@@ -4,7 +4,6 @@
 #include <thread>
 
 #include "libdig/process.h"
-#include "libdig/sha256_lanes.h"
 
 namespace dig {
 
@@ -261,13 +260,17 @@ void ChunkReader::verify(std::span<WantedChunk> chunks)
 			chunks[i].bytes = {};
 }
 
+static CorruptError wrong_size(const Digest &chunk)
+{
+	return CorruptError("chunk " + to_hex(chunk) + " has another size than the list that names it says");
+}
+
 void ChunkReader::ask(WantedChunk &wanted, MutableBytes to)
 {
 	try {
 		const Buffer bytes = store_.read_item(ItemKind::chunk, wanted.chunk.id);
 		if (bytes.size() != wanted.chunk.size)
-			throw CorruptError("chunk " + to_hex(wanted.chunk.id) +
-				" has another size than the list that names it says");
+			throw wrong_size(wanted.chunk.id);
 		std::copy(bytes.begin(), bytes.end(), to.begin());
 		wanted.bytes = to;
 	} catch (const Error &error) {
@@ -318,6 +321,14 @@ std::size_t read_memory_limit(const Settings &settings)
 	const std::uint64_t most = settings.performance.max_memory_usage;
 	const std::uint64_t wanted = (reading_threads(settings) + 2) * read_unit;
 	return std::max<std::uint64_t>(least_memory, std::min(wanted, most > taken ? most - taken : 0));
+}
+
+// The part of a chunk that the extent covers.
+static Bytes part_of(const ContentChunk &chunk, Bytes bytes, const ByteRange::Extent &extent)
+{
+	const std::uint64_t from = std::max(chunk.offset, extent.offset);
+	const std::uint64_t to = std::min(chunk.offset + chunk.size, extent.offset + extent.size);
+	return bytes.subspan(from - chunk.offset, to - from);
 }
 
 // One call of read().  Threads take turns by the number of their unit: for memory, so that the
@@ -437,10 +448,7 @@ struct ReadPipeline::Run {
 			if (wanted.has_failed())
 				throw Error(wanted.failure, wanted.status);
 			check_interrupted();
-			const std::uint64_t start = wanted.chunk.offset, end = extent.offset + extent.size;
-			const std::uint64_t from = std::max(start, extent.offset) - start;
-			const std::uint64_t to = std::min(start + wanted.chunk.size, end) - start;
-			take(wanted.bytes.subspan(from, to - from));
+			take(part_of(wanted.chunk, wanted.bytes, extent));
 		}
 		if (unit.failure)
 			std::rethrow_exception(unit.failure);
@@ -475,6 +483,18 @@ struct ReadPipeline::Run {
 };
 
 ReadPipeline::ReadPipeline(Store &store) : store_(store) {}
+
+void ReadPipeline::read_little(const Entry &entry, const ByteRange::Extent &extent, const Take &take)
+{
+	ChunkSequence sequence(store_, entry, extent);
+	while (const std::optional<ContentChunk> chunk = sequence.next()) {
+		const Buffer bytes = store_.read_item(ItemKind::chunk, chunk->id);
+		if (bytes.size() != chunk->size)
+			throw wrong_size(chunk->id);
+		check_interrupted();
+		take(part_of(*chunk, bytes, extent));
+	}
+}
 
 void ReadPipeline::read(const Entry &entry, const ByteRange::Extent &extent, const Take &take)
 {

@@ -12,9 +12,11 @@
 
 #include <condition_variable>
 #include <deque>
+#include <utility>
 
 #include "libdig/arena.h"
 #include "libdig/byte_range.h"
+#include "libdig/sha256_lanes.h"
 #include "libdig/store.h"
 
 namespace dig {
@@ -161,6 +163,7 @@ public:
 
 private:
 	struct Run;
+	void read_little(const Entry &entry, const ByteRange::Extent &extent, const Take &take);
 
 	Store &store_;
 	std::unique_ptr<ReadMemory> memory_;

@@ -212,6 +212,7 @@ void TreeBuilder::end_node(int number)
 	from.items.clear();
 	from.sizes.clear();
 	from.leaves = from.bytes = 0;
+	from.is_last_known = false;
 	append_ref(number, ref);
 }
 
@@ -265,6 +266,7 @@ void TreeBuilder::append_node(const NodeRef &ref)
 	// that there is one by looking into the root.
 	for (int i = 0; i < ref.level; i++)
 		level(i).node_count += 2;
+	level(ref.level).is_last_known = true;
 	append_ref(ref.level, ref);
 }
 
@@ -281,8 +283,9 @@ NodeRef TreeBuilder::finish(const NodeSource &source)
 			break;
 	}
 	NodeRef root = level(number).last;
-	// After deletions one subtree may be left whose root has a single item.
-	while (source && root.level > 0) {
+	// After deletions one subtree may be left whose root has a single item.  A root that was
+	// built here has more, and may not be stored yet.
+	while (level(number).is_last_known && root.level > 0) {
 		const Node node = Node::parse(source(root.id), kind_, &root.id, tree_name);
 		if (node.size() != 1)
 			break;

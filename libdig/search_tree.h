@@ -115,6 +115,7 @@ private:
 		std::uint64_t leaves = 0, bytes = 0;
 		std::uint64_t node_count = 0; // nodes ended, or known to be, at this level
 		NodeRef last;                 // the last of them
+		bool is_last_known = false;   // it was not built here
 		std::string last_path;
 	};
 	Level &level(int number);

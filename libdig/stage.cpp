@@ -430,4 +430,40 @@ const std::vector<JournalFailure> &Stage::finish()
 	return failures_;
 }
 
+std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
+{
+	StagingWriter writer(store);
+	reconcile_index(store, writer);
+	const Index index = Index::open(writer.directory());
+	const Digest head = store.head_manifest().value_or(empty_root(TreeKind::manifest));
+	TreeCursor state(TreeKind::manifest, head, store.nodes());
+	IndexUpdate update(writer.directory());
+	std::uint64_t count = 0;
+	bool is_all = true;
+	for (IndexCursor at = index.cursor(); at.current(); at.next()) {
+		const IndexRecord &staged = *at.current();
+		if (!index.is_staged(staged))
+			continue;
+		const bool is_wanted = paths.empty() || std::any_of(paths.begin(), paths.end(),
+			[&](const std::string &path) { return is_within(staged.entry.path, path); });
+		if (!is_wanted) {
+			is_all = false;
+			continue;
+		}
+		count++;
+		state.seek_path(staged.entry.path);
+		IndexRecord record;
+		record.entry.path = staged.entry.path;
+		record.is_removed = state.at_end() || state.path() != staged.entry.path;
+		if (!record.is_removed)
+			record.entry = state.entry();
+		update.put(record);
+	}
+	if (count > 0)
+		writer.finish(update, [](IndexState &index_state) { index_state.has_dropped = true; });
+	if (is_all)
+		writer.drop_pack();
+	return count;
+}
+
 } // namespace dig

@@ -91,6 +91,11 @@ std::int64_t clock_margin(const File &root);
 // staging area, or where there is no index yet.  For readers: what the index would be.
 void reconcile_index(Store &store, StagingWriter &writer);
 
+// Takes what is staged within the paths (all of it when there are none) out of the staging area
+// again, back to the newest state; returns how many paths.  Content that nobody needs any more
+// leaves the pack.
+std::uint64_t unstage(Store &store, const std::vector<std::string> &paths);
+
 } // namespace dig
 
 #endif

@@ -293,7 +293,10 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 				recovered_->put(file);
 			break;
 		}
+		// An add that ends writes behind `merged` what still holds of these two.
 		case JournalType::checkpoint: {
+			if (record->offset < merged)
+				break;
 			JournalCheckpoint checkpoint =
 				JournalCheckpoint::decode(record->body, name, record->offset);
 			std::erase_if(checkpoints_, [&](const auto &at) {
@@ -309,6 +312,8 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 			break;
 		}
 		case JournalType::failed: {
+			if (record->offset < merged)
+				break;
 			JournalFailure failure = JournalFailure::decode(record->body, name, record->offset);
 			std::erase_if(failures_, [&](const auto &at) { return at.path == failure.path; });
 			failures_.push_back(std::move(failure));
@@ -695,6 +700,39 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 	pack_ = File();
 	note_ = note;
 	return note.layer_id;
+}
+
+void StagingWriter::drop_pack()
+{
+	locked([&] {
+		// Our own mark does not count: it goes with the file.
+		journal_ = File::open_with(journal_path(), O_RDWR);
+		const Index index = Index::open(directory_);
+		if (!is_unused(journal_) || pack_size_ == sizeof(Preamble))
+			return;
+		for (IndexCursor at = index.cursor(); at.current(); at.next())
+			if (index.is_staged(*at.current()) && !at.current()->is_removed)
+				return;
+		const StagingId id = new_staging_id();
+		for (const std::string &name : names_in(directory_))
+			if (name.ends_with(".run"))
+				remove_file_if_there(directory_ + "/" + name);
+		// The journal first: without its records the pack's content is nothing.
+		Buffer records;
+		const JournalMark mark;
+		put_journal_record(records, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+		create_journal(journal_path(), id, records);
+		pack_ = File();
+		remove_file_if_there(pack_path());
+		IndexUpdate(directory_).publish(
+			[&](IndexState &state) {
+				state.journal_id = id;
+				state.journal_offset = journal_start;
+				state.has_dropped = false;
+			},
+			IndexUpdate::Durability::unsynced);
+		journal_ = File();
+	});
 }
 
 // The last note of the journal that was not cancelled, and what has to live on.

@@ -72,6 +72,10 @@ public:
 	const std::vector<JournalFailure> &failures() const { return failures_; }
 	void set_failures(std::vector<JournalFailure> failures);
 
+	// Empties the pack, when nothing staged needs it and nobody else is adding.  The writer is used
+	// up with it.
+	void drop_pack();
+
 	Store &store() { return store_; }
 	const std::string &directory() const { return directory_; }
 

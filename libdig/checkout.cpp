@@ -1,0 +1,872 @@
+#include "libdig/checkout.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <unordered_set>
+
+#include "libdig/beneath.h"
+#include "libdig/ingest.h"
+#include "libdig/path.h"
+#include "libdig/process.h"
+#include "libdig/publish.h"
+#include "libdig/read_pipeline.h"
+
+// The order of things.  Manifests are sorted by the bytes of whole paths, so that everything below
+// a directory is contiguous, and a walk needs to remember only the directories that it is in.  The
+// manifest is walked once to check, once for files, and once for what has to come last; between
+// the walks one bit an entry says what the check found.
+//
+// In the second walk one thread, the planner, makes directories and cuts the work into units of
+// about 4 MiB: many small files, or part of a large one.  Workers take units; the planner works
+// off one itself where it would have to wait.
+
+namespace dig {
+
+constexpr std::size_t max_unit_files = 512;
+// Content up to this size is written by one worker at once.
+constexpr std::uint64_t small_file = 1_MiB;
+// So large files would push everything else out of the page cache.
+constexpr std::uint64_t uncached_file = 64_MiB;
+constexpr std::size_t max_link_size = 4095; // PATH_MAX without its NUL
+// Directories above the current one that are kept open; others are opened again.
+constexpr std::size_t max_open_directories = 64;
+constexpr std::uint64_t least_hole = 64_KiB;
+
+// --- which entries --------------------------------------------------------------------------
+
+using EachEntry = std::function<void(const Entry &)>;
+
+// Without paths below other ones, in order.
+static std::vector<std::string> selection_of(std::vector<std::string> paths)
+{
+	std::sort(paths.begin(), paths.end());
+	std::vector<std::string> kept;
+	for (std::string &path : paths) {
+		const bool is_covered = std::any_of(kept.begin(), kept.end(),
+			[&](const std::string &above) { return is_within(path, above); });
+		if (!is_covered)
+			kept.push_back(std::move(path));
+	}
+	if (kept.empty())
+		kept.emplace_back();
+	return kept;
+}
+
+class Selection {
+public:
+	Selection(Store &store, const Digest &manifest, std::vector<std::string> paths, const std::string &state)
+		: store_(store), manifest_(manifest), paths_(selection_of(std::move(paths))), state_(state)
+	{
+	}
+
+	// Error when one of the paths leads to nothing.
+	void walk(const EachEntry &each) const
+	{
+		for (const std::string &path : paths_) {
+			TreeCursor cursor(TreeKind::manifest, manifest_, store_.nodes());
+			bool has_any = path.empty();
+			std::string before;
+			const auto pass = [&](std::string_view from) {
+				for (cursor.seek_path(from); !cursor.at_end(); cursor.skip()) {
+					cursor.settle();
+					if (cursor.at_end() || !is_within(cursor.path(), path))
+						break;
+					check_interrupted();
+					const Entry entry = cursor.entry();
+					if (entry.path <= before)
+						throw CorruptError("the manifest " + to_hex(manifest_) +
+							" is not in order at " + quoted(entry.path));
+					each(entry);
+					before = entry.path;
+					has_any = true;
+				}
+			};
+			pass(path);
+			// "a-b" lies between "a" and "a/b".
+			if (!path.empty() && !cursor.at_end())
+				pass(path + "/");
+			if (!has_any)
+				throw Error(quoted(path) + " is not in " + state_);
+		}
+	}
+
+private:
+	Store &store_;
+	Digest manifest_;
+	std::vector<std::string> paths_;
+	std::string state_;
+};
+
+// Finds entries that lie below a file or a symlink, as only a forged manifest has them.
+class ConflictCheck {
+public:
+	void add(const Entry &entry)
+	{
+		// What may still come below an entry begins with its path, and so does all between.
+		while (!above_.empty() && !entry.path.starts_with(above_.back()))
+			above_.pop_back();
+		for (const std::string &path : above_)
+			if (is_within(entry.path, path))
+				throw CorruptError("the state has " + quoted(path) + " as a file and " +
+					quoted(entry.path) + " below it");
+		if (entry.kind != EntryKind::empty_directory)
+			above_.push_back(entry.path);
+	}
+
+private:
+	std::vector<std::string> above_;
+};
+
+// --- directories ----------------------------------------------------------------------------
+
+struct Directory {
+	File file; // O_PATH
+	// The last mode that files are made with here without a chmod.
+	std::atomic<int> plain_mode{-1};
+};
+using DirectoryPointer = std::shared_ptr<Directory>;
+
+// Where names are one for the file system that are two for the store, as with upper and lower case.
+[[noreturn]] static void fail_collision(std::string_view path)
+{
+	throw Error(quoted(path) + " was made by this extraction or meanwhile: the file system takes it for "
+		"another name of the state, or somebody else made it");
+}
+
+[[noreturn]] static void fail_in_the_way(std::string_view path)
+{
+	throw Error(quoted(path) + " stands in the way of a directory");
+}
+
+static std::string_view parent_of(std::string_view path)
+{
+	const std::size_t slash = path.rfind('/');
+	return slash == path.npos ? std::string_view() : path.substr(0, slash);
+}
+
+static std::string name_of(std::string_view path)
+{
+	return std::string(path.substr(path.rfind('/') + 1));
+}
+
+// One file of the file system, whatever its names.
+static std::uint64_t identity_of(const FileStat &stat)
+{
+	return stat.inode ^ stat.device * 0x9e3779b97f4a7c15;
+}
+
+// The directories that the current entry lies in, while entries pass in order.
+class DirectoryStack {
+public:
+	// What is missing is made, or only looked at.
+	enum class Missing : std::uint8_t { make, look };
+
+	// root is null when it is missing itself.
+	DirectoryStack(DirectoryPointer root, Missing missing) : missing_(missing)
+	{
+		frames_.emplace_back();
+		frames_[0].is_missing = !root;
+		frames_[0].directory = std::move(root);
+	}
+
+	// The directory with this path; null when it is missing.
+	DirectoryPointer enter(std::string_view path)
+	{
+		while (!is_within(path, frames_.back().path))
+			frames_.pop_back();
+		while (frames_.back().path.size() < path.size()) {
+			const std::size_t start = frames_.back().path.empty() ? 0 : frames_.back().path.size() + 1;
+			push(std::string(path.substr(0, path.find('/', start))));
+		}
+		return opened(frames_.back());
+	}
+
+	// False when something in the current directory was this before, under another name.
+	bool is_new(const FileStat &stat)
+	{
+		return frames_.back().identities.insert(identity_of(stat)).second;
+	}
+
+private:
+	struct Frame {
+		std::string path;
+		DirectoryPointer directory; // null when missing, or closed
+		bool is_missing = false;
+		std::unordered_set<std::uint64_t> identities;
+	};
+
+	DirectoryPointer opened(Frame &frame)
+	{
+		if (!frame.directory && !frame.is_missing)
+			frame.directory = std::make_shared<Directory>(
+				open_beneath(frames_[0].directory->file, frame.path, O_PATH | O_DIRECTORY));
+		return frame.directory;
+	}
+
+	void push(std::string path)
+	{
+		const DirectoryPointer parent = opened(frames_.back());
+		Frame frame;
+		frame.path = std::move(path);
+		frame.is_missing = !parent || !look_up(frame, parent->file);
+		frames_.push_back(std::move(frame));
+		if (frames_.size() > max_open_directories)
+			frames_[frames_.size() - max_open_directories].directory.reset();
+	}
+
+	bool look_up(Frame &frame, const File &parent)
+	{
+		const std::string name = name_of(frame.path);
+		const std::optional<FileStat> stat = find_stat_at(parent.fd(), name);
+		if (!stat && missing_ == Missing::look)
+			return false;
+		if (!stat)
+			make_directory_at(parent, name);
+		else if (stat->type != FileType::directory)
+			fail_in_the_way(frame.path);
+		frame.directory = std::make_shared<Directory>(open_beneath(parent, name, O_PATH | O_DIRECTORY));
+		if (!is_new(frame.directory->file.stat()))
+			fail_collision(frame.path);
+		return true;
+	}
+
+	Missing missing_;
+	std::vector<Frame> frames_;
+};
+
+// --- files ----------------------------------------------------------------------------------
+
+// A file that is being made.  What is not whole when it is dropped is removed.
+struct Target {
+	Entry entry;
+	DirectoryPointer directory;
+	bool replaces = false;
+	File file;
+	std::string made_name; // of what is on disk and not whole
+	std::atomic<std::uint64_t> pending{1}; // units, and the planner
+	std::atomic<bool> has_failed{false};
+	std::string failure;
+	int status = exit_status::done;
+
+	~Target()
+	{
+		if (made_name.empty())
+			return;
+		try {
+			remove_at(directory->file, made_name, false);
+		} catch (const Error &) {
+			// Whatever ended this is worth more words.
+		}
+	}
+};
+using TargetPointer = std::shared_ptr<Target>;
+
+// What a worker takes: the chunks of some files, or some chunks of one.
+struct Unit {
+	struct Share {
+		TargetPointer target;
+		std::size_t first, count; // of the chunks
+	};
+	std::vector<Share> shares;
+	std::vector<WantedChunk> chunks;
+	std::uint64_t size = 0;
+
+	void add(const ContentChunk &chunk)
+	{
+		chunks.emplace_back().chunk = chunk;
+		size += chunk.size;
+	}
+};
+
+static bool is_zero(Bytes bytes)
+{
+	return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+class Extraction {
+public:
+	Extraction(Store &store, const Selection &selection, const CheckoutOptions &options)
+		: store_(store), selection_(selection), options_(options),
+		  thread_limit_(reading_threads(store.settings())),
+		  memory_(read_memory_limit(store.settings())),
+		  temporary_prefix_(".dig-tmp-" + to_hex(random_digest()).substr(0, 16) + "-"), reader_(store),
+		  pipeline_(store)
+	{
+		const ChunkingParameters &chunking = store.chunking();
+		for (std::uint64_t offset : {std::uint64_t(0), chunking.small_file_threshold,
+			     chunking.medium_file_threshold, chunking.huge_file_threshold})
+			zero_sizes_.push_back(limits_for_target(chunking.target_at(offset)).maximum);
+	}
+
+	~Extraction()
+	{
+		stop(nullptr);
+		join();
+	}
+
+	// Walks through all entries without writing.  root is null when it is missing.
+	void check(const DirectoryPointer &root)
+	{
+		DirectoryStack stack(root, DirectoryStack::Missing::look);
+		ConflictCheck conflicts;
+		selection_.walk([&](const Entry &entry) {
+			if (const std::string_view problem = path_problem(entry.path); !problem.empty())
+				throw CorruptError("the state has the path " + quoted(entry.path) +
+					", which is not allowed: " + std::string(problem));
+			conflicts.add(entry);
+			exists_.push_back(check_target(stack, entry));
+			has_files_ |= entry.kind == EntryKind::file;
+			has_others_ |= entry.kind != EntryKind::file;
+		});
+	}
+
+	void write_files(const DirectoryPointer &root)
+	{
+		if (!has_files_)
+			return;
+		try {
+			plan_all(root);
+			finish();
+		} catch (const ReadMemory::Stopped &) {
+			// Because of what a worker noted.
+		}
+		join();
+		if (failure_)
+			std::rethrow_exception(failure_);
+	}
+
+	// Symlinks, empty directories, and what is not known.
+	void write_others(const DirectoryPointer &root)
+	{
+		if (!has_others_)
+			return;
+		DirectoryStack stack(root, DirectoryStack::Missing::make);
+		std::size_t number = 0;
+		selection_.walk([&](const Entry &entry) {
+			const bool exists = exists_[number++];
+			if (!entry.is_known_kind())
+				add_failure({entry.path, "it is of a kind that this dig does not know", exit_status::partial});
+			else if (entry.kind == EntryKind::symlink)
+				write_symlink(entry, stack.enter(parent_of(entry.path))->file, exists);
+			else if (entry.kind == EntryKind::empty_directory)
+				write_directory(entry, stack.enter(parent_of(entry.path))->file, exists);
+		});
+	}
+
+	void sync_directories(const File &root) const
+	{
+		sync_directory_at(root, "");
+		std::string before;
+		selection_.walk([&](const Entry &entry) {
+			std::string_view path = parent_of(entry.path);
+			if (entry.kind == EntryKind::empty_directory)
+				path = entry.path;
+			// Each directory between what the entry before and this one have in common and
+			// this one is new.
+			for (std::size_t end = 0; end < path.size();) {
+				end = std::min(path.find('/', end + 1), path.size());
+				if (!is_within(before, path.substr(0, end)))
+					sync_directory_at(root, std::string(path.substr(0, end)));
+			}
+			before = path;
+		});
+	}
+
+	CheckoutResult take_result()
+	{
+		std::sort(result_.failures.begin(), result_.failures.end(),
+			[](const CheckoutFailure &a, const CheckoutFailure &b) { return a.path < b.path; });
+		result_.files = files_;
+		result_.bytes = bytes_;
+		return std::move(result_);
+	}
+
+private:
+	// --- checking -----------------------------------------------------------------------
+
+	// Whether the entry replaces, or is, something that exists.
+	bool check_target(DirectoryStack &stack, const Entry &entry) const
+	{
+		if (!entry.is_known_kind())
+			return false;
+		const DirectoryPointer parent = stack.enter(parent_of(entry.path));
+		if (!parent)
+			return false;
+		const std::optional<FileStat> stat = find_stat_at(parent->file.fd(), name_of(entry.path));
+		if (!stat)
+			return false;
+		const bool is_directory = stat->type == FileType::directory;
+		if (entry.kind == EntryKind::empty_directory) {
+			if (!is_directory)
+				fail_in_the_way(entry.path);
+			return true;
+		}
+		if (is_directory)
+			throw Error(quoted(entry.path) + " is a directory and stands in the way of a file");
+		if (!options_.overwrite)
+			throw Error(quoted(entry.path) + " exists already; only -f replaces it");
+		// A hard link has several names without any confusion.
+		if (stat->links == 1 && !stack.is_new(*stat))
+			fail_collision(entry.path);
+		return true;
+	}
+
+	// --- planning -----------------------------------------------------------------------
+
+	void plan_all(const DirectoryPointer &root)
+	{
+		DirectoryStack stack(root, DirectoryStack::Missing::make);
+		std::size_t number = 0;
+		selection_.walk([&](const Entry &entry) {
+			const bool exists = exists_[number++];
+			if (!entry.is_known_kind())
+				return;
+			const DirectoryPointer parent = stack.enter(parent_of(entry.path));
+			if (entry.kind != EntryKind::file)
+				return;
+			const TargetPointer target = std::make_shared<Target>();
+			target->entry = entry;
+			target->directory = parent;
+			target->replaces = exists;
+			plan(target);
+		});
+		flush();
+	}
+
+	void plan(const TargetPointer &target)
+	{
+		try {
+			if (target->entry.size <= small_file)
+				plan_small(target);
+			else
+				plan_large(target);
+		} catch (const CorruptError &error) {
+			// Of its chunk list.
+			fail(*target, error.what(), error.status());
+			release(target);
+		}
+	}
+
+	void plan_small(const TargetPointer &target)
+	{
+		const Entry &entry = target->entry;
+		ChunkSequence sequence(store_, entry, {0, entry.size});
+		small_.clear();
+		while (const std::optional<ContentChunk> chunk = sequence.next())
+			small_.push_back(*chunk);
+		if (unit_.size + entry.size > read_unit || unit_.shares.size() >= max_unit_files)
+			flush();
+		unit_.shares.push_back({target, unit_.chunks.size(), small_.size()});
+		for (const ContentChunk &chunk : small_)
+			unit_.add(chunk);
+	}
+
+	void plan_large(const TargetPointer &target)
+	{
+		const Entry &entry = target->entry;
+		ChunkSequence sequence(store_, entry, {0, entry.size});
+		make(*target, true);
+		target->file.truncate(entry.size);
+		Unit unit;
+		const auto pass_on = [&] {
+			if (unit.chunks.empty())
+				return;
+			unit.shares.push_back({target, 0, unit.chunks.size()});
+			target->pending++;
+			push(std::exchange(unit, Unit()));
+		};
+		while (!target->has_failed) {
+			check_interrupted();
+			const std::optional<ContentChunk> chunk = sequence.next();
+			if (!chunk)
+				break;
+			if (is_zero_chunk(*chunk))
+				continue;
+			if (unit.size + chunk->size > read_unit)
+				pass_on();
+			unit.add(*chunk);
+		}
+		pass_on();
+		release(target);
+	}
+
+	// One of a long run of zeros: known without being read.
+	bool is_zero_chunk(const ContentChunk &chunk) const
+	{
+		return std::find(zero_sizes_.begin(), zero_sizes_.end(), chunk.size) != zero_sizes_.end() &&
+			chunk.id == zero_chunk_digest(chunk.size);
+	}
+
+	void flush()
+	{
+		if (!unit_.shares.empty())
+			push(std::exchange(unit_, Unit()));
+	}
+
+	// --- threads ------------------------------------------------------------------------
+
+	void push(Unit unit)
+	{
+		std::unique_lock lock(mutex_);
+		if (is_stopped_)
+			throw ReadMemory::Stopped();
+		if (queue_.size() >= thread_limit_ + 1) {
+			lock.unlock();
+			work(reader_, unit);
+			return;
+		}
+		queue_.push_back(std::move(unit));
+		// The planner is one of them, in the end.
+		if (queue_.size() > 1 && threads_.size() + 1 < thread_limit_)
+			add_thread();
+		lock.unlock();
+		changed_.notify_one();
+	}
+
+	void add_thread()
+	{
+		try {
+			threads_.emplace_back([this] { run_worker(); });
+		} catch (const std::system_error &) {
+			thread_limit_ = threads_.size() + 1;
+		}
+	}
+
+	std::optional<Unit> claim(bool waits)
+	{
+		std::unique_lock lock(mutex_);
+		if (waits)
+			changed_.wait(lock, [&] { return is_stopped_ || is_planned_ || !queue_.empty(); });
+		if (is_stopped_ || queue_.empty())
+			return {};
+		Unit unit = std::move(queue_.front());
+		queue_.pop_front();
+		return unit;
+	}
+
+	void run_worker()
+	{
+		try {
+			ChunkReader reader(store_);
+			while (std::optional<Unit> unit = claim(true))
+				work(reader, *unit);
+		} catch (const ReadMemory::Stopped &) {
+		} catch (...) {
+			stop(std::current_exception());
+		}
+	}
+
+	void stop(std::exception_ptr failure)
+	{
+		{
+			std::lock_guard guard(mutex_);
+			if (!failure_)
+				failure_ = failure;
+			is_stopped_ = true;
+		}
+		changed_.notify_all();
+		memory_.stop();
+	}
+
+	void finish()
+	{
+		while (std::optional<Unit> unit = claim(false))
+			work(reader_, *unit);
+		{
+			std::lock_guard guard(mutex_);
+			is_planned_ = true;
+		}
+		changed_.notify_all();
+	}
+
+	void join()
+	{
+		for (std::thread &thread : threads_)
+			thread.join();
+		threads_.clear();
+	}
+
+	// --- writing ------------------------------------------------------------------------
+
+	void work(ChunkReader &reader, Unit &unit)
+	{
+		const std::size_t size = reader.locate(unit.chunks);
+		const ReadMemory::Lease memory = memory_.take(size);
+		reader.read(unit.chunks, memory.bytes());
+		for (Unit::Share &share : unit.shares) {
+			check_interrupted();
+			put(share, std::span(unit.chunks).subspan(share.first, share.count));
+			release(share.target);
+			share.target.reset();
+		}
+	}
+
+	void put(const Unit::Share &share, std::span<const WantedChunk> chunks)
+	{
+		Target &target = *share.target;
+		for (const WantedChunk &wanted : chunks)
+			if (wanted.has_failed()) {
+				fail(target, wanted.failure, wanted.status);
+				return;
+			}
+		if (target.has_failed)
+			return;
+		if (!target.file.is_open())
+			make(target, false);
+		write(target, chunks);
+	}
+
+	// The one place where content gets into files.  The chunks follow each other but for holes.
+	void write(const Target &target, std::span<const WantedChunk> chunks)
+	{
+		const bool keep_cached = target.entry.size < uncached_file;
+		std::vector<iovec> pieces;
+		std::uint64_t start = 0, end = 0;
+		bool has_holes = false;
+		const auto pass_on = [&] {
+			target.file.write_pieces_at(pieces, start, keep_cached);
+			pieces.clear();
+		};
+		for (const WantedChunk &wanted : chunks) {
+			const Bytes bytes = wanted.bytes;
+			if (bytes.size() >= least_hole && is_zero(bytes)) {
+				has_holes = true;
+				continue;
+			}
+			if (wanted.chunk.offset != end || pieces.empty()) {
+				pass_on();
+				start = wanted.chunk.offset;
+			}
+			pieces.push_back({const_cast<std::uint8_t *>(bytes.data()), bytes.size()});
+			end = wanted.chunk.offset + bytes.size();
+		}
+		pass_on();
+		// Large files have their size from the beginning.
+		if (has_holes && target.entry.size <= small_file)
+			target.file.truncate(target.entry.size);
+	}
+
+	// Under a name of its own if it takes long or something is replaced.
+	void make(Target &target, bool is_large)
+	{
+		const std::string name =
+			is_large || target.replaces ? temporary_name() : name_of(target.entry.path);
+		try {
+			File file = File::open_at(target.directory->file.fd(), name,
+				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, target.entry.mode & 0777);
+			// Messages speak of the path.
+			target.file = File(file.release(), target.entry.path);
+		} catch (const SystemError &error) {
+			if (error.error() == EEXIST)
+				fail_collision(target.entry.path);
+			throw SystemError("create", target.entry.path, error.error());
+		}
+		target.made_name = name;
+	}
+
+	std::string temporary_name() { return temporary_prefix_ + std::to_string(temporary_count_++); }
+
+	std::uint16_t mode_of(const Entry &entry) const
+	{
+		return entry.mode & (options_.restore_setuid ? 07777 : 0777);
+	}
+
+	// Whoever is the last to need the target ends it.
+	void release(const TargetPointer &target)
+	{
+		if (--target->pending > 0)
+			return;
+		if (target->has_failed)
+			add_failure({target->entry.path, target->failure, target->status});
+		else
+			complete(*target);
+	}
+
+	void complete(Target &target)
+	{
+		const Entry &entry = target.entry;
+		const std::uint16_t mode = mode_of(entry);
+		Directory &directory = *target.directory;
+		if (mode != directory.plain_mode) {
+			if (target.file.stat().mode == mode)
+				directory.plain_mode = mode;
+			else
+				target.file.set_mode(mode);
+		}
+		if (entry.mtime_ns)
+			target.file.set_times(*entry.mtime_ns);
+		if (options_.sync)
+			target.file.sync_all();
+		target.file.close();
+		const std::string name = name_of(entry.path);
+		if (target.made_name != name) {
+			if (!target.replaces && find_stat_at(directory.file.fd(), name))
+				fail_collision(entry.path);
+			rename_at(directory.file, target.made_name, name);
+		}
+		target.made_name.clear();
+		files_++;
+		bytes_ += entry.size;
+	}
+
+	void fail(Target &target, const std::string &reason, int status)
+	{
+		std::lock_guard guard(mutex_);
+		if (target.has_failed)
+			return;
+		target.failure = reason;
+		target.status = status;
+		target.has_failed = true;
+	}
+
+	void add_failure(CheckoutFailure failure)
+	{
+		std::lock_guard guard(mutex_);
+		result_.failures.push_back(std::move(failure));
+	}
+
+	// --- what comes last ----------------------------------------------------------------
+
+	void write_symlink(const Entry &entry, const File &parent, bool exists)
+	{
+		std::string text;
+		try {
+			if (entry.size == 0 || entry.size > max_link_size)
+				throw Error("no symlink can have a text of " + std::to_string(entry.size) + " bytes");
+			pipeline_.read(entry, {0, entry.size}, [&](Bytes bytes) { text += text_of(bytes); });
+			if (text.find('\0') != text.npos)
+				throw Error("no symlink can have a text with a NUL byte");
+		} catch (const Error &error) {
+			if (error.status() == exit_status::interrupted)
+				throw;
+			add_failure({entry.path, error.what(), error.status()});
+			return;
+		}
+		make_symlink(entry, parent, text, exists);
+		result_.symlinks++;
+	}
+
+	void make_symlink(const Entry &entry, const File &parent, const std::string &text, bool exists)
+	{
+		const std::string name = name_of(entry.path), made = exists ? temporary_name() : name;
+		try {
+			make_symlink_at(parent, made, text);
+		} catch (const SystemError &error) {
+			if (error.error() == EEXIST)
+				fail_collision(entry.path);
+			throw SystemError("create the symlink", entry.path, error.error());
+		}
+		try {
+			if (entry.mtime_ns)
+				set_link_times_at(parent, made, *entry.mtime_ns);
+			if (exists)
+				rename_at(parent, made, name);
+		} catch (const Error &) {
+			remove_at(parent, made, false);
+			throw;
+		}
+	}
+
+	void write_directory(const Entry &entry, const File &parent, bool exists)
+	{
+		const std::string name = name_of(entry.path);
+		if (!exists && find_stat_at(parent.fd(), name))
+			fail_collision(entry.path);
+		make_directory_at(parent, name);
+		result_.directories++;
+		if (exists && !options_.overwrite)
+			return;
+		const File directory = open_beneath(parent, name, O_RDONLY | O_DIRECTORY);
+		directory.set_mode(mode_of(entry));
+		if (entry.mtime_ns)
+			directory.set_times(*entry.mtime_ns);
+	}
+
+	static void sync_directory_at(const File &root, const std::string &path)
+	{
+		try {
+			if (path.empty())
+				root.sync_all();
+			else
+				open_beneath(root, path, O_RDONLY | O_DIRECTORY).sync_all();
+		} catch (const SystemError &error) {
+			// Some network file systems cannot, and there is nothing more to be had.
+			if (error.error() != EINVAL && error.error() != ENOTSUP)
+				throw;
+		}
+	}
+
+	Store &store_;
+	const Selection &selection_;
+	const CheckoutOptions &options_;
+	std::size_t thread_limit_;
+	ReadMemory memory_;
+	std::string temporary_prefix_;
+	std::atomic<std::uint64_t> temporary_count_{0};
+	std::vector<std::uint64_t> zero_sizes_;
+
+	// By number of entry, from the check.
+	std::vector<bool> exists_;
+	bool has_files_ = false, has_others_ = false;
+
+	// Of the planner.
+	ChunkReader reader_;
+	ReadPipeline pipeline_;
+	Unit unit_;
+	std::vector<ContentChunk> small_;
+
+	std::mutex mutex_;
+	std::condition_variable changed_;
+	std::deque<Unit> queue_;
+	bool is_planned_ = false, is_stopped_ = false;
+	std::exception_ptr failure_;
+	std::vector<std::thread> threads_;
+	std::atomic<std::uint64_t> files_{0}, bytes_{0};
+	CheckoutResult result_;
+};
+
+static DirectoryPointer open_destination(const std::string &path)
+{
+	auto directory = std::make_shared<Directory>();
+	directory->file = File::open_with(path, O_RDONLY | O_DIRECTORY);
+	return directory;
+}
+
+// Returns the directories that have a new one in them.
+static std::vector<std::string> make_directories(const std::string &path)
+{
+	std::vector<std::string> changed;
+	const std::string above = directory_of(path);
+	if (!find_stat(above))
+		changed = make_directories(above);
+	make_directory(path);
+	changed.push_back(above);
+	return changed;
+}
+
+CheckoutResult checkout(Store &store, const Digest &manifest, const std::vector<std::string> &paths,
+	const std::string &destination, const CheckoutOptions &options)
+{
+	raise_file_limit();
+	const Selection selection(store, manifest, paths, options.state);
+	Extraction extraction(store, selection, options);
+	const bool was_there = find_stat(destination).has_value();
+	DirectoryPointer root = was_there ? open_destination(destination) : nullptr;
+	extraction.check(root);
+	std::vector<std::string> changed;
+	if (!was_there) {
+		changed = make_directories(destination);
+		root = open_destination(destination);
+	}
+	extraction.write_files(root);
+	extraction.write_others(root);
+	if (options.sync) {
+		extraction.sync_directories(root->file);
+		for (const std::string &above : changed)
+			sync_directory(above);
+	}
+	return extraction.take_result();
+}
+
+} // namespace dig

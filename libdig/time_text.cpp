@@ -1,0 +1,21 @@
+#include "libdig/time_text.h"
+
+#include <cstdio>
+#include <ctime>
+
+namespace dig {
+
+std::string time_text(std::int64_t seconds)
+{
+	std::tm parts;
+	const std::time_t time = seconds;
+	if (!::gmtime_r(&time, &parts))
+		return std::to_string(seconds) + " s";
+	char text[64];
+	std::snprintf(text, sizeof text, "%04lld-%02d-%02d %02d:%02d:%02d UTC",
+		static_cast<long long>(parts.tm_year) + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+		parts.tm_min, parts.tm_sec);
+	return text;
+}
+
+} // namespace dig

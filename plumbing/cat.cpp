@@ -1,0 +1,256 @@
+// dig-cat: content, of a path in a state or of a chunk, whole or a range of it.
+#include "libdig/command.h"
+#include "libdig/path.h"
+#include "libdig/read_pipeline.h"
+#include "libdig/staging.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-cat [--range=a-b] ROOT:PATH|CHUNK-ID\n"
+				"dig-cat [-z] --batch";
+
+// In a reply, "corrupt" can only be said before the first byte: content up to this size is held
+// back until all of it is known to be good.
+constexpr std::uint64_t held_back_size = 4_MiB;
+
+// Why there is nothing to show; the second word of a reply.
+class NotThere : public Error {
+public:
+	NotThere(const std::string &message, const char *reply) : Error(message), reply_(reply) {}
+	const char *reply() const { return reply_; }
+
+private:
+	const char *reply_;
+};
+
+// What a request names: content by its entry, or the bytes of a chunk.
+struct Content {
+	Digest digest;
+	std::uint64_t size = 0;
+	Entry entry;
+	std::optional<Buffer> chunk;
+};
+
+class Reader {
+public:
+	Reader() : store_(get_store()), pipeline_(store_), roots_(roots_stat())
+	{
+		store_.set_extra_items([this](ItemKind kind, const Digest &digest) {
+			return find_staged_item(store_.paths().staging(), kind, digest);
+		});
+	}
+
+	Content find(std::string_view name)
+	{
+		const std::size_t colon = name.find(':');
+		if (colon != name.npos)
+			return find_path(name.substr(0, colon), name.substr(colon + 1));
+		const std::optional<Digest> digest = parse_digest(name);
+		if (!digest)
+			throw NotThere(quoted(name) + " is neither ROOT:PATH nor the 64 digits of a chunk", "missing");
+		Content content;
+		content.digest = *digest;
+		content.chunk = store_.find_item_bytes(ItemKind::chunk, *digest);
+		if (!content.chunk)
+			throw NotThere("chunk " + std::string(name) + " is not in this store", "missing");
+		content.size = content.chunk->size();
+		return content;
+	}
+
+	void read(const Content &content, const ByteRange::Extent &extent, const ReadPipeline::Take &take)
+	{
+		if (!content.chunk)
+			pipeline_.read(content.entry, extent, take);
+		else if (extent.size > 0)
+			take(Bytes(*content.chunk).subspan(extent.offset, extent.size));
+	}
+
+	// HEAD is another one after a commit.
+	void follow_commits()
+	{
+		const std::optional<FileStat> now = roots_stat();
+		if (now && roots_ && is_same_content(*now, *roots_))
+			return;
+		roots_ = now;
+		store_.reload();
+	}
+
+private:
+	std::optional<FileStat> roots_stat() const { return find_stat(store_.paths().roots()); }
+
+	RootName resolve(std::string_view root) const
+	{
+		try {
+			return store_.resolve(root);
+		} catch (const Error &error) {
+			const bool is_ambiguous = std::string_view(error.what()).find("ambiguous") != std::string_view::npos;
+			throw NotThere(error.what(), is_ambiguous ? "ambiguous" : "missing");
+		}
+	}
+
+	Content find_path(std::string_view root, std::string_view typed)
+	{
+		const std::string shown = quoted(typed) + " is ";
+		const Digest manifest = store_.manifest(resolve(root).generation);
+		std::string path;
+		try {
+			path = typed.empty() ? "" : normalised_path(typed, "", "/");
+		} catch (const Error &error) {
+			throw NotThere(error.what(), "missing");
+		}
+		if (path.empty())
+			throw NotThere(shown + "the directory of all that is in " + std::string(root), "missing");
+		TreeCursor cursor(TreeKind::manifest, manifest, store_.nodes());
+		cursor.seek_path(path);
+		if (!cursor.at_end() && cursor.path() == path)
+			return content_of(cursor.entry(), shown);
+		cursor.seek_path(path + "/");
+		if (!cursor.at_end() && is_within(cursor.path(), path))
+			throw NotThere(shown + "a directory", "missing");
+		throw NotThere(shown + "not in " + std::string(root), "missing");
+	}
+
+	static Content content_of(Entry entry, const std::string &shown)
+	{
+		if (entry.kind == EntryKind::empty_directory)
+			throw NotThere(shown + "a directory", "missing");
+		if (!entry.is_known_kind())
+			throw NotThere(shown + "of a kind that this dig does not know", "missing");
+		Content content;
+		content.digest = entry.file_root();
+		content.size = entry.size;
+		content.entry = std::move(entry);
+		return content;
+	}
+
+	Store store_;
+	ReadPipeline pipeline_;
+	std::optional<FileStat> roots_;
+};
+
+static ByteRange::Extent extent_of(const std::optional<ByteRange> &range, std::uint64_t size)
+{
+	try {
+		return range ? range->resolve(size) : ByteRange::Extent{0, size};
+	} catch (const Error &error) {
+		throw NotThere(error.what(), "missing");
+	}
+}
+
+static void write_out(Bytes bytes) { standard_output().write(bytes); }
+
+// Somebody may wait for each reply, but not in a file.
+static bool output_is_awaited()
+{
+	File output(1, "standard output");
+	const FileType type = output.stat().type;
+	output.release();
+	return type != FileType::regular;
+}
+
+// A request of the batch: a name and, behind a TAB, a range.
+class Batch {
+public:
+	explicit Batch(bool nul) : nul_(nul) { standard_output().set_end(record_end(nul)); }
+
+	void answer_all()
+	{
+		RecordReader requests = RecordReader::standard_input(record_end(nul_));
+		while (const std::optional<std::string_view> request = requests.next()) {
+			answer(*request);
+			if (is_awaited_)
+				standard_output().flush();
+		}
+	}
+
+private:
+	struct Request {
+		std::string name;
+		std::optional<ByteRange> range;
+	};
+
+	Request parse(std::string_view text) const
+	{
+		Request request;
+		const std::size_t tab = text.rfind('\t');
+		if (tab != text.npos && (request.range = parse_byte_range(text.substr(tab + 1))))
+			text = text.substr(0, tab);
+		try {
+			request.name = nul_ ? std::string(text) : unquoted_record(text);
+		} catch (const Error &error) {
+			throw NotThere(error.what(), "missing");
+		}
+		return request;
+	}
+
+	void answer(std::string_view text)
+	{
+		const char *reply;
+		try {
+			reader_.follow_commits();
+			const Request request = parse(text);
+			const Content content = reader_.find(request.name);
+			send(content, extent_of(request.range, content.size));
+			return;
+		} catch (const NotThere &error) {
+			reply = error.reply();
+		} catch (const Error &error) {
+			// Behind the head of a reply, nothing but its bytes could be said.
+			if (has_begun_ || error.status() != exit_status::corrupt)
+				throw;
+			reply = "corrupt";
+		}
+		standard_output().record(std::string(text) + ' ' + reply);
+	}
+
+	void send(const Content &content, const ByteRange::Extent &extent)
+	{
+		has_begun_ = false;
+		const std::string head = to_hex(content.digest) + ' ' + std::to_string(extent.size);
+		if (extent.size <= held_back_size) {
+			held_.clear();
+			reader_.read(content, extent, [&](Bytes bytes) { append(held_, bytes); });
+			standard_output().record(head);
+			write_out(held_);
+		} else {
+			has_begun_ = true;
+			standard_output().record(head);
+			reader_.read(content, extent, write_out);
+			has_begun_ = false;
+		}
+		standard_output().record("");
+	}
+
+	Reader reader_;
+	bool nul_, is_awaited_ = output_is_awaited();
+	bool has_begun_ = false;
+	Buffer held_;
+};
+
+static int cat(Options &options)
+{
+	bool is_batch = false, nul = false;
+	std::optional<ByteRange> range;
+	std::vector<std::string> names;
+	options.flag("batch", 0, is_batch, "answer the requests on standard input")
+		.flag("", 'z', nul, "with --batch: requests and replies end with NUL")
+		.value("range", 0, range, "a-b", "only these bytes: a-b, a- or -n")
+		.positional(names, 0, 1)
+		.parse();
+	if (is_batch) {
+		if (!names.empty() || range)
+			throw UsageError("--batch takes names and ranges from standard input");
+		Batch(nul).answer_all();
+		return exit_status::done;
+	}
+	if (names.empty())
+		throw UsageError("no content named");
+	if (nul)
+		throw UsageError("-z goes with --batch only");
+	Reader reader;
+	const Content content = reader.find(names[0]);
+	reader.read(content, extent_of(range, content.size), write_out);
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, cat); }

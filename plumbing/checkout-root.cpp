@@ -1,0 +1,39 @@
+// dig-checkout-root: extracts a state, or paths of it, below a directory.
+#include "libdig/checkout.h"
+#include "libdig/command.h"
+#include "libdig/path.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-checkout-root [-f] [--sync] [--restore-setuid] ROOT DEST [PATH...]";
+
+static int checkout_root(Options &options)
+{
+	CheckoutOptions checkout_options;
+	std::vector<std::string> words;
+	options.flag("force", 'f', checkout_options.overwrite, "replace files that exist")
+		.flag("sync", 0, checkout_options.sync, "return when everything is on storage")
+		.flag("restore-setuid", 0, checkout_options.restore_setuid,
+			"restore setuid, setgid and sticky bits, too")
+		.positional(words, 2)
+		.parse();
+	Store store(get_store());
+	const RootName root = store.resolve(words[0]);
+	checkout_options.state = words[0];
+	std::vector<std::string> paths;
+	// Paths of a state are those of the state, wherever the command is run.
+	for (std::size_t i = 2; i < words.size(); i++)
+		paths.push_back(normalised_path(words[i], "", "/"));
+	const CheckoutResult result =
+		checkout(store, store.manifest(root.generation), paths, words[1], checkout_options);
+	int status = exit_status::done;
+	for (const CheckoutFailure &failure : result.failures) {
+		tell(quoted(failure.path) + " is not extracted: " + failure.reason);
+		// Damage is the worst news.
+		if (status != exit_status::corrupt)
+			status = failure.status;
+	}
+	return status;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, checkout_root); }

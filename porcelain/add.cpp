@@ -1,0 +1,99 @@
+// dig add is dig-ls-work and dig-update-index in a pipe.
+#include <cstdlib>
+
+#include "libdig/command.h"
+#include "libdig/store.h"
+
+using namespace dig;
+
+static constexpr char usage[] =
+	"dig-add [-fn] [--by-reference] [--show-plumbing] PATH...\n"
+	"dig-add -A [-fn] [--by-reference] [--show-plumbing] [PATH...]\n"
+	"dig-add --stdin --path=PATH [--mode=MODE] [--mtime=T]";
+
+static std::string shell_word(const std::string &text)
+{
+	if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+						     "0123456789-_./=:,+@%") == text.npos)
+		return text;
+	std::string word = "'";
+	for (char c : text)
+		if (c == '\'')
+			word += "'\\''";
+		else
+			word += c;
+	return word + "'";
+}
+
+static std::string shell_text(const std::vector<Command> &commands)
+{
+	std::string text;
+	for (const Command &command : commands) {
+		if (!text.empty())
+			text += " | ";
+		for (std::size_t i = 0; i < command.size(); i++)
+			text += (i ? " " : "") + shell_word(command[i]);
+	}
+	return text;
+}
+
+static int add(Options &options)
+{
+	bool all = false, force = false, by_reference = false, dry_run = false, show = false, from_stdin = false;
+	std::optional<std::string> path, mode, mtime;
+	std::vector<std::string> paths;
+	options.flag("all", 'A', all, "everything, and what is gone is removed")
+		.flag("force", 'f', force, "ignored paths, too")
+		.flag("by-reference", 0, by_reference, "leave the content where it is until the commit")
+		.flag("dry-run", 'n', dry_run, "only say what would be done")
+		.flag("show-plumbing", 0, show, "print the commands and do nothing")
+		.flag("stdin", 0, from_stdin, "add standard input as one file")
+		.value("path", 0, path, "PATH", "the path of that file")
+		.value("mode", 0, mode, "MODE", "its mode, octal; 644 by default")
+		.value("mtime", 0, mtime, "T", "its time, seconds since 1970; none by default")
+		.positional(paths)
+		.parse();
+	std::vector<Command> commands;
+	if (from_stdin) {
+		if (!path || !paths.empty() || all)
+			throw UsageError("--stdin goes with --path=PATH and without other paths");
+		Command update{"dig-update-index", "--add", "--stdin-content", "--path=" + *path};
+		if (mode)
+			update.push_back("--mode=" + *mode);
+		if (mtime)
+			update.push_back("--mtime=" + *mtime);
+		commands = {update};
+	} else {
+		if (path || mode || mtime)
+			throw UsageError("--path, --mode and --mtime go with --stdin");
+		if (paths.empty() && !all)
+			throw UsageError("say what to add; '-A' takes everything");
+		Command list{"dig-ls-work"}, update{"dig-update-index", "--add"};
+		if (force)
+			list.push_back("-f");
+		if (!paths.empty())
+			list.push_back("--");
+		list.insert(list.end(), paths.begin(), paths.end());
+		if (all)
+			update.push_back("-A");
+		if (dry_run)
+			update.push_back("-n");
+		if (by_reference)
+			update.push_back("--by-reference");
+		update.push_back("--stdin");
+		commands = {list, update};
+	}
+	if (show) {
+		standard_output().record(shell_text(commands));
+		return exit_status::done;
+	}
+	get_store(); // says so at once when there is none
+	// The tools stand beside this one, also when dig did not start it.
+	const char *search = std::getenv("PATH");
+	::setenv("PATH", (own_directory() + ":" + (search ? search : "")).c_str(), 1);
+	const std::vector<int> statuses = run_pipeline(commands);
+	const int update = statuses.back();
+	return update != exit_status::done ? update : statuses.front();
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, add); }

@@ -1,0 +1,68 @@
+// dig commit is dig-write-layer, then dig-update-root, with the store locked all the while.
+#include <cstdlib>
+
+#include "libdig/command.h"
+#include "libdig/lock.h"
+#include "libdig/store.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-commit [-q] [--allow-empty] [--full] -m MESSAGE";
+
+// The one line that the command prints; nothing when it failed.
+static std::string output_of(const Command &command, int &status)
+{
+	Child child(command, Child::inherit, Child::pipe);
+	std::string text;
+	File output(child.output(), command[0]);
+	Buffer window(256);
+	while (const std::size_t n = output.read_some(window))
+		text += text_of(Bytes(window).first(n));
+	output.release();
+	status = child.wait();
+	while (text.ends_with('\n'))
+		text.pop_back();
+	return text;
+}
+
+static int commit(Options &options)
+{
+	bool quiet = false, allow_empty = false, full = false;
+	std::optional<std::string> message;
+	std::vector<std::string> none;
+	options.value("message", 'm', message, "MESSAGE", "what the commit says")
+		.flag("quiet", 'q', quiet, "print nothing")
+		.flag("allow-empty", 0, allow_empty, "also when nothing is staged")
+		.flag("full", 0, full, "a layer that stands alone")
+		.positional(none, 0, 0)
+		.parse();
+	if (!message)
+		throw UsageError("-m MESSAGE is needed");
+	const StorePaths paths = get_store();
+	const Lock lock = Lock::acquire(paths.lock());
+	::setenv("DIG_LOCK_FD", lock.pass_on().c_str(), 1);
+	const std::string directory = own_directory();
+	const std::string old_root = to_hex(Store(paths).roots().tip_root());
+
+	Command write{directory + "/dig-write-layer", "-m", *message};
+	if (allow_empty)
+		write.push_back("--allow-empty");
+	if (full)
+		write.push_back("--full");
+	int status;
+	const std::string layer = output_of(write, status);
+	if (status != exit_status::done)
+		return status;
+	const std::string root = output_of({directory + "/dig-update-root", layer, old_root}, status);
+	if (status != exit_status::done || quiet)
+		return status;
+	Store store(paths);
+	const std::uint64_t generation = store.roots().size();
+	const std::shared_ptr<Layer> made = store.layer(generation);
+	standard_output().record("@" + std::to_string(generation) + ' ' + root + ' ' +
+		std::to_string(made->header().entries) + " entries, " + std::to_string(made->header().bytes) +
+		" bytes; layer of " + std::to_string(made->file_size()) + " bytes");
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, commit); }

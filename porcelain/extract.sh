@@ -1,0 +1,26 @@
+#!/bin/sh
+USAGE='dig-extract [-f] [--at=ROOT] [--sync] [--restore-setuid] DEST [PATH...]'
+OPTIONS='-f --force --at --sync --restore-setuid'
+. "${0%/*}/dig-sh-setup"
+common_options "$@"
+root=HEAD flags=
+while test $# -gt 0
+do
+	case $1 in
+	-f | --force) flags="$flags -f" ;;
+	--sync | --restore-setuid) flags="$flags $1" ;;
+	--at=*) root=${1#--at=} ;;
+	--at)
+		test $# -gt 1 || usage_error '--at needs a state'
+		root=$2
+		shift ;;
+	--)
+		shift
+		break ;;
+	-?*) usage_error "no such option: $1" ;;
+	*) break ;;
+	esac
+	shift
+done
+test $# -gt 0 || usage_error 'say where to'
+exec dig-checkout-root $flags -- "$root" "$@"

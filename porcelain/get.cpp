@@ -1,0 +1,76 @@
+// dig get finds the store that a URN names, and leaves the content to dig-cat.
+#include <cstdlib>
+
+#include "libdig/command.h"
+#include "libdig/publish.h"
+#include "libdig/store.h"
+#include "libdig/urn.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-get [-o FILE] [--range=a-b] URN";
+
+static bool is_store(const std::string &directory, const Digest &id)
+{
+	const std::optional<Buffer> text = find_whole_file(directory + "/store-id", 4096);
+	return text && text_of(*text) == to_hex(id) + "\n";
+}
+
+// The directory of the store with this id: here, in DIG_STORES, or among the user's.
+static std::string find_store_by_id(const Digest &id)
+{
+	if (const std::optional<StorePaths> here = find_store())
+		if (is_store(here->store, id))
+			return here->store;
+	const char *listed = std::getenv("DIG_STORES");
+	for (std::string_view rest = listed ? listed : ""; !rest.empty();) {
+		const std::size_t end = std::min(rest.find(':'), rest.size());
+		const std::string directory(rest.substr(0, end));
+		rest.remove_prefix(std::min(end + 1, rest.size()));
+		for (const std::string &candidate : {directory, directory + "/.dig", directory + "/" + to_hex(id)})
+			if (!directory.empty() && is_store(candidate, id))
+				return candidate;
+	}
+	const char *data = std::getenv("XDG_DATA_HOME"), *home = std::getenv("HOME");
+	const std::string base = data && *data ? data : home ? std::string(home) + "/.local/share" : "";
+	const std::string usual = base + "/dig/stores/" + to_hex(id);
+	if (!base.empty() && is_store(usual, id))
+		return usual;
+	throw NoStoreError("no store with the id " + to_hex(id) +
+		" is known here; DIG_STORES lists directories to look in");
+}
+
+static int get(Options &options)
+{
+	std::optional<std::string> file;
+	std::optional<ByteRange> range;
+	std::vector<std::string> names;
+	options.value("output", 'o', file, "FILE", "write there instead of to standard output")
+		.value("range", 0, range, "a-b", "only these bytes, as in #bytes=a-b")
+		.positional(names, 1, 1)
+		.parse();
+	const Urn urn = parse_urn(names[0]);
+	if (urn.path.empty())
+		throw Error(quoted(names[0]) + " names a whole state; give a path behind it");
+	if (urn.range && range)
+		throw UsageError("the URN has a range already");
+	if (urn.range)
+		range = urn.range;
+	const std::string store =
+		urn.has_store ? find_store_by_id(urn.store_id) : get_store().store;
+	::setenv("DIG_DIR", store.c_str(), 1);
+	Command cat{own_directory() + "/dig-cat"};
+	if (range)
+		cat.push_back("--range=" + to_text(*range));
+	cat.push_back("--");
+	cat.push_back((urn.root ? to_hex(*urn.root) : "HEAD") + ":" + urn.path);
+	if (!file)
+		replace_process(cat);
+	PublishedFile target(*file);
+	const int status = Child(cat, Child::inherit, target.file().fd()).wait();
+	if (status == exit_status::done)
+		target.publish();
+	return status;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, get); }

@@ -1,0 +1,45 @@
+#include "libdig/command.h"
+#include "libdig/store.h"
+#include "libdig/time_text.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-log [--oneline] [-n COUNT] [ROOT]";
+
+static int log(Options &options)
+{
+	bool oneline = false;
+	std::optional<std::uint64_t> most;
+	std::vector<std::string> names;
+	options.flag("oneline", 0, oneline, "one line a state")
+		.value("", 'n', most, "COUNT", "only so many")
+		.positional(names, 0, 1)
+		.parse();
+	Store store(get_store());
+	Output &out = standard_output();
+	std::uint64_t generation = names.empty() ? store.roots().size() : store.resolve(names[0]).generation;
+	for (std::uint64_t left = most.value_or(generation); generation > 0 && left > 0; generation--, left--) {
+		const std::shared_ptr<Layer> layer = store.layer(generation);
+		const std::string &message = layer->message();
+		const std::string root = to_hex(store.roots().at(generation).root);
+		if (oneline) {
+			out.write("@" + std::to_string(generation) + ' ' + root.substr(0, 12) + ' ');
+			out.record(shown_text(message.substr(0, message.find('\n'))));
+			continue;
+		}
+		out.record("@" + std::to_string(generation) + ' ' + root);
+		out.record("Author: " + shown_text(layer->author()));
+		out.record("Date:   " + time_text(layer->header().time_s));
+		out.record("");
+		for (std::size_t start = 0; start < message.size();) {
+			const std::size_t end = std::min(message.find('\n', start), message.size());
+			out.record("    " + shown_text(message.substr(start, end - start)));
+			start = end + 1;
+		}
+		if (generation > 1 && left > 1)
+			out.record("");
+	}
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, log); }

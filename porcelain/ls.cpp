@@ -1,0 +1,71 @@
+#include <set>
+
+#include "libdig/command.h"
+#include "libdig/listing.h"
+#include "libdig/path.h"
+#include "libdig/store.h"
+#include "libdig/time_text.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-ls [-lrz] [ROOT[:PATH]]";
+
+static int ls(Options &options)
+{
+	bool nul = false, recursive = false, is_long = false;
+	std::vector<std::string> names;
+	options.flag("", 'r', recursive, "everything below, one path a line")
+		.flag("", 'l', is_long, "mode, size and time, too")
+		.flag("", 'z', nul, "end records with NUL")
+		.positional(names, 0, 1)
+		.parse();
+	Store store(get_store());
+	const std::string name = names.empty() ? "HEAD" : names[0];
+	const std::size_t colon = name.find(':');
+	const RootName root = store.resolve(colon == 0 ? "HEAD" : name.substr(0, colon));
+	const std::string typed = colon == name.npos ? "" : name.substr(colon + 1);
+	const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
+	Output &out = standard_output();
+	out.set_end(record_end(nul));
+	const auto print = [&](const Entry &entry, const std::string &shown) {
+		if (is_long) {
+			std::string size = std::to_string(entry.size);
+			size.insert(0, size.size() < 12 ? 12 - size.size() : 0, ' ');
+			out.write(mode_letters(entry) + ' ' + size + ' ' +
+				(entry.mtime_ns ? time_text(*entry.mtime_ns / 1000000000) : std::string(23, '-')) + ' ');
+		}
+		out.record_path(shown);
+	};
+	TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
+	bool has_any = path.empty();
+	at.seek_path(path);
+	if (!at.at_end() && !path.empty() && at.path() == path) {
+		print(at.entry(), path);
+		return exit_status::done;
+	}
+	const std::string below = path.empty() ? "" : path + "/";
+	for (at.seek_path(below); !at.at_end();) {
+		at.settle();
+		if (at.at_end() || at.path().substr(0, below.size()) != below)
+			break;
+		has_any = true;
+		const std::string found(at.path());
+		const std::size_t slash = found.find('/', below.size());
+		if (recursive || slash == found.npos) {
+			print(at.entry(), recursive ? found : found.substr(below.size()));
+			at.skip();
+			continue;
+		}
+		// A directory: its name once, and on behind all that is in it ('0' follows '/').
+		const std::string directory = found.substr(0, slash);
+		if (is_long)
+			out.write("d---------            - " + std::string(23, '-') + ' ');
+		out.record_path(directory.substr(below.size()) + "/");
+		at.seek_path(directory + "0");
+	}
+	if (!has_any)
+		throw Error(quoted(typed) + " is not in " + quoted(name.substr(0, colon)));
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, ls); }

@@ -1,0 +1,44 @@
+#include "libdig/command.h"
+#include "libdig/store.h"
+#include "libdig/time_text.h"
+#include "libdig/work_diff.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-show [ROOT]";
+
+static int show(Options &options)
+{
+	std::vector<std::string> names;
+	options.positional(names, 0, 1).parse();
+	Store store(get_store());
+	const RootName name = store.resolve(names.empty() ? "HEAD" : names[0]);
+	const std::shared_ptr<Layer> layer = store.layer(name.generation);
+	const LayerHeader &header = layer->header();
+	Output &out = standard_output();
+	out.record("@" + std::to_string(name.generation) + ' ' + to_hex(name.root));
+	out.record("Layer:   " + to_hex(layer->id()) + ", " + std::to_string(layer->file_size()) + " bytes");
+	out.record("Author:  " + shown_text(layer->author()));
+	out.record("Date:    " + time_text(header.time_s));
+	out.record("Content: " + std::to_string(header.entries) + " entries, " + std::to_string(header.bytes) + " bytes");
+	out.record("");
+	const std::string &message = layer->message();
+	for (std::size_t start = 0; start < message.size();) {
+		const std::size_t end = std::min(message.find('\n', start), message.size());
+		out.record("    " + shown_text(message.substr(start, end - start)));
+		start = end + 1;
+	}
+	out.record("");
+	const Digest before =
+		name.generation > 1 ? store.manifest(name.generation - 1) : empty_root(TreeKind::manifest);
+	diff_manifests(before, header.manifest_root, store.nodes(), [&](const Entry *old, const Entry *entry) {
+		const Difference difference = !old ? Difference::added
+			: !entry		   ? Difference::deleted
+						   : difference_of(*old, *entry);
+		out.write(std::string(1, static_cast<char>(difference)) + '\t');
+		out.record(quoted_record(entry ? entry->path : old->path));
+	});
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, show); }

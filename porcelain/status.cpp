@@ -1,0 +1,106 @@
+#include <map>
+
+#include "libdig/command.h"
+#include "libdig/path.h"
+#include "libdig/work_diff.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-status [-z] [--porcelain=v1] [PATH...]";
+
+struct Letters {
+	char staged = ' ', work = ' ';
+};
+
+static const char *word_of(char letter)
+{
+	switch (letter) {
+	case 'A': return "new";
+	case 'M': return "modified";
+	case 'D': return "deleted";
+	case 'T': return "type changed";
+	default: return "";
+	}
+}
+
+static void show_section(Output &out, const char *title, const std::map<std::string, Letters> &all,
+	char Letters::*side, const std::string &letters)
+{
+	bool is_first = true;
+	for (const auto &[path, at] : all) {
+		if (letters.find(at.*side) == letters.npos)
+			continue;
+		if (is_first)
+			out.record(title);
+		is_first = false;
+		std::string word = word_of(at.*side);
+		if (!word.empty())
+			word = (word + ":").append(14 - word.size(), ' ');
+		out.write("  " + word);
+		out.record(quoted_record(path));
+	}
+}
+
+static int status(Options &options)
+{
+	bool nul = false;
+	std::optional<std::string> format;
+	std::vector<std::string> typed;
+	options.flag("", 'z', nul, "end records with NUL; implies --porcelain=v1")
+		.value("porcelain", 0, format, "v1", "for scripts: \"XY path\"")
+		.positional(typed)
+		.parse();
+	if (format && *format != "v1")
+		throw UsageError("--porcelain knows v1 only");
+	Store store(get_store());
+	raise_file_limit();
+	std::vector<std::string> paths;
+	for (const std::string &path : typed)
+		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+	const Index index = current_index(store);
+	std::map<std::string, Letters> all;
+	const auto is_wanted = [&](const std::string &path) {
+		for (const std::string &wanted : paths)
+			if (is_within(path, wanted))
+				return true;
+		return paths.empty();
+	};
+	diff_index(store, index, [&](Difference difference, const std::string &path) {
+		if (is_wanted(path))
+			all[path].staged = static_cast<char>(difference);
+	});
+	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
+		Letters &at = all[path];
+		at.work = static_cast<char>(difference);
+		if (difference == Difference::untracked)
+			at.staged = '?';
+	});
+	const std::vector<JournalFailure> failures = recorded_failures(store.paths().staging());
+	for (const JournalFailure &failure : failures)
+		if (is_wanted(failure.path))
+			all[failure.path].work = 'F';
+	Output &out = standard_output();
+	if (nul || format) {
+		out.set_end(record_end(nul));
+		for (const auto &[path, at] : all) {
+			out.write(std::string{at.staged, at.work, ' '});
+			out.record_path(path);
+		}
+		return exit_status::done;
+	}
+	if (store.roots().size() == 0)
+		out.record("nothing is committed yet");
+	else
+		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()));
+	show_section(out, "staged, for 'dig commit':", all, &Letters::staged, "AMDT");
+	show_section(out, "changed since it was added ('dig add' takes it):", all, &Letters::work, "MDT");
+	show_section(out, "not added yet:", all, &Letters::work, "?");
+	show_section(out, "could not be read:", all, &Letters::work, "F");
+	for (const JournalFailure &failure : failures)
+		out.record("    " + failure.message);
+	if (all.empty())
+		out.record("nothing to add, nothing to commit");
+	return exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, status); }
