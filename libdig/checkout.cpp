@@ -18,7 +18,7 @@
 // the walks one bit an entry says what the check found.
 //
 // In the second walk one thread, the planner, makes directories and cuts the work into units of
-// about 4 MiB: many small files, or part of a large one.  Workers take units; the planner works
+// some MiB: many small files, or part of a large one.  Workers take units; the planner works
 // off one itself where it would have to wait.
 
 namespace dig {
@@ -288,8 +288,7 @@ class Extraction {
 public:
 	Extraction(Store &store, const Selection &selection, const CheckoutOptions &options)
 		: store_(store), selection_(selection), options_(options),
-		  thread_limit_(reading_threads(store.settings())),
-		  memory_(read_memory_limit(store.settings())),
+		  plan_(store.settings()), memory_(plan_.memory),
 		  temporary_prefix_(".dig-tmp-" + to_hex(random_digest()).substr(0, 16) + "-"), reader_(store),
 		  pipeline_(store)
 	{
@@ -455,7 +454,7 @@ private:
 		small_.clear();
 		while (const std::optional<ContentChunk> chunk = sequence.next())
 			small_.push_back(*chunk);
-		if (unit_.size + entry.size > read_unit || unit_.shares.size() >= max_unit_files)
+		if (unit_.size + entry.size > plan_.unit || unit_.shares.size() >= max_unit_files)
 			flush();
 		unit_.shares.push_back({target, unit_.chunks.size(), small_.size()});
 		for (const ContentChunk &chunk : small_)
@@ -483,7 +482,7 @@ private:
 				break;
 			if (is_zero_chunk(*chunk))
 				continue;
-			if (unit.size + chunk->size > read_unit)
+			if (unit.size + chunk->size > plan_.unit)
 				pass_on();
 			unit.add(*chunk);
 		}
@@ -511,14 +510,14 @@ private:
 		std::unique_lock lock(mutex_);
 		if (is_stopped_)
 			throw ReadMemory::Stopped();
-		if (queue_.size() >= thread_limit_ + 1) {
+		if (queue_.size() >= plan_.threads + 1) {
 			lock.unlock();
 			work(reader_, unit);
 			return;
 		}
 		queue_.push_back(std::move(unit));
 		// The planner is one of them, in the end.
-		if (queue_.size() > 1 && threads_.size() + 1 < thread_limit_)
+		if (queue_.size() > 1 && threads_.size() + 1 < plan_.threads)
 			add_thread();
 		lock.unlock();
 		changed_.notify_one();
@@ -529,7 +528,7 @@ private:
 		try {
 			threads_.emplace_back([this] { run_worker(); });
 		} catch (const std::system_error &) {
-			thread_limit_ = threads_.size() + 1;
+			plan_.threads = threads_.size() + 1;
 		}
 	}
 
@@ -800,7 +799,7 @@ private:
 	Store &store_;
 	const Selection &selection_;
 	const CheckoutOptions &options_;
-	std::size_t thread_limit_;
+	ReadPlan plan_;
 	ReadMemory memory_;
 	std::string temporary_prefix_;
 	std::atomic<std::uint64_t> temporary_count_{0};

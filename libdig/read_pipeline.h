@@ -48,8 +48,8 @@ public:
 	// limit is kept but for a piece that is larger by itself; a piece is at most largest_piece.
 	explicit ReadMemory(std::size_t limit);
 
-	// A chunk and the block that it is decoded from.
-	static constexpr std::size_t largest_piece = 34_MiB;
+	// A unit or a chunk, and the block that a chunk is decoded from.
+	static constexpr std::size_t largest_piece = 40_MiB;
 
 	// Gives the memory back when it is destroyed.
 	class Lease {
@@ -143,12 +143,15 @@ private:
 	std::vector<Digest> digests_;
 };
 
-// How many threads read, and through how much memory, as the settings allow.
-std::size_t reading_threads(const Settings &settings);
-std::size_t read_memory_limit(const Settings &settings);
+// How content is read, as the settings allow.
+struct ReadPlan {
+	explicit ReadPlan(const Settings &settings);
 
-// As many bytes of chunks, or one chunk, are read by a thread at a time.
-constexpr std::uint64_t read_unit = 4_MiB;
+	std::size_t threads;
+	std::size_t memory; // limit of ReadMemory
+	// As many bytes of chunks, or one chunk, are read by a thread at a time.
+	std::uint64_t unit;
+};
 
 class ReadPipeline {
 public:
@@ -166,6 +169,7 @@ private:
 	void read_little(const Entry &entry, const ByteRange::Extent &extent, const Take &take);
 
 	Store &store_;
+	ReadPlan plan_;
 	std::unique_ptr<ReadMemory> memory_;
 };
 
