@@ -124,12 +124,14 @@ File File::open_at(int directory, const std::string &name, int flags, mode_t mod
 	return File(fd, name);
 }
 
-File File::standard_input()
+File File::standard_input() { return duplicate_of(0, "standard input"); }
+
+File File::duplicate_of(int from, std::string name)
 {
-	const int fd = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
+	const int fd = ::fcntl(from, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		throw SystemError("read", "standard input", errno);
-	return File(fd, "standard input");
+		throw SystemError("read", name, errno);
+	return File(fd, std::move(name));
 }
 
 File File::temporary_in(const std::string &directory)

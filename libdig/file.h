@@ -51,6 +51,8 @@ public:
 	static File open_at(int directory, const std::string &name, int flags, mode_t mode = 0666);
 	// Standard input, not closed by the destructor's owner: a duplicate of descriptor 0.
 	static File standard_input();
+	// A descriptor of its own for the same open file.
+	static File duplicate_of(int fd, std::string name);
 	// An unnamed file for spilling, gone with the process, in directory.
 	static File temporary_in(const std::string &directory);
 

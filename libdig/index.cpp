@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "libdig/path.h"
 #include "libdig/publish.h"
 
 namespace dig {
@@ -315,6 +316,26 @@ void IndexCursor::seek(std::string_view path)
 	settle();
 }
 
+void DisplacedRecords::find(const std::string &path,
+	const std::function<void(const IndexRecord &)> &found)
+{
+	const std::size_t slash = path.rfind('/');
+	const std::string directory = slash == path.npos ? "" : path.substr(0, slash);
+	for (std::size_t end = path.find('/'); end != path.npos && directory != last_directory_;
+		end = path.find('/', end + 1)) {
+		const std::string above = path.substr(0, end);
+		if (is_within(last_directory_, above))
+			continue;
+		at_.seek(above);
+		if (at_.current() && at_.current()->entry.path == above && !at_.current()->is_removed)
+			found(*at_.current());
+	}
+	last_directory_ = directory;
+	for (at_.seek(path + "/"); at_.current() && is_within(at_.current()->entry.path, path); at_.next())
+		if (!at_.current()->is_removed)
+			found(*at_.current());
+}
+
 static std::shared_ptr<IndexFile> open_file(const std::string &path)
 {
 	std::optional<File> file = File::find(path);
@@ -459,6 +480,7 @@ IndexUpdate::IndexUpdate(std::string directory)
 
 IndexUpdate::~IndexUpdate() = default;
 IndexUpdate::IndexUpdate(IndexUpdate &&) noexcept = default;
+IndexUpdate &IndexUpdate::operator=(IndexUpdate &&) noexcept = default;
 
 bool IndexUpdate::is_empty() const { return spool_->items.empty() && spool_->runs.empty(); }
 

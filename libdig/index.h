@@ -58,6 +58,19 @@ private:
 	const IndexRecord *current_ = nullptr;
 };
 
+// Finds what cannot stand beside a path: files where it has directories, and all below it.
+class DisplacedRecords {
+public:
+	explicit DisplacedRecords(IndexCursor cursor) : at_(std::move(cursor)) {}
+
+	// Calls found for each such record that is not removed.  Calls in the order of paths are cheap.
+	void find(const std::string &path, const std::function<void(const IndexRecord &)> &found);
+
+private:
+	IndexCursor at_;
+	std::string last_directory_; // whose parents were looked at
+};
+
 class Index {
 public:
 	// The index in the directory; empty where there is none.
@@ -90,6 +103,7 @@ public:
 	explicit IndexUpdate(std::string directory);
 	~IndexUpdate();
 	IndexUpdate(IndexUpdate &&) noexcept;
+	IndexUpdate &operator=(IndexUpdate &&) noexcept;
 
 	// A later record of a path replaces an earlier one.  A record that was not staged yet is
 	// given its sequence by publish().

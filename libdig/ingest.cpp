@@ -327,19 +327,11 @@ private:
 		std::size_t done = 0;
 		if (!job.at_end) {
 			try {
-				while (done < shared_.segment_size) {
-					wait_until_readable(job.source.stream->fd());
-					const std::size_t n = job.source.stream->read_some(
-						{to + done, shared_.segment_size - done});
-					if (n == 0)
-						break;
-					done += n;
-				}
+				done = read_some_stream(job.source, unit, to);
 			} catch (const SystemError &error) {
 				give_up(job, error.what(), false);
-				done = 0;
+				unit.is_last = true;
 			}
-			unit.is_last = done < shared_.segment_size;
 			if (unit.is_last)
 				end_claims(job);
 		}
@@ -347,6 +339,35 @@ private:
 			job.at_end = job.at_end || unit.is_last;
 			job.read_turn++;
 		});
+		return done;
+	}
+
+	// A segment of a stream, less where a checkpoint is due before.
+	std::size_t read_some_stream(const Source &source, Unit &unit, std::uint8_t *to)
+	{
+		const int fd = source.stream->fd();
+		std::uint64_t wanted = shared_.segment_size;
+		if (source.checkpoint_bytes)
+			wanted = std::min(wanted, source.checkpoint_bytes);
+		const std::int64_t deadline = now_ns() + source.checkpoint_ns;
+		std::size_t done = 0;
+		while (done < wanted) {
+			int timeout_ms = -1;
+			if (source.checkpoint_ns) {
+				const std::int64_t left = deadline - now_ns();
+				if (left <= 0)
+					return done;
+				timeout_ms = static_cast<int>(std::min<std::int64_t>(left / 1000000 + 1, 1000000));
+			}
+			if (!wait_until_readable(fd, timeout_ms))
+				return done;
+			const std::size_t n = source.stream->read_some({to + done, wanted - done});
+			if (n == 0) {
+				unit.is_last = true;
+				return done;
+			}
+			done += n;
+		}
 		return done;
 	}
 

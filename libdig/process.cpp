@@ -1,5 +1,7 @@
 #include "libdig/process.h"
 
+#include "libdig/file.h"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -66,13 +68,14 @@ void open_standard_streams()
 	}
 }
 
-void wait_until_readable(int fd)
+bool wait_until_readable(int fd, int timeout_ms)
 {
 	pollfd waiting{fd, POLLIN, 0};
 	for (;;) {
 		check_interrupted();
-		if (::poll(&waiting, 1, -1) >= 0)
-			return;
+		const int count = ::poll(&waiting, 1, timeout_ms);
+		if (count >= 0)
+			return count > 0;
 		if (errno != EINTR)
 			throw SystemError("wait for input", "", errno);
 	}
@@ -94,6 +97,35 @@ void raise_file_limit()
 }
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+bool is_foreground(int fd) { return ::tcgetpgrp(fd) == ::getpgrp(); }
+
+// The kernel's other record, ru_maxrss, survives exec: it may be that of whoever started us.
+static std::optional<std::uint64_t> find_peak_memory()
+{
+	const std::optional<File> file = File::find("/proc/self/status");
+	if (!file)
+		return {};
+	std::string text(8192, '\0');
+	text.resize(file->read({reinterpret_cast<std::uint8_t *>(text.data()), text.size()}));
+	const std::string_view name = "VmHWM:";
+	const std::size_t at = text.find(name);
+	if (at == text.npos)
+		return {};
+	return std::strtoull(text.c_str() + at + name.size(), nullptr, 10) * 1024;
+}
+
+static double seconds(const timeval &time)
+{
+	return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+ProcessUse process_use()
+{
+	rusage use{};
+	::getrusage(RUSAGE_SELF, &use);
+	return {find_peak_memory().value_or(static_cast<std::uint64_t>(use.ru_maxrss) * 1024),
+		seconds(use.ru_utime), seconds(use.ru_stime)};
+}
 
 int terminal_columns(int fd)
 {

@@ -28,19 +28,29 @@ void catch_signals();
 // their number.  Reading such a standard input, or writing to such an output, fails.
 void open_standard_streams();
 
-// Waits until fd can be read or is at its end.  Throws Interrupted.
-void wait_until_readable(int fd);
+// Waits until fd can be read or is at its end.  Throws Interrupted.  With a timeout, false when
+// that came first.
+bool wait_until_readable(int fd, int timeout_ms = -1);
 
 // Closes descriptor 1, for file systems that report a failed write only then.
 void close_standard_output();
 
 bool is_terminal(int fd);
+// False for a job that a shell has put in the background of the terminal.
+bool is_foreground(int fd);
 
 // As many open files as the system allows this process: a walk keeps one a level.
 void raise_file_limit();
 
 // Of the terminal, or COLUMNS; 80 when unknown.
 int terminal_columns(int fd);
+
+// What this process has used so far.
+struct ProcessUse {
+	std::uint64_t peak_memory = 0; // bytes, resident
+	double user_s = 0, system_s = 0;
+};
+ProcessUse process_use();
 
 // The directory of the running executable, without a '/' at its end.
 std::string own_directory();

@@ -1,12 +1,16 @@
 #include "libdig/read_pipeline.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 #include "libdig/process.h"
 
 namespace dig {
 
+// Bytes a nanosecond.  What is in the page cache comes at 10, what has to be waited for at 4 or
+// less; then asking for the next blocks at once pays, which else is only one more system call.
+constexpr std::uint64_t slow_rate = 5;
 // Content up to this size comes from the store directly: threads and large buffers would cost
 // more than they gain.
 constexpr std::uint64_t little_content = 512_KiB;
@@ -165,6 +169,8 @@ std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 			place.way = Way::asked;
 		}
 		size += aligned(chunks[i].chunk.size);
+		if (is_slow_ && place.way != Way::asked)
+			place.layer->file().advise_will_need(place.record.offset, place.record.length);
 		if (place.way == Way::decoded)
 			scratch_size_ = std::max<std::size_t>(scratch_size_, place.record.length);
 	}
@@ -284,9 +290,12 @@ void ChunkReader::ask(WantedChunk &wanted, MutableBytes to)
 
 void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 {
+	using Clock = std::chrono::steady_clock;
 	const MutableBytes scratch = memory.last(scratch_size_);
 	solid_.clear();
 	std::size_t at = 0;
+	Clock::duration reading{};
+	std::uint64_t raw_size = 0;
 	for (Place &place : places_) {
 		WantedChunk &wanted = chunks[place.chunk];
 		place.to = memory.subspan(at, wanted.chunk.size);
@@ -296,12 +305,19 @@ void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 		if (place.way != Way::raw && place.way != Way::decoded)
 			continue;
 		try {
+			const Clock::time_point start = Clock::now();
 			read_alone(place, scratch);
+			if (place.way == Way::raw) {
+				reading += Clock::now() - start;
+				raw_size += place.to.size();
+			}
 			wanted.bytes = place.to;
 		} catch (const Error &) {
 			// The store is asked for it.
 		}
 	}
+	if (raw_size > 0)
+		is_slow_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(reading).count()) * slow_rate > raw_size;
 	if (!solid_.empty())
 		read_solid(chunks);
 	verify(chunks);

@@ -136,6 +136,7 @@ private:
 	Decompressor decompressor_;
 	std::vector<Place> places_;
 	std::size_t scratch_size_ = 0;
+	bool is_slow_ = false; // what was read last was not cached
 	std::vector<Place *> solid_;
 	Buffer stored_;
 	std::shared_ptr<DecodedBlock> scratch_block_;

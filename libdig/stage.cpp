@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "libdig/error.h"
 #include "libdig/path.h"
@@ -62,7 +63,12 @@ Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 }
 
 // The workers end before what their hooks use.
-Stage::~Stage() { ingest_.reset(); }
+Stage::~Stage()
+{
+	ingest_.reset();
+	if (syncer_.joinable())
+		syncer_.join();
+}
 
 void Stage::put_locked(const IndexRecord &record)
 {
@@ -86,23 +92,7 @@ void Stage::remove_conflicts(const std::string &path)
 		record.sequence = IndexUpdate::new_sequence;
 		put_locked(record);
 	};
-	const std::size_t slash = path.rfind('/');
-	const std::string directory = slash == path.npos ? "" : path.substr(0, slash);
-	if (directory != last_directory_) {
-		for (std::size_t end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
-			const std::string above = path.substr(0, end);
-			if (is_within(last_directory_, above))
-				continue;
-			beside_.seek(above);
-			if (beside_.current() && beside_.current()->entry.path == above && !beside_.current()->is_removed)
-				remove_record(*beside_.current());
-		}
-		last_directory_ = directory;
-	}
-	for (beside_.seek(path + "/"); beside_.current() && is_within(beside_.current()->entry.path, path);
-		beside_.next())
-		if (!beside_.current()->is_removed)
-			remove_record(*beside_.current());
+	beside_.find(path, remove_record);
 }
 
 void Stage::present(const WorkRecord &found)
@@ -173,20 +163,32 @@ bool Stage::try_resume(Source &source)
 	return true;
 }
 
-void Stage::stream(const std::string &path, File content, std::uint16_t mode, std::optional<std::int64_t> mtime_ns)
+void Stage::stream(Stream stream)
 {
-	if (const std::string_view problem = path_problem(path); !problem.empty())
-		throw Error(quoted(path) + " cannot be stored: " + std::string(problem));
-	remove_conflicts(path);
+	if (const std::string_view problem = path_problem(stream.path); !problem.empty())
+		throw Error(quoted(stream.path) + " cannot be stored: " + std::string(problem));
+	remove_conflicts(stream.path);
 	Source source;
-	source.path = path;
-	source.stream = std::make_shared<File>(std::move(content));
+	source.path = stream.path;
+	source.stream = std::make_shared<File>(std::move(stream.content));
 	FileStat stat;
-	stat.mode = mode;
-	stat.mtime_ns = mtime_ns.value_or(0);
+	stat.mode = stream.mode;
+	stat.mtime_ns = stream.mtime_ns.value_or(0);
 	source.stat = stat;
-	source.has_mtime = mtime_ns.has_value();
+	source.has_mtime = stream.mtime_ns.has_value();
+	source.checkpoint_bytes = stream.checkpoint_bytes;
+	source.checkpoint_ns = stream.checkpoint_ns;
+	source.is_conditional = stream.is_conditional;
+	stream_checkpoint_ns_ = now_ns();
 	ingest_->submit(std::move(source));
+}
+
+void Stage::give_up()
+{
+	end_sync();
+	ingest_.reset();
+	update_ = IndexUpdate(writer_.directory());
+	writer_.drop_pack();
 }
 
 // Files of one chunk have no node of their own; an entry that is known may name the chunk.
@@ -270,6 +272,55 @@ void Stage::take_chunks(Source &source, std::span<const ChunkRef> refs)
 	if (!source.stream && !options_.is_by_reference && end < source.stat->size &&
 		end - source.checkpointed >= store_.settings().performance.checkpoint_bytes)
 		checkpoint_source(source, end);
+	const bool is_due =
+		(source.checkpoint_bytes && end - source.checkpointed >= source.checkpoint_bytes) ||
+		(source.checkpoint_ns && now_ns() - stream_checkpoint_ns_ >= source.checkpoint_ns);
+	if (source.stream && is_due)
+		checkpoint_stream(source, end);
+}
+
+// What came of a stream so far becomes an entry that can be committed.
+void Stage::checkpoint_stream(Source &source, std::uint64_t offset)
+{
+	SourceOutcome outcome;
+	outcome.stat.type = FileType::regular;
+	outcome.stat.size = offset;
+	IndexRecord record;
+	record.entry = entry_of(source, outcome);
+	if (source.tree->leaves() == 1) {
+		record.entry.form = ContentForm::chunk;
+		record.entry.content = source.last_chunk;
+	} else {
+		// A copy ends here; the stream's own tree goes on.
+		record.entry.form = ContentForm::file_root;
+		record.entry.content = TreeBuilder(*source.tree).finish().id;
+	}
+	record.sequence = IndexUpdate::new_sequence;
+	source.checkpointed = offset;
+	stream_checkpoint_ns_ = now_ns();
+	stream_record_ = record;
+	must_flush_ = true;
+}
+
+// Everything appended so far goes to storage while the workers go on.
+void Stage::start_sync()
+{
+	end_sync();
+	syncer_ = std::thread([this] {
+		try {
+			writer_.checkpoint();
+		} catch (...) {
+			sync_failure_ = std::current_exception();
+		}
+	});
+}
+
+void Stage::end_sync()
+{
+	if (syncer_.joinable())
+		syncer_.join();
+	if (sync_failure_)
+		std::rethrow_exception(std::exchange(sync_failure_, nullptr));
 }
 
 void Stage::checkpoint_source(Source &source, std::uint64_t offset)
@@ -334,7 +385,9 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 		source.previous->entry == record.entry && source.previous->is_by_reference == record.is_by_reference;
 	record.sequence = is_same ? source.previous->sequence : IndexUpdate::new_sequence;
 	put_locked(record);
-	put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
+	// A recovery would bring back what the journal has finished.
+	if (!source.is_conditional)
+		put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
 	if (!writer_.failures().empty()) {
 		std::lock_guard guard(update_mutex_);
 		taken_after_failure_.push_back(source.path);
@@ -353,8 +406,15 @@ void Stage::store_unit(std::span<const ReadyBlock> blocks)
 		held_records_ = 0;
 		must_flush_ = false;
 	}
-	if (bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes) {
-		writer_.checkpoint();
+	if (stream_record_) {
+		end_sync();
+		IndexUpdate update(writer_.directory());
+		update.put(*stream_record_);
+		stream_record_.reset();
+		writer_.finish(update);
+		bytes_since_sync_ = 0;
+	} else if (bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes) {
+		start_sync();
 		bytes_since_sync_ = 0;
 	}
 }
@@ -416,6 +476,7 @@ const std::vector<JournalFailure> &Stage::finish()
 {
 	ingest_->drain();
 	retry_changed();
+	end_sync();
 	must_flush_ = true;
 	held_records_ = 0;
 	nodes_.end_block();
@@ -426,7 +487,7 @@ const std::vector<JournalFailure> &Stage::finish()
 	writer_.finish(update_);
 	index_ = Index::open(writer_.directory());
 	at_ = index_.cursor();
-	beside_ = index_.cursor();
+	beside_ = DisplacedRecords(index_.cursor());
 	return failures_;
 }
 

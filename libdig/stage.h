@@ -3,6 +3,8 @@
 #ifndef DIG_STAGE_H
 #define DIG_STAGE_H
 
+#include <thread>
+
 #include "libdig/ingest.h"
 #include "libdig/node_blocks.h"
 #include "libdig/staging.h"
@@ -26,7 +28,22 @@ public:
 	// cheap; others cost a look-up.
 	void present(const WorkRecord &found);
 	// Content of a stream, whose path is not looked at in the work tree.
-	void stream(const std::string &path, File content, std::uint16_t mode, std::optional<std::int64_t> mtime_ns);
+	struct Stream {
+		std::string path;
+		File content;
+		std::uint16_t mode = 0644;
+		std::optional<std::int64_t> mtime_ns;
+		// What came so far can be committed whenever so much, or so long, has passed; 0 for only
+		// at the end.
+		std::uint64_t checkpoint_bytes = 0;
+		std::int64_t checkpoint_ns = 0;
+		bool is_conditional = false; // nothing of it stays unless finish() is called
+	};
+	void stream(Stream stream);
+	// Waits for everything submitted, without making it durable.
+	void drain() { ingest_->drain(); }
+	// Leaves out what was not finished; the staging area is as it was.
+	void give_up();
 	// Staged without content: the root of content that is stored, or staged, already.  Error when
 	// it is not there or has another size.
 	void put_known_root(IndexRecord record, const Digest &file_root);
@@ -52,6 +69,9 @@ private:
 	void finish_source(Source &source, const SourceOutcome &outcome);
 	void store_unit(std::span<const ReadyBlock> blocks);
 	void checkpoint_source(Source &source, std::uint64_t offset);
+	void checkpoint_stream(Source &source, std::uint64_t offset);
+	void start_sync();
+	void end_sync();
 	Entry entry_of(const Source &source, const SourceOutcome &outcome);
 	void remove_conflicts(const std::string &path);
 	void put_locked(const IndexRecord &record);
@@ -65,7 +85,8 @@ private:
 	std::int64_t margin_ns_;
 	StagingWriter writer_;
 	Index index_;
-	IndexCursor at_, beside_;
+	IndexCursor at_;
+	DisplacedRecords beside_;
 	std::mutex update_mutex_;
 	IndexUpdate update_;
 	std::unique_ptr<Ingest> ingest_;
@@ -76,7 +97,10 @@ private:
 	std::uint64_t held_records_ = 0;
 	bool must_flush_ = false;
 	std::uint64_t bytes_since_sync_ = 0;
-	std::string last_directory_; // whose parents were looked at
+	std::thread syncer_; // puts what was appended on storage while the workers go on
+	std::exception_ptr sync_failure_;
+	std::optional<IndexRecord> stream_record_; // what of a stream is to be committable now
+	std::int64_t stream_checkpoint_ns_ = 0;
 
 	std::vector<Source> changed_;
 	std::vector<JournalFailure> failures_;

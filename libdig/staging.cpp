@@ -234,8 +234,10 @@ void StagingWriter::open_locked()
 			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
 				"is staged and starts anew", pack_path(), 0);
 		pack_ = File::open_with(pack_path(), O_RDWR | O_CREAT);
-		pack_.write_at(raw_bytes(make_preamble(layer_magic)), 0);
 	}
+	// A writer that was killed may have made the pack and written nothing into it.
+	if (!note_ && pack_.size() < sizeof(Preamble))
+		pack_.write_at(raw_bytes(make_preamble(layer_magic)), 0);
 	if (recovered_ && !recovered_->is_empty() && !note_) {
 		sync_locked();
 		Buffer mark;
@@ -266,6 +268,7 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 	const Index index = Index::open(directory_);
 	const std::uint64_t merged =
 		index.state().journal_id == journal_id_ ? index.state().journal_offset : 0;
+	DisplacedRecords displaced(index.cursor());
 	std::uint64_t good = reader.offset();
 	// Which blocks were promised to be on storage shows only behind them.
 	std::uint64_t promised = synced_pack_size_;
@@ -289,8 +292,18 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 			const IndexRecord file = IndexRecord::decode(cursor);
 			std::erase_if(checkpoints_,
 				[&](const auto &at) { return at.file.entry.path == file.entry.path; });
-			if (recovered_ && record->offset >= merged)
-				recovered_->put(file);
+			if (!recovered_ || record->offset < merged)
+				break;
+			recovered_->put(file);
+			// Removals are in no journal, but those that follow from a file are known.
+			if (!file.is_removed)
+				displaced.find(file.entry.path, [&](const IndexRecord &old) {
+					IndexRecord removal;
+					removal.entry.path = old.entry.path;
+					removal.is_removed = true;
+					removal.sequence = IndexUpdate::new_sequence;
+					recovered_->put(removal);
+				});
 			break;
 		}
 		// An add that ends writes behind `merged` what still holds of these two.
@@ -922,7 +935,8 @@ void check_staging(Store &store)
 	if (!journal)
 		return;
 	const std::optional<File> pack = File::find(directory + "/pack");
-	if (pack) {
+	// A shorter one without blocks is what is left of a writer that was killed as it made it.
+	if (pack && pack->size() >= sizeof(Preamble)) {
 		Buffer preamble(sizeof(Preamble));
 		pack->read_exactly_at(preamble, 0);
 		check_preamble(preamble, layer_magic, pack->name());

@@ -10,6 +10,9 @@ static constexpr char usage[] =
 	"dig-update-index --add [-An] [--by-reference] --stdin\n"
 	"dig-update-index --add [-nz] [--by-reference] --stdin-paths\n"
 	"dig-update-index --add --stdin-content --path=PATH [--mode=MODE] [--mtime=T]\n"
+	"                 [--checkpoint-every=SIZE|SECONDSs]\n"
+	"dig-update-index --add --from-command --path=PATH [--mode=MODE] [--mtime=T]\n"
+	"                 -- COMMAND [ARGUMENT...]\n"
 	"dig-update-index --remove [-z] --stdin-paths | PATH...\n"
 	"dig-update-index --index-info [-z]";
 
@@ -17,7 +20,8 @@ struct Wishes {
 	bool add = false, remove = false, index_info = false, all = false, dry_run = false;
 	bool by_reference = false, nul = false;
 	bool from_records = false, from_paths = false, from_content = false;
-	std::optional<std::string> path, mode, mtime;
+	bool from_command = false;
+	std::optional<std::string> path, mode, mtime, checkpoint;
 	std::vector<std::string> paths;
 };
 
@@ -269,6 +273,22 @@ static void take_paths(Stage &stage, const File &root, const Wishes &wishes)
 	}
 }
 
+// "256MB", or "30s".
+static void take_checkpoint(const std::string &text, Stage::Stream &stream)
+{
+	const bool is_time = text.ends_with('s');
+	const std::string number = is_time ? text.substr(0, text.size() - 1) : text;
+	const bool is_number = !number.empty() && number.size() < 9 && number.find_first_not_of("0123456789") == number.npos;
+	if (is_time && is_number && std::stoull(number) > 0) {
+		stream.checkpoint_ns = std::stoll(number) * 1000000000;
+		return;
+	}
+	const std::optional<std::uint64_t> size = parse_size(text);
+	if (is_time || !size || *size < 64_KiB)
+		throw UsageError("--checkpoint-every takes a size from 64KB on, as 256MB, or a time, as 30s");
+	stream.checkpoint_bytes = *size;
+}
+
 static void take_content(Stage &stage, const Wishes &wishes)
 {
 	const StorePaths &paths = stage.writer().store().paths();
@@ -288,7 +308,29 @@ static void take_content(Stage &stage, const Wishes &wishes)
 			throw UsageError("--mtime takes seconds since 1970");
 		mtime = seconds * 1000000000;
 	}
-	stage.stream(normalised_path(*wishes.path, paths.prefix, paths.work_tree), File::standard_input(), mode, mtime);
+	Stage::Stream stream;
+	stream.path = normalised_path(*wishes.path, paths.prefix, paths.work_tree);
+	stream.mode = mode;
+	stream.mtime_ns = mtime;
+	if (wishes.checkpoint)
+		take_checkpoint(*wishes.checkpoint, stream);
+	if (!wishes.from_command) {
+		stream.content = File::standard_input();
+		stage.stream(std::move(stream));
+		return;
+	}
+	stream.is_conditional = true;
+	Child child(Command(wishes.paths.begin(), wishes.paths.end()), Child::inherit, Child::pipe);
+	stream.content = File::duplicate_of(child.output(), wishes.paths[0]);
+	child.close_output();
+	stage.stream(std::move(stream));
+	stage.drain();
+	const int status = child.wait();
+	if (status == 0)
+		return;
+	stage.give_up();
+	throw Error(quoted(wishes.paths[0]) + " ended with status " + std::to_string(status) +
+		"; nothing is staged of " + quoted(*wishes.path));
 }
 
 static void remove_path(Stage &stage, const std::string &typed)
@@ -358,18 +400,24 @@ static int update_index(Options &options)
 		.flag("stdin-paths", 0, wishes.from_paths, "read paths")
 		.flag("stdin-content", 0, wishes.from_content, "read one file's content")
 		.flag("", 'z', wishes.nul, "lines and paths end with NUL")
+		.flag("from-command", 0, wishes.from_command, "the content is what a command prints")
 		.value("path", 0, wishes.path, "PATH", "the path of that content")
 		.value("mode", 0, wishes.mode, "MODE", "its mode, octal; 644 by default")
 		.value("mtime", 0, wishes.mtime, "T", "its time, seconds since 1970; none by default")
+		.value("checkpoint-every", 0, wishes.checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
 		.positional(wishes.paths)
 		.parse();
 	if (wishes.add + wishes.remove + wishes.index_info != 1)
 		throw UsageError("give one of --add, --remove and --index-info");
-	if (wishes.add && wishes.from_records + wishes.from_paths + wishes.from_content != 1)
-		throw UsageError("--add needs one of --stdin, --stdin-paths and --stdin-content");
-	if (wishes.from_content != wishes.path.has_value())
-		throw UsageError("--stdin-content and --path=PATH belong together");
-	if ((wishes.add || wishes.index_info) && !wishes.paths.empty())
+	if (wishes.add && wishes.from_records + wishes.from_paths + wishes.from_content + wishes.from_command != 1)
+		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content and --from-command");
+	if ((wishes.from_content || wishes.from_command) != wishes.path.has_value())
+		throw UsageError("--stdin-content and --from-command need --path=PATH, and nothing else does");
+	if (wishes.checkpoint && !wishes.from_content)
+		throw UsageError("--checkpoint-every goes with --stdin-content: a command that fails must leave nothing");
+	if (wishes.from_command && wishes.paths.empty())
+		throw UsageError("--from-command needs '-- COMMAND'");
+	if ((wishes.add || wishes.index_info) && !wishes.from_command && !wishes.paths.empty())
 		throw UsageError("paths come from standard input");
 	if (wishes.remove && wishes.from_paths == !wishes.paths.empty())
 		throw UsageError("--remove needs paths or --stdin-paths");
@@ -389,7 +437,7 @@ static int update_index(Options &options)
 		take_records(stage, root, wishes);
 	else if (wishes.add && wishes.from_paths)
 		take_paths(stage, root, wishes);
-	else if (wishes.from_content)
+	else if (wishes.from_content || wishes.from_command)
 		take_content(stage, wishes);
 	else if (wishes.index_info)
 		take_info(stage, wishes.nul);

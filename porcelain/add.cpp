@@ -9,7 +9,10 @@ using namespace dig;
 static constexpr char usage[] =
 	"dig-add [-fn] [--by-reference] [--show-plumbing] PATH...\n"
 	"dig-add -A [-fn] [--by-reference] [--show-plumbing] [PATH...]\n"
-	"dig-add --stdin --path=PATH [--mode=MODE] [--mtime=T]";
+	"dig-add --stdin --path=PATH [--mode=MODE] [--mtime=T]\n"
+	"        [--checkpoint-every=SIZE|SECONDSs]\n"
+	"dig-add --from-command --path=PATH [--mode=MODE] [--mtime=T]\n"
+	"        -- COMMAND [ARGUMENT...]";
 
 static std::string shell_word(const std::string &text)
 {
@@ -40,7 +43,8 @@ static std::string shell_text(const std::vector<Command> &commands)
 static int add(Options &options)
 {
 	bool all = false, force = false, by_reference = false, dry_run = false, show = false, from_stdin = false;
-	std::optional<std::string> path, mode, mtime;
+	bool from_command = false;
+	std::optional<std::string> path, mode, mtime, checkpoint;
 	std::vector<std::string> paths;
 	options.flag("all", 'A', all, "everything, and what is gone is removed")
 		.flag("force", 'f', force, "ignored paths, too")
@@ -48,24 +52,33 @@ static int add(Options &options)
 		.flag("dry-run", 'n', dry_run, "only say what would be done")
 		.flag("show-plumbing", 0, show, "print the commands and do nothing")
 		.flag("stdin", 0, from_stdin, "add standard input as one file")
+		.flag("from-command", 0, from_command, "add what a command prints, if it succeeds")
 		.value("path", 0, path, "PATH", "the path of that file")
 		.value("mode", 0, mode, "MODE", "its mode, octal; 644 by default")
 		.value("mtime", 0, mtime, "T", "its time, seconds since 1970; none by default")
+		.value("checkpoint-every", 0, checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
 		.positional(paths)
 		.parse();
 	std::vector<Command> commands;
-	if (from_stdin) {
-		if (!path || !paths.empty() || all)
-			throw UsageError("--stdin goes with --path=PATH and without other paths");
-		Command update{"dig-update-index", "--add", "--stdin-content", "--path=" + *path};
+	if (from_stdin || from_command) {
+		if (!path || all || from_stdin == from_command || from_stdin == !paths.empty())
+			throw UsageError("--stdin goes with --path=PATH alone, --from-command with '-- COMMAND', too");
+		if (checkpoint && from_command)
+			throw UsageError("--checkpoint-every goes with --stdin: a command that fails must leave nothing");
+		Command update{"dig-update-index", "--add", from_stdin ? "--stdin-content" : "--from-command", "--path=" + *path};
+		if (checkpoint)
+			update.push_back("--checkpoint-every=" + *checkpoint);
 		if (mode)
 			update.push_back("--mode=" + *mode);
 		if (mtime)
 			update.push_back("--mtime=" + *mtime);
+		if (from_command)
+			update.push_back("--");
+		update.insert(update.end(), paths.begin(), paths.end());
 		commands = {update};
 	} else {
-		if (path || mode || mtime)
-			throw UsageError("--path, --mode and --mtime go with --stdin");
+		if (path || mode || mtime || checkpoint)
+			throw UsageError("--path, --mode, --mtime and --checkpoint-every go with --stdin");
 		if (paths.empty() && !all)
 			throw UsageError("say what to add; '-A' takes everything");
 		Command list{"dig-ls-work"}, update{"dig-update-index", "--add"};

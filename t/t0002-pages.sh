@@ -1,0 +1,140 @@
+#!/bin/sh
+
+test_description='each tool has a page, and the page says what the tool does'
+
+. "$(dirname "$0")/test-lib.sh"
+
+source_directory=$TEST_DIRECTORY/..
+pages=$source_directory/Documentation
+
+if ! mandoc -Tlint "$pages/dig-chunking.7" >/dev/null 2>&1 && ! command -v mandoc >/dev/null
+then
+	skip_all='there is no mandoc'
+	test_done
+fi
+
+# "dig" and dig-X for each source; sh-setup is no tool.
+(cd "$source_directory" && ls plumbing porcelain) |
+	sed -n 's/\.cpp$//p; s/\.sh$//p' | grep -vx -e dig -e sh-setup | sed 's/^/dig-/' >tools
+echo dig >>tools
+
+# For every tool what it says to -h, and how that ended.  "dig" lists the commands; its usage
+# stands in its complaints.
+mkdir usage synopsis
+while read -r tool
+do
+	$tool -h >"usage/$tool.help" 2>"usage/$tool.err"
+	echo $? >"usage/$tool.status"
+	cp "usage/$tool.help" "usage/$tool.text"
+done <tools
+dig --no-such-option 2>&1 | sed 1d >usage/dig.text
+
+# The forms of a usage, a line each: "usage: " and "   or: " are decoration, and a line that
+# begins with a blank goes on with the form before it.
+cat >forms.awk <<\EOF
+FNR == 1 { flush(); is_over = 0; file = FILENAME; sub(/text$/, "expect", file) }
+{ sub(/^usage: /, ""); sub(/^   or: /, "") }
+/^$/ { is_over = 1 }
+is_over { next }
+/^ / { sub(/^ */, ""); form = form " " $0; next }
+{ flush(); form = $0 }
+END { flush() }
+function flush() { if (form != "") print form >file; form = "" }
+EOF
+awk -f forms.awk usage/*.text
+
+# Those of the pages' SYNOPSIS, blanks squeezed.  mandoc prints bold and underlined letters
+# twice, with a backspace between.
+while read -r tool
+do
+	test -e "$pages/$tool.1" && echo "$pages/$tool.1"
+done <tools | xargs mandoc -Tascii -O width=500 |
+	sed "s/.$(printf '\b')//g; s/  */ /g; s/ $//" >text
+awk '
+/^SYNOPSIS$/ { is_synopsis = 1; next }
+/^[A-Z]/ { is_synopsis = 0 }
+is_synopsis && sub(/^ /, "") { print >("synopsis/" $1 ".actual") }' text
+
+test_expect_success 'each tool has a page with one line about it' '
+	while read -r tool
+	do
+		grep -c -e "^\.Nd [a-z]" -e "^\.Nm $tool\$" "$pages/$tool.1" | grep -qx 2 ||
+			echo "$tool"
+	done <tools >without &&
+	test_cmp /dev/null without
+'
+
+test_expect_success '-h goes to standard output, and is 0' '
+	cat usage/*.err >talk &&
+	test_cmp /dev/null talk &&
+	{ grep -vx 0 usage/*.status >failed || :; } &&
+	test_cmp /dev/null failed
+'
+
+test_expect_success '-h fits 80 columns' '
+	{ grep -E ".{81}" usage/*.help >wide || :; } &&
+	test_cmp /dev/null wide
+'
+
+test_expect_success 'the SYNOPSIS of each page is the usage of its tool' '
+	cat usage/*.expect >expect &&
+	(cd usage && ls *.expect) | sed "s,expect$,actual,; s,^,synopsis/," | { xargs cat >actual || :; } &&
+	test_cmp expect actual
+'
+
+# "name TAB line" for each tool but dig, from the pages.
+while read -r tool
+do
+	test $tool = dig || sed -n "s/^\.Nd /$tool	/p" "$pages/$tool.1"
+done <tools | sort >lines
+
+test_expect_success 'dig(1) lists each command with the line of its page' '
+	sed "s/	/(1) /" lines | sort >expect &&
+	sed -n "s/^ \(dig-[a-z-]*(1) [a-z].*\)/\1/p" text | sort -u >actual &&
+	test_cmp expect actual
+'
+
+test_expect_success 'dig lists each command with the line of its page' '
+	sed "s/^dig-//; s/	/ /" lines | sort >expect &&
+	sed -n "s/^  \([a-z-]*\)  */\1 /p" usage/dig.help | sort >actual &&
+	test_cmp expect actual
+'
+
+test_expect_success 'no page is about a tool that is not there' '
+	(cd "$pages" && ls *.1 | sed "s/\.1$//" | sort) >actual &&
+	sort tools >expect &&
+	test_cmp expect actual
+'
+
+test_expect_success 'pages refer to pages that are there' '
+	for page in "$pages"/*.[157]
+	do
+		sed -n "s/^\.*.*Xr \(dig[a-z-]*\) \([157]\).*/\1.\2/p" "$page"
+	done | sort -u >named &&
+	while read -r name
+	do
+		test -e "$pages/$name" || echo "$name"
+	done <named >missing &&
+	test_cmp /dev/null missing
+'
+
+test_expect_success 'mandoc has no errors or warnings about any page' '
+	{ mandoc -Tlint -Wwarning "$pages"/*.[157] >said || :; } &&
+	{ grep -E ": (WARNING|ERROR|UNSUPP|SYNTAX)" said >actual || :; } &&
+	test_cmp /dev/null actual
+'
+
+test_expect_success 'every variable of the environment that is read has a page' '
+	(cd "$source_directory" &&
+		cat libdig/*.cpp libdig/*.h plumbing/*.cpp porcelain/*.cpp porcelain/*.sh) |
+		grep -oE "\"(DIG_[A-Z0-9_]+|SOURCE_DATE_EPOCH|XDG_[A-Z_]+)\"" | tr -d \" |
+		sort -u >read &&
+	cat "$pages"/*.[157] >all &&
+	while read -r name
+	do
+		grep -qw "$name" all || echo "$name"
+	done <read >missing &&
+	test_cmp /dev/null missing
+'
+
+test_done

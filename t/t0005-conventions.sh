@@ -1,0 +1,202 @@
+#!/bin/sh
+
+test_description='what holds for every tool: options, statuses, output that is not lost'
+
+. "$(dirname "$0")/test-lib.sh"
+
+source_directory=$TEST_DIRECTORY/..
+(cd "$source_directory" && ls plumbing porcelain) |
+	sed -n 's/\.cpp$//p; s/\.sh$//p' | grep -vx -e dig -e sh-setup | sed 's/^/dig-/' >tools
+
+# A store with one state, something staged, and something that nobody added.
+mkdir tree && cd tree || exit 1
+dig init >/dev/null && echo one >one && echo -dash >-dash && dig add -A &&
+	dig commit -q -m first && echo two >two && dig add two && echo three >three &&
+	chunk=$(dig-chunk one | cut -d' ' -f3) && export chunk || exit 1
+cd "$TRASH" || exit 1
+
+# sample TOOL runs it with arguments that make it print something, in the tree.  A new tool
+# needs a line here.
+sample () {
+	case $1 in
+	dig-add) dig-add --show-plumbing -A ;;
+	dig-cat) dig-cat HEAD:one ;;
+	dig-check) dig-check --quick ;;
+	dig-check-ignore) echo '*.o' | dig-check-ignore -v -n one ;;
+	dig-checkout-root | dig-reset | dig-rm) $1 -h ;; # print nothing else
+	dig-chunk) dig-chunk one ;;
+	dig-commit) dig-commit --allow-empty -m again ;;
+	dig-config) dig-config core.compression ;;
+	dig-diff-index) dig-diff-index ;;
+	dig-diff-work) dig-diff-work ;;
+	dig-extract) dig-extract -h ;;
+	dig-get) dig-get /one ;;
+	dig-hash-object) dig-hash-object one ;;
+	dig-help) dig-help ;;
+	dig-info) dig-info root ;;
+	dig-init) dig-init "sub$$" ;;
+	dig-init-store) dig-init-store "store$$" ;;
+	dig-list-roots) dig-list-roots ;;
+	dig-log) dig-log ;;
+	dig-ls) dig-ls ;;
+	dig-ls-index) dig-ls-index ;;
+	dig-ls-root) dig-ls-root ;;
+	dig-ls-work) dig-ls-work ;;
+	dig-show) dig-show ;;
+	dig-show-layer) dig-show-layer ;;
+	dig-status) dig-status ;;
+	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
+	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
+	dig-verify-store) dig-verify-store --quick ;;
+	dig-write-layer) dig-write-layer --allow-empty -m more ;;
+	*) echo "t0005: $1 has no sample" >&2 && return 99 ;;
+	esac
+}
+
+# Below, each tool is run once for a property, and the offenders are collected.
+each_tool () {
+	while read -r tool
+	do
+		(cd "$TRASH/tree" && "$@" </dev/null) 2>err.each || echo "$tool"
+	done <"$TRASH/tools" >"$TRASH/offenders"
+	test_cmp /dev/null "$TRASH/offenders"
+}
+
+refuses_unknown_option () {
+	"$tool" --no-such-option >"$TRASH/out" 2>"$TRASH/err"
+	test $? = 129 && ! test -s "$TRASH/out" && grep -q '^usage: dig' "$TRASH/err" &&
+		grep -q "^$tool: .*no-such-option" "$TRASH/err"
+}
+
+test_expect_success 'an unknown option is 129, named on standard error, and nothing is on standard output' '
+	each_tool refuses_unknown_option
+'
+
+prints_something () {
+	sample "$tool" >"$TRASH/out" 2>"$TRASH/err"
+	test $? -lt 2 && test -s "$TRASH/out"
+}
+
+test_expect_success 'each tool has a sample here' '
+	each_tool prints_something
+'
+
+fails_when_output_is_lost () {
+	sample "$tool" >/dev/full 2>"$TRASH/err"
+	lost=$?
+	"$tool" -h >/dev/full 2>>"$TRASH/err"
+	test $? != 0 && test $lost != 0 && test $lost != 99 && test -s "$TRASH/err"
+}
+
+test_expect_success 'output that cannot be written is a failure' '
+	each_tool fails_when_output_is_lost
+'
+
+takes_dashes_for_the_end () {
+	"$tool" -h >"$TRASH/help"
+	"$tool" -- -h >"$TRASH/out" 2>"$TRASH/err"
+	! cmp -s "$TRASH/help" "$TRASH/out"
+}
+
+test_expect_success 'nothing behind -- is an option' '
+	cp -R tree spare &&
+	test_when_finished "rm -rf tree; mv spare tree" &&
+	each_tool takes_dashes_for_the_end
+'
+
+test_expect_success 'a path that begins with a dash is one, behind --' '
+	cd tree &&
+	dig-hash-object -- -dash >../out &&
+	dig-chunk -- -dash >>../out &&
+	dig-ls-index -- -dash >>../out &&
+	dig-ls-root -- HEAD -dash >>../out &&
+	dig-ls-work -- -dash | tr "\0" "\n" >>../out &&
+	test_expect_code 1 dig-check-ignore -- -dash &&
+	dig-update-index --remove -- -dash &&
+	dig-diff-work -- -dash >>../out; test $? = 1 &&
+	dig-reset -q -- -dash &&
+	test $(grep -c -e -dash ../out) = 4
+'
+
+lists_its_options () {
+	"$tool" --list-options >"$TRASH/out" && "$tool" --version >"$TRASH/version" &&
+		grep -qx -e --help "$TRASH/out" && ! grep -qvE "^--?[A-Za-z0-9-]+$" "$TRASH/out" &&
+		grep -q "^dig [0-9]" "$TRASH/version"
+}
+
+test_expect_success 'each tool lists its options and tells its version' '
+	each_tool lists_its_options
+'
+
+needs_a_store () {
+	case $tool in
+	# These need none.
+	dig-chunk | dig-config | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store)
+		return ;;
+	dig-add) set -- -A ;;
+	dig-cat | dig-get) set -- /one ;;
+	dig-check-ignore | dig-rm) set -- one ;;
+	dig-checkout-root) set -- HEAD there ;;
+	dig-commit | dig-write-layer) set -- -m none ;;
+	dig-extract) set -- there ;;
+	dig-update-index) set -- --remove one ;;
+	dig-update-root) set -- "$chunk" ;;
+	*) set -- ;;
+	esac
+	cd "$TRASH/nowhere" && "$tool" "$@" >"$TRASH/out" 2>"$TRASH/err"
+	test $? = 10 && ! test -s "$TRASH/out" && grep -q "store" "$TRASH/err"
+}
+
+test_expect_success 'outside of a store a tool that needs one ends with 10 and says so' '
+	mkdir -p nowhere &&
+	each_tool needs_a_store &&
+	find nowhere >left &&
+	echo nowhere | test_cmp - left
+'
+
+test_expect_success 'a name with a newline passes all lists with -z' '
+	cp -R tree newline && cd newline &&
+	name=$(printf "new\nline") &&
+	echo text >"$name" &&
+	printf "%s\0" "$name" >../name &&
+	dig-hash-object -z --stdin-paths <../name | tr "\0" "\n" >../root &&
+	dig-hash-object "$name" | test_cmp - ../root &&
+	dig-check-ignore -zvn --stdin <../name | tr "\0" "@" >../out &&
+	printf "@@@%s@" "$name" | test_cmp - ../out &&
+	dig-diff-work -z "$name" | tr "\0" "@" >../out;
+	printf "?\t%s@" "$name" | test_cmp - ../out &&
+	dig-update-index --add -z --stdin-paths <../name &&
+	dig-ls-index -z --name-only "$name" | test_cmp ../name - &&
+	dig-ls-index -z "$name" | cut -z -f2 | test_cmp ../name - &&
+	dig-diff-index -z | tr "\0" "@" >../out;
+	grep -c "line@" ../out &&
+	dig-status -z | tr "\0" "@" | grep "^line@" &&
+	dig-commit -q -m newline &&
+	dig-ls-root -z --name-only HEAD "$name" | test_cmp ../name - &&
+	dig-ls -z | tr "\0" "@" | grep "^line@" &&
+	dig-ls -rz | tr "\0" "@" | grep "^line@" &&
+	printf "HEAD:%s\0" "$name" | dig-cat -z --batch | tr "\0" "\n" >../out &&
+	printf "%s 5\ntext\n\n" "$(cat ../root)" | test_cmp - ../out &&
+	dig-update-index --remove -z --stdin-paths <../name &&
+	dig-diff-index -z | tr "\0" "@" >../out;
+	printf "D\t%s@" "$name" | test_cmp - ../out
+'
+
+test_expect_success 'without -z such a name is one line, quoted, and can be read back' '
+	cd newline && dig-reset -q && echo more >>"$name" &&
+	dig-ls-index --name-only "$name" >../quoted &&
+	printf "\"new\\\\nline\"\n" | test_cmp - ../quoted &&
+	dig-update-index --add --stdin-paths <../quoted &&
+	dig-diff-index >../out;
+	printf "M\t" | cat - ../quoted | test_cmp - ../out
+'
+
+test_expect_success 'the list of the index goes into an index as it is' '
+	cd newline && dig-reset -q &&
+	dig-ls-index >../before &&
+	dig-update-index --remove . && 
+	dig-update-index --index-info <../before &&
+	dig-ls-index | test_cmp ../before -
+'
+
+test_done
