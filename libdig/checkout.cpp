@@ -284,6 +284,63 @@ static bool is_zero(Bytes bytes)
 	return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
+// Writes what is no hole, in calls as large as it gets.
+class ContentWriter {
+public:
+	ContentWriter(const File &file, bool keep_cached) : file_(file), keep_cached_(keep_cached) {}
+
+	void write(Bytes bytes, std::uint64_t offset)
+	{
+		// By windows that are aligned in the file, since only whole blocks of it can be holes.
+		while (!bytes.empty()) {
+			const std::size_t size = std::min<std::uint64_t>(bytes.size(), least_hole - offset % least_hole);
+			const Bytes window = bytes.first(size);
+			if (size == least_hole && is_zero(window))
+				has_holes_ = true;
+			else
+				add(window, offset);
+			bytes = bytes.subspan(size);
+			offset += size;
+		}
+	}
+
+	// True when there are holes.
+	bool finish()
+	{
+		pass_on();
+		return has_holes_;
+	}
+
+private:
+	void add(Bytes bytes, std::uint64_t offset)
+	{
+		if (offset != end_)
+			pass_on();
+		if (pieces_.empty())
+			start_ = offset;
+		end_ = offset + bytes.size();
+		if (!pieces_.empty()) {
+			iovec &last = pieces_.back();
+			if (static_cast<std::uint8_t *>(last.iov_base) + last.iov_len == bytes.data()) {
+				last.iov_len += bytes.size();
+				return;
+			}
+		}
+		pieces_.push_back({const_cast<std::uint8_t *>(bytes.data()), bytes.size()});
+	}
+
+	void pass_on()
+	{
+		file_.write_pieces_at(pieces_, start_, keep_cached_);
+		pieces_.clear();
+	}
+
+	const File &file_;
+	bool keep_cached_, has_holes_ = false;
+	std::vector<iovec> pieces_;
+	std::uint64_t start_ = 0, end_ = 0;
+};
+
 class Extraction {
 public:
 	Extraction(Store &store, const Selection &selection, const CheckoutOptions &options)
@@ -616,33 +673,14 @@ private:
 		write(target, chunks);
 	}
 
-	// The one place where content gets into files.  The chunks follow each other but for holes.
+	// The one place where content gets into files.
 	void write(const Target &target, std::span<const WantedChunk> chunks)
 	{
-		const bool keep_cached = target.entry.size < uncached_file;
-		std::vector<iovec> pieces;
-		std::uint64_t start = 0, end = 0;
-		bool has_holes = false;
-		const auto pass_on = [&] {
-			target.file.write_pieces_at(pieces, start, keep_cached);
-			pieces.clear();
-		};
-		for (const WantedChunk &wanted : chunks) {
-			const Bytes bytes = wanted.bytes;
-			if (bytes.size() >= least_hole && is_zero(bytes)) {
-				has_holes = true;
-				continue;
-			}
-			if (wanted.chunk.offset != end || pieces.empty()) {
-				pass_on();
-				start = wanted.chunk.offset;
-			}
-			pieces.push_back({const_cast<std::uint8_t *>(bytes.data()), bytes.size()});
-			end = wanted.chunk.offset + bytes.size();
-		}
-		pass_on();
+		ContentWriter writer(target.file, target.entry.size < uncached_file);
+		for (const WantedChunk &wanted : chunks)
+			writer.write(wanted.bytes, wanted.chunk.offset);
 		// Large files have their size from the beginning.
-		if (has_holes && target.entry.size <= small_file)
+		if (writer.finish() && target.entry.size <= small_file)
 			target.file.truncate(target.entry.size);
 	}
 

@@ -1,7 +1,11 @@
 #include "libdig/command.h"
 
+#include "libdig/progress.h"
+#include "libdig/trace.h"
+
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <string>
 
@@ -24,9 +28,9 @@ void tell(std::string_view text)
 {
 	std::string line = program_name.empty() ? "" : program_name + ": ";
 	line += text;
-	line += '\n';
+	const MessageTurn turn;
 	try {
-		write_all(2, bytes_of(line));
+		write_all(2, bytes_of(turn.is_json() ? message_json(line) : line + '\n'));
 	} catch (const Error &) {
 		// There is nobody left to be told.
 	}
@@ -87,13 +91,45 @@ static void finish_output()
 		close_standard_output();
 }
 
-int run(int argc, char **argv, const char *usage, int (*command)(Options &))
+static void put_trace(int fd, std::string_view line)
 {
-	open_standard_streams();
-	catch_signals();
-	program_name = name_in(usage);
+	try {
+		write_all(fd, bytes_of(line));
+	} catch (const Error &) {
+		// The work is worth more than its trace.
+	}
+}
+
+// DIG_TRACE is 1 for standard error, or names a file that lines are appended to.
+static void start_trace()
+{
+	const char *wish = std::getenv("DIG_TRACE");
+	const std::string_view where = wish ? wish : "";
+	if (where.empty() || where == "0")
+		return;
+	const std::string process = program_name + '[' + std::to_string(process_id());
+	if (where == "1") {
+		trace::start(process, [](std::string_view line) {
+			const MessageTurn turn;
+			if (!turn.is_json())
+				put_trace(2, line);
+		});
+		return;
+	}
+	try {
+		// Several processes may append to it: each line is one write.  Never closed.
+		const int fd = File::open_with(std::string(where), O_WRONLY | O_CREAT | O_APPEND).release();
+		trace::start(process, [fd](std::string_view line) { put_trace(fd, line); });
+	} catch (const Error &error) {
+		warn(error.what());
+	}
+}
+
+static int run_to_status(int argc, char **argv, const char *usage, int (*command)(Options &))
+{
 	int status = exit_status::failed;
 	try {
+		const Region region("run");
 		Options options(usage, argc, argv);
 		status = command(options);
 	} catch (...) {
@@ -107,6 +143,18 @@ int run(int argc, char **argv, const char *usage, int (*command)(Options &))
 	} catch (...) {
 		return status_of_failure(usage);
 	}
+	return status;
+}
+
+int run(int argc, char **argv, const char *usage, int (*command)(Options &))
+{
+	open_standard_streams();
+	catch_signals();
+	program_name = name_in(usage);
+	start_trace();
+	const int status = run_to_status(argc, argv, usage, command);
+	end_progress(status);
+	trace::finish();
 	return status;
 }
 

@@ -1,7 +1,6 @@
 #include "libdig/ingest.h"
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -11,6 +10,7 @@
 #include "libdig/node_blocks.h"
 #include "libdig/process.h"
 #include "libdig/sha256_lanes.h"
+#include "libdig/trace.h"
 
 namespace dig {
 
@@ -102,10 +102,13 @@ struct Ingest::Shared {
 	bool is_stopping = false;
 	std::exception_ptr failure;
 	std::vector<std::thread> threads;
-	std::atomic<std::uint64_t> files{0}, bytes{0}, chunks{0}, new_bytes{0}, stored_bytes{0};
+	Work own_work;
+	Work &work;
+	bool has_stream = false;
 
 	Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory, IngestHooks with)
-		: settings(from), chunking(parameters), root(directory), hooks(std::move(with))
+		: settings(from), chunking(parameters), root(directory), hooks(std::move(with)),
+		  work(hooks.work ? *hooks.work : own_work)
 	{
 		small_limit = std::min(chunking.single_chunk_size(), small_file_limit);
 		const std::uint64_t most = settings.performance.max_memory_usage;
@@ -161,7 +164,7 @@ struct Stopped {};
 class Ingest::Worker {
 public:
 	explicit Worker(Shared &shared)
-		: shared_(shared), headroom_(shared.chunking.largest_chunk() + window_room),
+		: shared_(shared), clock_(shared.work), headroom_(shared.chunking.largest_chunk() + window_room),
 		  capacity_(headroom_ + std::max(shared.segment_size, shared.chunking.largest_chunk())),
 		  in_(capacity_), out_(capacity_),
 		  compressor_(codec_of(shared.settings), static_cast<int>(shared.settings.core.compression_level))
@@ -207,6 +210,7 @@ private:
 			}
 			shared_.next_ticket++;
 			shared_.changed.notify_all();
+			clock_.lap(Step::idle);
 			return unit;
 		}
 	}
@@ -280,7 +284,9 @@ private:
 			size = read_stream(job, unit, segment);
 		else if (!unit.is_hole && unit.size > 0)
 			size = read_file(job, unit, segment);
+		clock_.lap(Step::read);
 		await([&] { return job.cut_turn == unit.segment; });
+		clock_.lap(Step::wait);
 		const std::uint64_t offset = job.chunker.offset();
 		if (job.outcome.error.empty() && !job.outcome.has_changed) {
 			if (unit.is_hole)
@@ -289,16 +295,20 @@ private:
 				cut(job, segment, size, unit.is_last);
 		}
 		pass([&] { job.cut_turn++; });
+		clock_.lap(Step::cut);
 		hash_pieces();
 		blocks_.clear();
 		store_pieces();
 		await([&] { return shared_.commit_turn == unit.ticket; });
+		clock_.lap(Step::wait);
 		commit_segment(job, unit, offset);
 		pass([&] { shared_.commit_turn++; });
+		clock_.lap(Step::write);
 	}
 
 	std::size_t read_file(Job &job, Unit &unit, std::uint8_t *to)
 	{
+		const Region region("read");
 		try {
 			if (unit.offset + unit.size < job.size)
 				job.file.advise_will_need(unit.offset + unit.size, 2 * shared_.segment_size);
@@ -324,6 +334,7 @@ private:
 	std::size_t read_stream(Job &job, Unit &unit, std::uint8_t *to)
 	{
 		await([&] { return job.read_turn == unit.segment; });
+		clock_.lap(Step::wait);
 		std::size_t done = 0;
 		if (!job.at_end) {
 			try {
@@ -359,13 +370,17 @@ private:
 					return done;
 				timeout_ms = static_cast<int>(std::min<std::int64_t>(left / 1000000 + 1, 1000000));
 			}
-			if (!wait_until_readable(fd, timeout_ms))
+			const bool is_there = wait_until_readable(fd, timeout_ms);
+			clock_.lap(Step::input);
+			if (!is_there)
 				return done;
 			const std::size_t n = source.stream->read_some({to + done, wanted - done});
 			if (n == 0) {
 				unit.is_last = true;
 				return done;
 			}
+			clock_.lap(Step::read);
+			shared_.work.stream_bytes.add(n);
 			done += n;
 		}
 		return done;
@@ -396,6 +411,7 @@ private:
 	// Places the cuts in what is left of the segment before and in this one.
 	void cut(Job &job, std::uint8_t *segment, std::size_t size, bool is_last)
 	{
+		const Region region("cut");
 		std::uint8_t *at = segment - job.carry_size;
 		if (job.carry_size)
 			std::memcpy(at, job.carry.data(), job.carry_size);
@@ -481,14 +497,17 @@ private:
 			pieces_.push_back({{to, n}, n, {}});
 			to += n;
 		}
+		clock_.lap(Step::read);
 		hash_pieces();
 		blocks_.clear();
 		store_pieces();
 		await([&] { return shared_.commit_turn == unit.ticket; });
+		clock_.lap(Step::wait);
 		for (std::size_t i = 0; i < unit.batch.size(); i++)
 			commit_small(unit.batch[i], pieces_[i], outcomes_[i]);
 		store_blocks();
 		pass([&] { shared_.commit_turn++; });
+		clock_.lap(Step::write);
 	}
 
 	std::size_t read_small(const Source &source, MutableBytes room, SourceOutcome &outcome)
@@ -527,7 +546,7 @@ private:
 			count_chunks({&ref, 1});
 			shared_.hooks.chunks(source, {&ref, 1});
 		}
-		shared_.files.fetch_add(1, std::memory_order_relaxed);
+		shared_.work.files.add();
 		shared_.hooks.finished(source, outcome);
 	}
 
@@ -535,6 +554,7 @@ private:
 
 	void hash_pieces()
 	{
+		const Region region("hash");
 		jobs_.clear();
 		for (Piece &piece : pieces_) {
 			if (piece.bytes.empty())
@@ -545,6 +565,7 @@ private:
 				jobs_.push_back({piece.bytes, &piece.id});
 		}
 		sha256_many(jobs_);
+		clock_.lap(Step::hash);
 	}
 
 	// Compresses what nobody has yet, into blocks that commit writes.
@@ -558,13 +579,15 @@ private:
 		for (Piece &piece : pieces_) {
 			if (piece.size == 0 || !shared_.hooks.claim(piece.id))
 				continue;
-			shared_.new_bytes.fetch_add(piece.size, std::memory_order_relaxed);
+			shared_.work.new_bytes.add(piece.size);
 			if (piece.bytes.empty())
 				piece.bytes = zero_bytes(piece.size);
 			fresh_.push_back(&piece);
 			if (piece.size < solid_chunk_limit || piece.size <= shared_.small_limit)
 				small_bytes += piece.size;
 		}
+		clock_.lap(Step::lookup);
+		const Region region("compress");
 		// Blocks of even size: no small rest that compresses badly.
 		const std::uint64_t count = std::max<std::uint64_t>(1, (small_bytes + solid_block / 2) / solid_block);
 		const std::uint64_t target = (small_bytes + count - 1) / count;
@@ -573,6 +596,7 @@ private:
 				i = add_solid_block(i, target, out);
 			else
 				add_block({fresh_[i]->bytes}, i, i + 1, out), i++;
+		clock_.lap(Step::compress);
 	}
 
 	// A block of small chunks from the i-th on; they are moved together in memory.
@@ -640,8 +664,8 @@ private:
 		std::uint64_t bytes = 0;
 		for (const ChunkRef &ref : refs)
 			bytes += ref.size;
-		shared_.chunks.fetch_add(refs.size(), std::memory_order_relaxed);
-		shared_.bytes.fetch_add(bytes, std::memory_order_relaxed);
+		shared_.work.chunks.add(refs.size());
+		shared_.work.bytes.add(bytes);
 	}
 
 	void commit_segment(Job &job, const Unit &, std::uint64_t offset)
@@ -679,14 +703,15 @@ private:
 			}
 		}
 		job.file = File();
-		shared_.files.fetch_add(1, std::memory_order_relaxed);
+		shared_.work.files.add();
 		shared_.hooks.finished(job.source, outcome);
 	}
 
 	void store_blocks()
 	{
+		const Region region("store");
 		for (const ReadyBlock &block : blocks_)
-			shared_.stored_bytes.fetch_add(block.payload.size(), std::memory_order_relaxed);
+			shared_.work.stored_bytes.add(block.payload.size());
 		if (shared_.hooks.store)
 			shared_.hooks.store(blocks_);
 	}
@@ -711,6 +736,7 @@ private:
 	}
 
 	Shared &shared_;
+	StepClock clock_;
 	std::size_t headroom_, capacity_;
 	Arena in_, out_;
 	Compressor compressor_;
@@ -732,6 +758,7 @@ void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 	do {
 		if (threads.size() == workers)
 			break;
+		work.workers.set(threads.size() + 1);
 		threads.emplace_back([this] {
 			try {
 				Worker(*this).run();
@@ -766,16 +793,16 @@ Ingest::~Ingest()
 
 std::size_t Ingest::worker_count() const { return shared_->workers; }
 
-IngestCounters Ingest::counters() const
-{
-	return {shared_->files, shared_->bytes, shared_->chunks, shared_->new_bytes, shared_->stored_bytes};
-}
-
 void Ingest::submit(Source source)
 {
 	Shared &shared = *shared_;
 	const bool is_small = !source.stream && source.resume_offset == 0 &&
 		(source.kind == EntryKind::symlink || source.stat->size <= shared.small_limit);
+	shared.work.total_files.add();
+	if (source.stream)
+		shared.has_stream = true;
+	else
+		shared.work.total_bytes.add(source.stat->size - std::min(source.stat->size, source.resume_offset));
 	std::unique_lock lock(shared.mutex);
 	if (!is_small) {
 		shared.push_collected(lock);
@@ -795,6 +822,7 @@ void Ingest::drain()
 	Shared &shared = *shared_;
 	std::unique_lock lock(shared.mutex);
 	shared.push_collected(lock);
+	shared.work.is_total_known = !shared.has_stream;
 	shared.changed.wait(lock, [&] { return shared.failure || shared.is_idle(); });
 	shared.rethrow();
 }

@@ -18,6 +18,7 @@
 #include "libdig/beneath.h"
 #include "libdig/chunker.h"
 #include "libdig/index_record.h"
+#include "libdig/metrics.h"
 #include "libdig/settings.h"
 #include "libdig/staging.h"
 
@@ -66,10 +67,8 @@ struct IngestHooks {
 	std::function<void(Source &, const SourceOutcome &)> finished;
 	// After the hooks of a unit: what it has to store.  The payloads end with the call.
 	std::function<void(std::span<const ReadyBlock>)> store;
-};
-
-struct IngestCounters {
-	std::uint64_t files = 0, bytes = 0, chunks = 0, new_bytes = 0, stored_bytes = 0;
+	// Where it is counted, and who took how long; null: nowhere that is looked at.
+	Work *work = nullptr;
 };
 
 class Ingest {
@@ -87,7 +86,6 @@ public:
 	// Waits until everything submitted went through.
 	void drain();
 
-	IngestCounters counters() const;
 	std::size_t worker_count() const;
 
 private:

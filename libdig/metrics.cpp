@@ -68,6 +68,8 @@ std::vector<Metric> metrics_of(const Work &work, double elapsed_s, const Process
 	std::vector<Metric> metrics;
 	const auto count = [&](const char *name, std::uint64_t n) { metrics.push_back({name, std::to_string(n)}); };
 	count("files_processed", work.files.get());
+	if (work.seen.get())
+		count("files_seen", work.seen.get());
 	count("bytes_processed", work.bytes.get());
 	count("chunks_created", work.chunks.get());
 	if (work.has_chunks_to_store) {
@@ -172,6 +174,9 @@ static std::string percent_text(double share)
 
 std::string limit_of(const Work &work, double elapsed_s)
 {
+	if (work.bytes.get() == 0 && work.seen.get() > 0)
+		return "no content had to be read: " + std::to_string(work.seen.get()) +
+			" files were compared in " + number(elapsed_s, 2) + " s";
 	const std::vector<Share> shares = shares_of(work, elapsed_s);
 	const Share &first = shares[0], &second = shares[1];
 	const bool is_shared = first.step <= Step::compress;
@@ -187,8 +192,6 @@ std::string limit_of(const Work &work, double elapsed_s)
 		text += ", " + size_text(bytes) + " at " +
 			size_text(bytes / step_s * static_cast<double>(is_shared ? workers : 1)) + "/s";
 	text += "; next is " + words_for(second.step) + " with " + percent_text(second.share);
-	if (work.bytes.get() == 0)
-		return text + "; no file had to be read";
 	return text;
 }
 

@@ -52,6 +52,7 @@ public:
 	Work();
 
 	Counter files, bytes, chunks;    // what went all the way
+	Counter seen;                    // files that were compared, taken or not
 	Counter stream_bytes;            // what came in of a stream so far
 	Counter new_bytes, stored_bytes; // of chunks that were not there yet: raw, and as they lie
 	Counter cache_hits, cache_misses;
@@ -112,6 +113,8 @@ public:
 		work_.add_time(step, now - at_ns_);
 		at_ns_ = now;
 	}
+	// What passed is nobody's.
+	void restart() { at_ns_ = clock_ns(); }
 
 private:
 	Work &work_;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include <fcntl.h>
@@ -98,6 +99,8 @@ void raise_file_limit()
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 bool is_foreground(int fd) { return ::tcgetpgrp(fd) == ::getpgrp(); }
+
+int process_id() { return ::getpid(); }
 
 // The kernel's other record, ru_maxrss, survives exec: it may be that of whoever started us.
 static std::optional<std::uint64_t> find_peak_memory()

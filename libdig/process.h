@@ -3,6 +3,7 @@
 #ifndef DIG_PROCESS_H
 #define DIG_PROCESS_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ struct ProcessUse {
 	double user_s = 0, system_s = 0;
 };
 ProcessUse process_use();
+int process_id();
 
 // The directory of the running executable, without a '/' at its end.
 std::string own_directory();

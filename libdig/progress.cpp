@@ -67,6 +67,7 @@ ProgressState ProgressEstimate::look(const Work &work, double elapsed_s)
 	state.files = work.files.get();
 	state.bytes = std::max(work.bytes.get(), work.stream_bytes.get());
 	state.chunks = work.chunks.get();
+	state.seen = work.seen.get();
 	state.elapsed_s = elapsed_s;
 	state.items_done = work.items_done.get();
 	state.items_total = work.items_total.get();
@@ -166,6 +167,8 @@ static std::string counts_text(const ProgressState &state)
 		words.push_back(std::to_string(state.files) +
 			(state.total_files ? " of " + std::to_string(*state.total_files) : "") +
 			(state.files == 1 && !state.total_files ? " file" : " files"));
+	if (state.seen > state.files && !state.total_files)
+		words.push_back(std::to_string(state.seen) + " seen");
 	if (state.bytes || state.total_bytes)
 		words.push_back(size_text(static_cast<double>(state.bytes)) +
 			(state.total_bytes ? " of " + size_text(static_cast<double>(*state.total_bytes)) : ""));
@@ -227,7 +230,7 @@ static std::string json_number(std::optional<double> value)
 	return value && std::isfinite(*value) ? printed("%.3f", *value) : "null";
 }
 
-static std::string json_number(std::optional<std::uint64_t> value)
+static std::string json_count(std::optional<std::uint64_t> value)
 {
 	return value ? std::to_string(*value) : "null";
 }
@@ -255,8 +258,9 @@ std::string progress_json(const ProgressState &state, std::optional<int> status)
 	add("files", std::to_string(state.files));
 	add("bytes", std::to_string(state.bytes));
 	add("chunks", std::to_string(state.chunks));
-	add("total_files", json_number(state.total_files));
-	add("total_bytes", json_number(state.total_bytes));
+	add("files_seen", std::to_string(state.seen));
+	add("total_files", json_count(state.total_files));
+	add("total_bytes", json_count(state.total_bytes));
 	if (state.items_total) {
 		add("items", std::to_string(state.items_done));
 		add("total_items", std::to_string(state.items_total));
@@ -431,9 +435,13 @@ void end_progress(int status)
 	std::lock_guard guard(screen().mutex);
 	if (!screen().last)
 		return;
-	if (status == exit_status::done)
-		screen().last->percent = screen().last->stage_percent = 100;
-	put(progress_json(*screen().last, status));
+	ProgressState &last = *screen().last;
+	if (status == exit_status::done) {
+		last.percent = last.stage_percent = 100;
+		last.total_files = last.files;
+		last.total_bytes = last.bytes;
+	}
+	put(progress_json(last, status));
 	screen().last.reset();
 }
 

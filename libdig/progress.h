@@ -47,7 +47,7 @@ struct ProgressStage {
 
 struct ProgressState {
 	std::string_view stage;
-	std::uint64_t files = 0, bytes = 0, chunks = 0;
+	std::uint64_t files = 0, bytes = 0, chunks = 0, seen = 0;
 	std::optional<std::uint64_t> total_files, total_bytes; // of the stage
 	std::uint64_t items_done = 0, items_total = 0;         // where the stage counts others
 	std::optional<double> percent, stage_percent, eta_s;

@@ -1,5 +1,6 @@
 #include "libdig/search_tree.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace dig {
@@ -42,6 +43,14 @@ static Buffer node_header(TreeKind kind, int level, std::size_t items, std::uint
 	put_u64(header, leaves);
 	put_u64(header, bytes);
 	return header;
+}
+
+Buffer single_chunk_node(const Digest &chunk, std::uint64_t size)
+{
+	Buffer stored = node_header(TreeKind::chunk_list, 0, 1, 1, size);
+	put_u64(stored, size);
+	append(stored, chunk);
+	return stored;
 }
 
 // Takes one item off the cursor and adds what it holds to the sums.
@@ -514,8 +523,7 @@ NodeRef update_manifest(const std::optional<Digest> &old_root, const NodeSource 
 	return builder.finish(source);
 }
 
-// Moves both cursors past everything that they share from here on.
-static void skip_equal(TreeCursor &a, TreeCursor &b)
+void skip_equal(TreeCursor &a, TreeCursor &b)
 {
 	while (!a.at_end() && !b.at_end()) {
 		if (!a.is_leaf() && !b.is_leaf()) {
@@ -533,6 +541,9 @@ static void skip_equal(TreeCursor &a, TreeCursor &b)
 			a.enter();
 		} else if (!b.is_leaf()) {
 			b.enter();
+		} else if (std::ranges::equal(a.encoded(), b.encoded())) {
+			a.skip();
+			b.skip();
 		} else {
 			return;
 		}

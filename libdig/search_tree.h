@@ -41,6 +41,8 @@ struct NodeRef {
 
 Digest empty_root(TreeKind kind);
 Digest single_chunk_root(const Digest &chunk, std::uint64_t size);
+// The node with that id, as it would be stored.
+Buffer single_chunk_node(const Digest &chunk, std::uint64_t size);
 
 // A node, parsed and checked in itself: counts, order, sizes.
 class Node {
@@ -197,6 +199,10 @@ NodeRef update_manifest(const std::optional<Digest> &old_root, const NodeSource 
 // where it lacks the path.  Equal subtrees are not read.
 void diff_manifests(const Digest &before, const Digest &after, const NodeSource &source,
 	const std::function<void(const Entry *before, const Entry *after)> &differs);
+
+// Moves both cursors past everything that they share from here on: to their ends, or to leaves
+// of which they do not both have the next one alike.
+void skip_equal(TreeCursor &a, TreeCursor &b);
 
 std::optional<Entry> find_entry(const Digest &manifest, std::string_view path,
 	const NodeSource &source);

@@ -7,6 +7,7 @@
 
 #include "libdig/error.h"
 #include "libdig/path.h"
+#include "libdig/trace.h"
 
 namespace dig {
 
@@ -59,6 +60,9 @@ Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) { take_chunks(source, refs); };
 	hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finish_source(source, outcome); };
 	hooks.store = [this](std::span<const ReadyBlock> blocks) { store_unit(blocks); };
+	hooks.work = options_.work;
+	if (options_.work)
+		options_.work->begin_stage("take");
 	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
 }
 
@@ -97,6 +101,8 @@ void Stage::remove_conflicts(const std::string &path)
 
 void Stage::present(const WorkRecord &found)
 {
+	if (options_.work)
+		options_.work->seen.add();
 	at_.seek(found.path);
 	const IndexRecord *known = at_.current();
 	if (known && (known->entry.path != found.path || known->is_removed))
@@ -459,9 +465,11 @@ void Stage::update_failures()
 	std::sort(taken_after_failure_.begin(), taken_after_failure_.end());
 	for (const JournalFailure &old : writer_.failures()) {
 		const bool is_taken = std::binary_search(taken_after_failure_.begin(), taken_after_failure_.end(), old.path);
+		const bool was_looked_at = std::any_of(scopes_.begin(), scopes_.end(),
+			[&](const std::string &scope) { return is_within(old.path, scope); });
 		const bool failed_again = std::any_of(failures_.begin(), failures_.end(),
 			[&](const auto &failure) { return failure.path == old.path; });
-		if (!is_taken && !failed_again && find_stat_beneath(root_, old.path))
+		if (!is_taken && !was_looked_at && !failed_again && find_stat_beneath(root_, old.path))
 			all.push_back(old);
 	}
 	all.insert(all.end(), failures_.begin(), failures_.end());
@@ -476,6 +484,11 @@ const std::vector<JournalFailure> &Stage::finish()
 {
 	ingest_->drain();
 	retry_changed();
+	Work unseen;
+	Work &work = options_.work ? *options_.work : unseen;
+	work.begin_stage("finish");
+	StepClock clock(work);
+	const Region region("finish");
 	end_sync();
 	must_flush_ = true;
 	held_records_ = 0;
@@ -488,6 +501,7 @@ const std::vector<JournalFailure> &Stage::finish()
 	index_ = Index::open(writer_.directory());
 	at_ = index_.cursor();
 	beside_ = DisplacedRecords(index_.cursor());
+	clock.lap(Step::finish);
 	return failures_;
 }
 

@@ -15,6 +15,7 @@ namespace dig {
 struct StageOptions {
 	bool is_by_reference = false;
 	bool is_dry_run = false; // nothing is taken; told what would be
+	Work *work = nullptr;    // stages "take" and "finish"; null: nobody looks
 	std::function<void(std::string_view what, const std::string &path)> tell; // of a dry run
 };
 
@@ -48,6 +49,8 @@ public:
 	// it is not there or has another size.
 	void put_known_root(IndexRecord record, const Digest &file_root);
 	void remove(const std::string &path);
+	// All of the path and below was looked at: what failed there before and not now is forgotten.
+	void looked_at(const std::string &path) { scopes_.push_back(path); }
 	// A source that could not be taken; its entry stays.
 	void failed(const std::string &path, const std::string &message);
 
@@ -58,7 +61,6 @@ public:
 	IndexCursor cursor() const { return index_.cursor(); }
 	const Index &index() const { return index_; }
 	StagingWriter &writer() { return writer_; }
-	IngestCounters counters() const { return ingest_->counters(); }
 	std::uint64_t staged_count() const { return staged_count_; }
 	std::uint64_t unchanged_count() const { return unchanged_count_; }
 
@@ -104,7 +106,7 @@ private:
 
 	std::vector<Source> changed_;
 	std::vector<JournalFailure> failures_;
-	std::vector<std::string> taken_after_failure_;
+	std::vector<std::string> taken_after_failure_, scopes_;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 };
 

@@ -236,7 +236,11 @@ void StagingWriter::open_locked()
 		pack_ = File::open_with(pack_path(), O_RDWR | O_CREAT);
 	}
 	// A writer that was killed may have made the pack and written nothing into it.
-	if (!note_ && pack_.size() < sizeof(Preamble))
+	const std::uint64_t there = note_ ? pack_size_ : pack_.size();
+	if (there < pack_size_ && pack_size_ > sizeof(Preamble))
+		throw CorruptError("it ends before what is staged does; 'dig reset' gives up what is staged and "
+			"starts anew", pack_path(), there);
+	if (there < sizeof(Preamble))
 		pack_.write_at(raw_bytes(make_preamble(layer_magic)), 0);
 	if (recovered_ && !recovered_->is_empty() && !note_) {
 		sync_locked();

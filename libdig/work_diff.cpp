@@ -79,7 +79,7 @@ private:
 			pass_over(record.path);
 			const bool is_directory = record.path.ends_with('/');
 			keep_below_ = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
-			found_(Difference::failed, record.path);
+			found_(Difference::failed, keep_below_);
 			while (at_.current() && is_within(at_.current()->entry.path, keep_below_))
 				at_.next();
 			return;

@@ -2,6 +2,7 @@
 
 #include "libdig/command.h"
 #include "libdig/path.h"
+#include "libdig/report.h"
 #include "libdig/stage.h"
 
 using namespace dig;
@@ -86,6 +87,8 @@ public:
 		if (!has_ended_)
 			throw Error("the end record is missing: what lists the work tree has failed; nothing is "
 				"removed, and what was taken so far is kept for the next time");
+		for (const std::string &scope : scopes_)
+			stage_.looked_at(scope);
 		flush_spool();
 		std::string name;
 		Buffer window(64_KiB);
@@ -230,14 +233,20 @@ void RecordTaker::look_at(const std::string &path)
 	}
 }
 
-static void take_records(Stage &stage, const File &root, const Wishes &wishes)
+// clock, if there is one, takes the time that is waited for records.
+static void take_records(Stage &stage, const File &root, const Wishes &wishes, std::optional<StepClock> clock)
 {
 	RecordTaker taker(stage, root, wishes.all);
 	RecordReader reader = RecordReader::standard_input(RecordEnd::nul);
 	std::exception_ptr failure;
 	try {
-		while (const std::optional<std::string_view> text = reader.next())
+		while (const std::optional<std::string_view> text = reader.next()) {
+			if (clock)
+				clock->lap(Step::walk);
 			taker.take(parse_work_record(*text));
+			if (clock)
+				clock->restart();
+		}
 		taker.finish();
 	} catch (const Error &) {
 		failure = std::current_exception();
@@ -390,6 +399,7 @@ static void take_info(Stage &stage, bool nul)
 static int update_index(Options &options)
 {
 	Wishes wishes;
+	Report report;
 	options.flag("add", 0, wishes.add, "take content into the staging area")
 		.flag("remove", 0, wishes.remove, "stage removals")
 		.flag("index-info", 0, wishes.index_info, "stage content that is stored already")
@@ -405,8 +415,10 @@ static int update_index(Options &options)
 		.value("mode", 0, wishes.mode, "MODE", "its mode, octal; 644 by default")
 		.value("mtime", 0, wishes.mtime, "T", "its time, seconds since 1970; none by default")
 		.value("checkpoint-every", 0, wishes.checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
-		.positional(wishes.paths)
-		.parse();
+		.positional(wishes.paths);
+	report.add_to(options);
+	report.add_explain_to(options);
+	options.parse();
 	if (wishes.add + wishes.remove + wishes.index_info != 1)
 		throw UsageError("give one of --add, --remove and --index-info");
 	if (wishes.add && wishes.from_records + wishes.from_paths + wishes.from_content + wishes.from_command != 1)
@@ -431,10 +443,14 @@ static int update_index(Options &options)
 		standard_output().write(" ");
 		standard_output().record_path(path);
 	};
+	if (wishes.dry_run)
+		report.yield_terminal();
+	stage_options.work = &report.begin({{"take", 95}, {"finish", 5, false}});
 	Stage stage(store, stage_options);
 	const File root = File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY);
 	if (wishes.from_records)
-		take_records(stage, root, wishes);
+		take_records(stage, root, wishes,
+			report.is_timed() ? std::optional<StepClock>(*stage_options.work) : std::nullopt);
 	else if (wishes.add && wishes.from_paths)
 		take_paths(stage, root, wishes);
 	else if (wishes.from_content || wishes.from_command)
@@ -449,6 +465,7 @@ static int update_index(Options &options)
 			remove_path(stage, *path);
 	}
 	const std::vector<JournalFailure> &failures = stage.finish();
+	report.finish();
 	for (const JournalFailure &failure : failures)
 		tell(failure.message);
 	if (failures.empty())

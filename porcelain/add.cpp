@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "libdig/command.h"
+#include "libdig/report.h"
 #include "libdig/store.h"
 
 using namespace dig;
@@ -46,6 +47,7 @@ static int add(Options &options)
 	bool from_command = false;
 	std::optional<std::string> path, mode, mtime, checkpoint;
 	std::vector<std::string> paths;
+	Report report;
 	options.flag("all", 'A', all, "everything, and what is gone is removed")
 		.flag("force", 'f', force, "ignored paths, too")
 		.flag("by-reference", 0, by_reference, "leave the content where it is until the commit")
@@ -57,9 +59,13 @@ static int add(Options &options)
 		.value("mode", 0, mode, "MODE", "its mode, octal; 644 by default")
 		.value("mtime", 0, mtime, "T", "its time, seconds since 1970; none by default")
 		.value("checkpoint-every", 0, checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
-		.positional(paths)
-		.parse();
+		.positional(paths);
+	report.add_to(options);
+	report.add_explain_to(options);
+	options.parse();
 	std::vector<Command> commands;
+	Command reported;
+	report.pass_on(reported);
 	if (from_stdin || from_command) {
 		if (!path || all || from_stdin == from_command || from_stdin == !paths.empty())
 			throw UsageError("--stdin goes with --path=PATH alone, --from-command with '-- COMMAND', too");
@@ -72,6 +78,7 @@ static int add(Options &options)
 			update.push_back("--mode=" + *mode);
 		if (mtime)
 			update.push_back("--mtime=" + *mtime);
+		update.insert(update.end(), reported.begin(), reported.end());
 		if (from_command)
 			update.push_back("--");
 		update.insert(update.end(), paths.begin(), paths.end());
@@ -93,6 +100,7 @@ static int add(Options &options)
 			update.push_back("-n");
 		if (by_reference)
 			update.push_back("--by-reference");
+		update.insert(update.end(), reported.begin(), reported.end());
 		update.push_back("--stdin");
 		commands = {list, update};
 	}

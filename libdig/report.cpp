@@ -1,0 +1,97 @@
+#include "libdig/report.h"
+
+#include <utility>
+
+#include "libdig/command.h"
+
+namespace dig {
+
+Options &Report::add_to(Options &options)
+{
+	return options.optional_value("progress", 0, progress_wish_, "WHEN", "auto, always, never or json")
+		.optional_value("metrics", 0, metrics_, "FILE", "say at the end what was done, and how fast");
+}
+
+Options &Report::add_explain_to(Options &options)
+{
+	return options.flag("explain", 0, explains_, "say at the end what limits the speed");
+}
+
+void Report::pass_on(Command &command) const
+{
+	parse_progress(progress_wish_);
+	for (const auto &[name, value] : {std::pair("--progress", &progress_wish_), std::pair("--metrics", &metrics_)})
+		if (*value)
+			command.push_back((*value)->empty() ? name : std::string(name) + '=' + **value);
+	if (explains_)
+		command.push_back("--explain");
+}
+
+// "", "FILE", "FILE.json", "json:", "json:FILE".
+void Report::open_metrics()
+{
+	std::string_view name = *metrics_;
+	if (name.starts_with("json:")) {
+		is_metrics_json_ = true;
+		name.remove_prefix(5);
+	} else if (name.ends_with(".json")) {
+		is_metrics_json_ = true;
+	}
+	// Now, and not after an hour of work that it would have to be said of.
+	if (!name.empty())
+		metrics_file_ = File::open_with(std::string(name), O_WRONLY | O_CREAT | O_TRUNC);
+}
+
+Work &Report::begin(std::vector<ProgressStage> stages)
+{
+	ShowProgress show = parse_progress(progress_wish_);
+	if (metrics_)
+		open_metrics();
+	if (show == ShowProgress::automatic && yields_terminal_ && is_terminal(1))
+		show = ShowProgress::never;
+	progress_ = std::make_unique<Progress>(work_, show, std::move(stages));
+	return work_;
+}
+
+void Report::end_progress()
+{
+	if (progress_)
+		progress_->finish();
+}
+
+void Report::write_metrics()
+{
+	const std::vector<Metric> metrics = metrics_of(work_, work_.elapsed_s(), process_use());
+	const MessageTurn turn;
+	const bool is_json = is_metrics_json_ || (!metrics_file_.is_open() && turn.is_json());
+	const std::string text = is_json ? metrics_json(metrics) : metrics_text(metrics);
+	if (metrics_file_.is_open()) {
+		metrics_file_.write(bytes_of(text));
+		metrics_file_.close();
+	} else {
+		write_all(2, bytes_of(text));
+	}
+}
+
+void Report::finish()
+{
+	if (!progress_)
+		return;
+	progress_->finish();
+	progress_.reset();
+	if (explains_)
+		tell(limit_of(work_, work_.elapsed_s()));
+	if (metrics_)
+		write_metrics();
+}
+
+Report::~Report()
+{
+	try {
+		finish();
+	} catch (const Error &) {
+		// The failure that led here is what has to be told.
+	}
+}
+
+} // namespace dig

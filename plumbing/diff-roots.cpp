@@ -1,0 +1,83 @@
+#include "libdig/command.h"
+#include "libdig/path.h"
+#include "libdig/range_diff.h"
+#include "libdig/work_diff.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-diff-roots [-qz] ROOT ROOT [PATH...]\n"
+				"dig-diff-roots [-qz] --ranges ROOT ROOT PATH";
+
+static Entry get_entry(Store &store, const std::string &root, const std::string &path)
+{
+	const RootName name = store.resolve(root);
+	const std::optional<Entry> entry = find_entry(store.manifest(name.generation), path, store.nodes());
+	if (!entry)
+		throw Error(quoted(path) + " is not in " + quoted(root));
+	return *entry;
+}
+
+// offset SP size SP new-offset SP new-size
+static bool show_ranges(Store &store, Output &out, const std::vector<std::string> &names, bool quiet)
+{
+	const std::string path = normalised_path(names[2], "", "/");
+	const Entry before = get_entry(store, names[0], path), after = get_entry(store, names[1], path);
+	// Files of one chunk have no node of their own.
+	const NodeSource nodes = [&](const Digest &id) {
+		for (const Entry *entry : {&before, &after})
+			if (entry->form == ContentForm::chunk && entry->file_root() == id)
+				return single_chunk_node(entry->content, entry->size);
+		return store.read_item(ItemKind::node, id);
+	};
+	bool differs = false;
+	diff_chunk_lists(before.file_root(), after.file_root(), nodes, [&](const ChangedRange &range) {
+		differs = true;
+		if (!quiet)
+			out.record(std::to_string(range.offset) + ' ' + std::to_string(range.size) + ' ' +
+				std::to_string(range.new_offset) + ' ' + std::to_string(range.new_size));
+	});
+	return differs;
+}
+
+static int diff_roots(Options &options)
+{
+	bool nul = false, quiet = false, ranges = false;
+	std::vector<std::string> names;
+	options.flag("ranges", 0, ranges, "which bytes of one file differ")
+		.flag("quiet", 'q', quiet, "print nothing; the exit status tells")
+		.flag("", 'z', nul, "end records with NUL")
+		.positional(names, 2)
+		.parse();
+	if (ranges && names.size() != 3)
+		throw UsageError("--ranges takes two states and one path");
+	Store store(get_store());
+	Output &out = standard_output();
+	out.set_end(record_end(nul));
+	if (ranges)
+		return show_ranges(store, out, names, quiet) ? exit_status::no : exit_status::done;
+	std::vector<std::string> paths;
+	for (std::size_t i = 2; i < names.size(); i++)
+		paths.push_back(normalised_path(names[i], "", "/"));
+	bool differs = false;
+	const Digest before = store.manifest(store.resolve(names[0]).generation),
+		     after = store.manifest(store.resolve(names[1]).generation);
+	diff_manifests(before, after, store.nodes(), [&](const Entry *old, const Entry *entry) {
+		const std::string &path = entry ? entry->path : old->path;
+		bool is_wanted = paths.empty();
+		for (const std::string &wanted : paths)
+			is_wanted = is_wanted || is_within(path, wanted);
+		if (!is_wanted)
+			return;
+		differs = true;
+		if (quiet)
+			return;
+		const Difference difference = !old ? Difference::added
+			: !entry		   ? Difference::deleted
+						   : difference_of(*old, *entry);
+		out.write(std::string(1, static_cast<char>(difference)) + '\t');
+		out.record_path(path);
+	});
+	return differs ? exit_status::no : exit_status::done;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, diff_roots); }
