@@ -32,6 +32,9 @@ constexpr std::size_t max_link_size = 4095; // PATH_MAX without its NUL
 // Directories above the current one that are kept open; others are opened again.
 constexpr std::size_t max_open_directories = 64;
 constexpr std::uint64_t least_hole = 64_KiB;
+// Units follow the order in which small files were stored, so that two of them share at most the
+// block between them; the store's own cache would only grow.
+constexpr std::size_t shared_blocks = 4_MiB;
 
 // --- which entries --------------------------------------------------------------------------
 
@@ -346,8 +349,8 @@ public:
 	Extraction(Store &store, const Selection &selection, const CheckoutOptions &options)
 		: store_(store), selection_(selection), options_(options),
 		  plan_(store.settings()), memory_(plan_.memory),
-		  temporary_prefix_(".dig-tmp-" + to_hex(random_digest()).substr(0, 16) + "-"), reader_(store),
-		  pipeline_(store)
+		  temporary_prefix_(".dig-tmp-" + to_hex(random_digest()).substr(0, 16) + "-"),
+		  reader_(store, blocks_), pipeline_(store)
 	{
 		const ChunkingParameters &chunking = store.chunking();
 		for (std::uint64_t offset : {std::uint64_t(0), chunking.small_file_threshold,
@@ -604,7 +607,7 @@ private:
 	void run_worker()
 	{
 		try {
-			ChunkReader reader(store_);
+			ChunkReader reader(store_, blocks_);
 			while (std::optional<Unit> unit = claim(true))
 				work(reader, *unit);
 		} catch (const ReadMemory::Stopped &) {
@@ -839,6 +842,7 @@ private:
 	const CheckoutOptions &options_;
 	ReadPlan plan_;
 	ReadMemory memory_;
+	ChunkCache blocks_{shared_blocks};
 	std::string temporary_prefix_;
 	std::atomic<std::uint64_t> temporary_count_{0};
 	std::vector<std::uint64_t> zero_sizes_;

@@ -1,10 +1,12 @@
 #include "libdig/commit.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "libdig/directory.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
+#include "libdig/trace.h"
 
 namespace dig {
 
@@ -25,11 +27,15 @@ std::int64_t commit_time()
 	return now / 1000000000;
 }
 
-// Staged records as changes of the manifest.
-static ManifestChanges staged_changes(const Index &index)
+struct StagedSums {
+	std::uint64_t files = 0, bytes = 0;
+};
+
+// Staged records as changes of the manifest, summed up as they pass.
+static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 {
 	auto at = std::make_shared<IndexCursor>(index.cursor());
-	return [&index, at]() -> std::optional<ManifestChange> {
+	return [&index, at, &sums]() -> std::optional<ManifestChange> {
 		for (; at->current(); at->next()) {
 			const IndexRecord &record = *at->current();
 			if (!index.is_staged(record))
@@ -37,8 +43,11 @@ static ManifestChanges staged_changes(const Index &index)
 			check_interrupted();
 			ManifestChange change;
 			change.path = record.entry.path;
-			if (!record.is_removed)
+			if (!record.is_removed) {
 				change.entry = record.entry;
+				sums.files++;
+				sums.bytes += record.entry.size;
+			}
 			at->next();
 			return change;
 		}
@@ -49,7 +58,7 @@ static ManifestChanges staged_changes(const Index &index)
 // Reads files that were staged by reference, and requires each to be what the index says.
 class ReferenceTaker {
 public:
-	explicit ReferenceTaker(Store &store)
+	ReferenceTaker(Store &store, Work &work)
 		: root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)), writer_(store, true),
 		  nodes_(writer_), update_(writer_.directory())
 	{
@@ -63,6 +72,7 @@ public:
 		};
 		hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finished(source, outcome); };
 		hooks.store = [this](std::span<const ReadyBlock> blocks) { nodes_.append(blocks, {}); };
+		hooks.work = &work;
 		ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
 	}
 	~ReferenceTaker() { ingest_.reset(); }
@@ -120,7 +130,7 @@ private:
 };
 
 // Content that was staged by reference comes into the pack now.
-static void take_references(Store &store, const Index &index)
+static void take_references(Store &store, const Index &index, Work &work)
 {
 	std::vector<std::string> paths;
 	IndexCursor at = index.cursor();
@@ -129,7 +139,9 @@ static void take_references(Store &store, const Index &index)
 			paths.push_back(at.current()->entry.path);
 	if (paths.empty())
 		return;
-	ReferenceTaker taker(store);
+	work.begin_stage("references");
+	const Region region("references");
+	ReferenceTaker taker(store, work);
 	for (const std::string &path : paths)
 		taker.take(*index.find(path));
 	taker.finish();
@@ -138,7 +150,8 @@ static void take_references(Store &store, const Index &index)
 // For a layer that stands alone: copies what other layers hold.
 class FullCopy {
 public:
-	FullCopy(Store &store, StagingWriter &writer) : store_(store), writer_(writer), nodes_(writer)
+	FullCopy(Store &store, StagingWriter &writer, Work &work)
+		: store_(store), writer_(writer), nodes_(writer), work_(work)
 	{
 		nodes_.make_full();
 	}
@@ -172,7 +185,7 @@ private:
 			if (node.level() > 0)
 				copy_tree(kind, node.child(i).id);
 			else if (kind == TreeKind::chunk_list)
-				copy_chunk(node.chunk_id(i));
+				copy_chunk(node.chunk_id(i), node.chunk_size(i));
 			else
 				copy_entry(node.entry(i));
 	}
@@ -180,13 +193,14 @@ private:
 	void copy_entry(const Entry &entry)
 	{
 		if (entry.form == ContentForm::chunk)
-			copy_chunk(entry.content);
+			copy_chunk(entry.content, entry.size);
 		else if (entry.form == ContentForm::file_root)
 			copy_tree(TreeKind::chunk_list, entry.content);
 	}
 
-	void copy_chunk(const Digest &id)
+	void copy_chunk(const Digest &id, std::uint64_t size)
 	{
+		work_.bytes.add(size);
 		if (!writer_.claim_for_pack(ItemKind::chunk, id))
 			return;
 		const Buffer bytes = read(ItemKind::chunk, id);
@@ -202,30 +216,46 @@ private:
 	Store &store_;
 	StagingWriter &writer_;
 	NodeBlocks nodes_;
+	Work &work_;
 	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};
 };
 
 Digest write_layer(Store &store, const CommitOptions &options)
 {
+	Work unseen;
+	Work &work = options.work ? *options.work : unseen;
 	{
 		// Opening it recovers what a killed add left, and brings the index up to date.
 		StagingWriter writer(store, true);
 		reconcile_index(store, writer);
 	}
-	take_references(store, Index::open(store.paths().staging()));
+	take_references(store, Index::open(store.paths().staging()), work);
 
+	work.begin_stage("manifest");
+	StepClock clock(work);
+	StagedSums sums;
 	StagingWriter writer(store, true);
 	const Index index = Index::open(writer.directory());
 	const std::optional<Digest> before = store.head_manifest();
 	NodeBlocks nodes(writer);
-	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index), nodes.sink());
+	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());
 	if (!options.allows_empty &&
 		manifest.id == before.value_or(empty_root(TreeKind::manifest)))
 		throw NegativeAnswer("nothing is staged");
 	nodes.end_block();
 	nodes.append({}, {});
-	if (options.is_full)
-		FullCopy(store, writer).copy_manifest(manifest.id);
+	clock.lap(Step::tree);
+	work.files.set(sums.files);
+	work.bytes.set(std::max(sums.bytes, work.bytes.get()));
+	if (options.is_full) {
+		work.begin_stage("copy", {.bytes = manifest.bytes});
+		FullCopy(store, writer, work).copy_manifest(manifest.id);
+		clock.lap(Step::write);
+		work.files.set(manifest.leaves);
+		work.bytes.set(manifest.bytes);
+	}
+	work.begin_stage("publish");
+	const Region region("publish");
 
 	const MerklePeaks peaks = store.roots().peaks();
 	const std::string author = author_of(store.settings());
@@ -242,8 +272,9 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	Digest id;
 	writer.locked([&] {
 		id = writer.publish_locked(header, author, options.message, peaks, options.is_full,
-			index.state().last_sequence);
+			index.state().last_sequence, &work);
 	});
+	clock.lap(Step::finish);
 	return id;
 }
 

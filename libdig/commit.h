@@ -10,6 +10,9 @@ struct CommitOptions {
 	std::string message;
 	bool is_full = false;     // the layer holds all of the state
 	bool allows_empty = false;
+	// Stages "references", "manifest", "copy" and "publish"; at the end it counts what the state
+	// got from the staging area, and what the layer holds.  Null: nobody looks.
+	Work *work = nullptr;
 };
 
 // The author of commits: DIG_AUTHOR, core.author, user@host.

@@ -14,6 +14,10 @@ enum class EntryKind : std::uint8_t { file = 1, symlink = 2, empty_directory = 3
 // How an entry names its content: not at all (no bytes), by its only chunk, or by its file root.
 enum class ContentForm : std::uint8_t { none = 0, chunk = 1, file_root = 2 };
 
+// SHA-256 of all content (core.file_digest); 1 and 2 are reserved for owner and extended
+// attributes.
+constexpr std::uint16_t file_digest_attribute = 3;
+
 struct Entry {
 	std::string path;
 	EntryKind kind = EntryKind::file;

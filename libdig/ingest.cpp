@@ -61,6 +61,7 @@ struct Ingest::Job {
 	Chunker chunker;
 	Arena carry;
 	std::size_t carry_size = 0;
+	Hasher whole; // core.file_digest
 	// Committing, in order.
 	std::uint32_t committed = 0;
 
@@ -293,6 +294,9 @@ private:
 				cut_hole(job, unit);
 			else
 				cut(job, segment, size, unit.is_last);
+			if (shared_.settings.core.file_digest)
+				for (const Piece &piece : pieces_)
+					job.whole.update(piece.bytes.empty() ? zero_bytes(piece.size) : piece.bytes);
 		}
 		pass([&] { job.cut_turn++; });
 		clock_.lap(Step::cut);
@@ -539,8 +543,11 @@ private:
 		}
 	}
 
-	void commit_small(Source &source, const Piece &piece, const SourceOutcome &outcome)
+	void commit_small(Source &source, const Piece &piece, SourceOutcome &outcome)
 	{
+		// One chunk: its id is that digest.
+		if (shared_.settings.core.file_digest && source.kind == EntryKind::file)
+			outcome.digest = piece.size ? piece.id : digest_of(Bytes());
 		if (outcome.error.empty() && !outcome.has_changed && piece.size > 0) {
 			const ChunkRef ref{0, piece.size, piece.id};
 			count_chunks({&ref, 1});
@@ -692,6 +699,8 @@ private:
 	void finish(Job &job, std::uint64_t size)
 	{
 		SourceOutcome &outcome = job.outcome;
+		if (shared_.settings.core.file_digest && job.source.resume_offset == 0)
+			outcome.digest = job.whole.finish();
 		if (outcome.error.empty() && !outcome.has_changed) {
 			if (job.source.stream) {
 				outcome.stat.type = FileType::regular;

@@ -57,6 +57,7 @@ struct SourceOutcome {
 	std::int64_t read_began_ns = 0; // before the first byte
 	std::string error;              // empty when it was taken
 	bool has_changed = false;       // while it was read; it may be submitted again
+	std::optional<Digest> digest;   // of the whole content, where core.file_digest asks for it
 };
 
 struct IngestHooks {

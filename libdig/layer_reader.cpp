@@ -372,10 +372,11 @@ void Layer::check_structure() const
 }
 
 void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> items,
-	Decompressor &decompressor, Buffer &scratch) const
+	Decompressor &decompressor, Buffer &scratch, StepClock &clock) const
 {
 	const BlockRecord record = block(number);
 	const StoredBlock stored = read_stored_block(file_, record.offset, record.length);
+	clock.lap(Step::read);
 	const BlockShape &shape = stored.shape;
 	const std::uint64_t offset = record.offset;
 	if (shape.raw_size != record.raw_size || shape.sizes.size() != record.items ||
@@ -386,6 +387,7 @@ void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> items
 		scratch.resize(shape.raw_size);
 	const MutableBytes raw = MutableBytes(scratch).first(shape.raw_size);
 	decode_block(stored, decompressor, raw, name(), offset);
+	clock.lap(Step::compress);
 	if (items.size() != shape.sizes.size())
 		throw CorruptError("the chunk index does not have all items of a block", name(), offset);
 	std::vector<HashJob> jobs;
@@ -402,6 +404,7 @@ void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> items
 			throw CorruptError("node " + to_hex(items[i].digest) + " has other content", name(), offset);
 	}
 	sha256_many(jobs);
+	clock.lap(Step::hash);
 	if (shape.kind == ItemKind::chunk)
 		for (std::size_t i = 0; i < items.size(); i++)
 			if (digests[i] != items[i].digest)
@@ -443,7 +446,7 @@ std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32
 }
 
 void Layer::check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
-	const std::function<void(std::uint64_t)> &progress) const
+	const std::function<void(std::uint64_t)> &progress, Work &counts) const
 {
 	// Items by block, for as many blocks at a time as a bounded list of records holds.
 	constexpr std::size_t window = 131072;
@@ -458,6 +461,7 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 		const auto work = [&] {
 			Decompressor decompressor;
 			Buffer scratch;
+			StepClock clock(counts);
 			for (;;) {
 				std::uint32_t number;
 				{
@@ -473,8 +477,12 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 				std::string found;
 				std::uint64_t size = 0;
 				try {
-					size = block(number).length;
-					check_block(number, {begin, end}, decompressor, scratch);
+					const BlockRecord record = block(number);
+					size = record.length;
+					if (record.kind == static_cast<std::uint8_t>(ItemKind::chunk))
+						counts.chunks.add(record.items);
+					clock.restart();
+					check_block(number, {begin, end}, decompressor, scratch, clock);
 				} catch (const Error &error) {
 					found = error.what();
 				}

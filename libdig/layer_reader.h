@@ -8,6 +8,7 @@
 #include "libdig/chunk_run.h"
 #include "libdig/file.h"
 #include "libdig/layer_format.h"
+#include "libdig/metrics.h"
 
 namespace dig {
 
@@ -57,15 +58,16 @@ public:
 	RunRecords records(std::uint64_t generation) const;
 
 	// Every block and its items' digests, by several threads.  problem and progress (bytes read,
-	// now and then; may throw) are called by one thread at a time.
+	// now and then; may throw) are called by one thread at a time.  Chunks, and the times of
+	// reading, decompressing and hashing, are added to work.
 	void check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
-		const std::function<void(std::uint64_t)> &progress) const;
+		const std::function<void(std::uint64_t)> &progress, Work &work) const;
 	// Of one item, from its block's header.
 	std::uint64_t item_size(const Place &place) const;
 	// One block and its items' digests against the chunk index, which must be the records of that
 	// block in the order of items.  Any thread.
 	void check_block(std::uint32_t number, std::span<const ChunkRecord> items,
-		Decompressor &decompressor, Buffer &scratch) const;
+		Decompressor &decompressor, Buffer &scratch, StepClock &clock) const;
 	// Everything but the blocks' payloads.
 	void check_structure() const;
 

@@ -16,7 +16,7 @@ std::int64_t clock_ns()
 std::string_view name_of(Step step)
 {
 	constexpr std::array<std::string_view, step_count> names{"read", "cut", "hash", "lookup",
-		"compress", "write", "wait", "input", "idle", "walk", "finish"};
+		"compress", "write", "wait", "input", "idle", "walk", "tree", "finish"};
 	return names[static_cast<std::size_t>(step)];
 }
 
@@ -24,11 +24,13 @@ std::string_view name_of(Step step)
 
 Work::Work() : began_ns_(clock_ns()) {}
 
-void Work::begin_stage(const char *name)
+void Work::begin_stage(const char *name, const Totals &totals)
 {
-	is_total_known = false;
-	for (Counter *counter : {&total_files, &total_bytes, &items_done, &items_total})
-		counter->set(0);
+	is_total_known = totals.files + totals.bytes > 0;
+	total_files.set(totals.files);
+	total_bytes.set(totals.bytes);
+	items_total.set(totals.items);
+	items_done.set(0);
 	files_before_.set(files.get());
 	bytes_before_.set(bytes.get());
 	stage_.store(name, std::memory_order_relaxed);
@@ -72,11 +74,9 @@ std::vector<Metric> metrics_of(const Work &work, double elapsed_s, const Process
 		count("files_seen", work.seen.get());
 	count("bytes_processed", work.bytes.get());
 	count("chunks_created", work.chunks.get());
-	if (work.has_chunks_to_store) {
-		count("new_bytes", work.new_bytes.get());
-		count("stored_bytes", work.stored_bytes.get());
-		metrics.push_back({"deduplication_ratio", deduplication_ratio(work)});
-	}
+	count("new_bytes", work.new_bytes.get());
+	count("stored_bytes", work.stored_bytes.get());
+	metrics.push_back({"deduplication_ratio", deduplication_ratio(work)});
 	metrics.push_back({"processing_time", number(elapsed_s, 6)});
 	count("memory_peak", use.peak_memory);
 	// A megabyte is 1024 * 1024 bytes, as in the specification.
@@ -144,7 +144,7 @@ static std::vector<Share> shares_of(const Work &work, double elapsed_s)
 	for (Step step : {Step::read, Step::cut, Step::hash, Step::lookup, Step::compress})
 		shares.push_back({step, worker_s > 0 ? work.seconds(step) / worker_s *
 			std::min(1.0, worker_s / std::max(1.0, static_cast<double>(work.workers.get())) / elapsed_s) : 0});
-	for (Step step : {Step::write, Step::input, Step::walk, Step::finish})
+	for (Step step : {Step::write, Step::input, Step::walk, Step::tree, Step::finish})
 		shares.push_back({step, work.seconds(step) / elapsed_s});
 	std::stable_sort(shares.begin(), shares.end(),
 		[](const Share &a, const Share &b) { return a.share > b.share; });
@@ -162,6 +162,7 @@ static std::string words_for(Step step)
 	case Step::write: return "writing the pack";
 	case Step::input: return "waiting for the program that feeds the stream";
 	case Step::walk: return "walking the work tree";
+	case Step::tree: return "making the manifest";
 	case Step::finish: return "writing the index and putting all on storage";
 	default: return std::string(name_of(step));
 	}
@@ -188,7 +189,7 @@ std::string limit_of(const Work &work, double elapsed_s)
 			(workers == 1 ? " worker" : " workers") : " of that time");
 	const double bytes = static_cast<double>(
 		first.step == Step::write ? work.stored_bytes.get() : work.bytes.get());
-	if (first.step != Step::walk && first.step != Step::finish && bytes > 0 && step_s > 0)
+	if (first.step < Step::walk && bytes > 0 && step_s > 0)
 		text += ", " + size_text(bytes) + " at " +
 			size_text(bytes / step_s * static_cast<double>(is_shared ? workers : 1)) + "/s";
 	text += "; next is " + words_for(second.step) + " with " + percent_text(second.share);

@@ -42,9 +42,10 @@ enum class Step : std::uint8_t {
 	idle,     // there was nothing to take
 	// Whoever gives the workers what to do.
 	walk,     // waits for the list of files, or looks at directories
+	tree,     // makes, reads or compares manifests
 	finish,   // index, sections, syncs
 };
-constexpr std::size_t step_count = 11;
+constexpr std::size_t step_count = 12;
 std::string_view name_of(Step step);
 
 class Work {
@@ -61,14 +62,17 @@ public:
 	// --- for progress: what is being done, and how much of it there is -------------------
 
 	// What a stage goes through: files with their bytes, as counted above since it began, or
-	// things that only items_done counts.
-	Counter total_files, total_bytes;
+	// things that only items_done counts, where items_total is not 0.
+	Counter total_files, total_bytes, items_done, items_total;
 	std::atomic<bool> is_total_known{false};
-	Counter items_done, items_total; // where items_total is not 0
 
-	// A name that the stages of the command's Progress have.  Ends the stage before and forgets
-	// totals and items.  By one thread.
-	void begin_stage(const char *name);
+	struct Totals {
+		std::uint64_t files = 0, bytes = 0, items = 0;
+	};
+	// A name that the stages of the command's Progress have.  Totals that are not given may
+	// grow until is_total_known is set.  By one thread.
+	void begin_stage(const char *name, const Totals &totals);
+	void begin_stage(const char *name) { begin_stage(name, {}); }
 	const char *stage() const { return stage_.load(std::memory_order_relaxed); }
 	// The counts as the stage began.
 	std::uint64_t files_before() const { return files_before_.get(); }
@@ -86,9 +90,7 @@ public:
 	// Since it was made.
 	double elapsed_s() const;
 
-	// Which of the counts say something here; all others are not told.
-	bool has_chunks_to_store = true; // new_bytes, stored_bytes, deduplication_ratio
-	bool has_cache = false;
+	bool has_cache = false; // that is worth telling of
 
 private:
 	std::int64_t began_ns_;

@@ -50,12 +50,14 @@ static std::optional<double> fraction_of(const Work &work)
 	} else {
 		if (!work.is_total_known)
 			return {};
-		done = static_cast<double>(work.bytes.get() - work.bytes_before()) +
-			file_cost * static_cast<double>(work.files.get() - work.files_before());
-		total = static_cast<double>(work.total_bytes.get()) +
-			file_cost * static_cast<double>(work.total_files.get());
+		const double files = static_cast<double>(work.total_files.get());
+		const double bytes = static_cast<double>(work.total_bytes.get());
+		total = bytes + file_cost * files;
 		if (total == 0)
 			return {};
+		done = bytes > 0 ? static_cast<double>(work.bytes.get() - work.bytes_before()) : 0;
+		if (files > 0)
+			done += file_cost * static_cast<double>(work.files.get() - work.files_before());
 	}
 	return std::clamp(done / total, 0.0, 1.0);
 }
@@ -72,10 +74,10 @@ ProgressState ProgressEstimate::look(const Work &work, double elapsed_s)
 	state.items_done = work.items_done.get();
 	state.items_total = work.items_total.get();
 	const std::optional<double> in_stage = fraction_of(work);
-	if (in_stage && !state.items_total) {
+	if (in_stage && !state.items_total && work.total_files.get())
 		state.total_files = work.files_before() + work.total_files.get();
+	if (in_stage && !state.items_total && work.total_bytes.get())
 		state.total_bytes = work.bytes_before() + work.total_bytes.get();
-	}
 	if (in_stage)
 		state.stage_percent = 100 * *in_stage;
 

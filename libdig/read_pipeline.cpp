@@ -21,6 +21,8 @@ constexpr std::size_t alignment = 64;
 // What the process takes besides content and decoded blocks: itself, look-ups, nodes.
 constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t least_memory = 8_MiB;
+// What a block of several chunks takes at most: its chunks, its head and their sizes.
+constexpr std::size_t max_stored_size = max_block_size + sizeof(BlockHeader) + 4 * max_block_items;
 // Several of the largest chunks (2 MiB in the mean) side by side are hashed at almost twice the
 // speed of one; larger units gain nothing more.
 constexpr std::uint64_t least_unit = 1_MiB, largest_unit = 8_MiB;
@@ -169,7 +171,7 @@ std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 			place.way = Way::asked;
 		}
 		size += aligned(chunks[i].chunk.size);
-		if (is_slow_ && place.way != Way::asked)
+		if (is_slow_ && (place.way == Way::raw || place.way == Way::decoded))
 			place.layer->file().advise_will_need(place.record.offset, place.record.length);
 		if (place.way == Way::decoded)
 			scratch_size_ = std::max<std::size_t>(scratch_size_, place.record.length);
@@ -196,19 +198,26 @@ void ChunkReader::decode(const Place &place, DecodedBlock &block)
 {
 	const File &file = place.layer->file();
 	const std::uint64_t offset = place.record.offset;
-	stored_.resize(place.record.length);
-	file.read_exactly_at(stored_, offset);
-	const BlockShape shape = parse_block_prefix(stored_, file.name(), offset);
-	if (shape.length() != stored_.size() || shape.kind != ItemKind::chunk)
+	if (place.record.length > max_stored_size)
+		throw CorruptError("a block's length is out of bounds", file.name(), offset);
+	// Buffers only grow, so that nothing is filled with zeros each time.
+	if (stored_.size() < place.record.length)
+		stored_.resize(place.record.length);
+	const MutableBytes stored = MutableBytes(stored_).first(place.record.length);
+	file.read_exactly_at(stored, offset);
+	const BlockShape shape = parse_block_prefix(stored, file.name(), offset);
+	if (shape.length() != stored.size() || shape.kind != ItemKind::chunk)
 		throw CorruptError("a block is not as its record says", file.name(), offset);
 	block.kind = shape.kind;
-	block.raw.resize(shape.raw_size);
+	if (block.raw.size() < shape.raw_size)
+		block.raw.resize(shape.raw_size);
 	block.ends.clear();
 	std::uint32_t end = 0;
 	for (std::uint32_t size : shape.sizes)
 		block.ends.push_back(end += size);
 	if (end != shape.raw_size ||
-		!decompressor_.decompress(shape.codec, Bytes(stored_).subspan(shape.prefix_size()), block.raw))
+		!decompressor_.decompress(shape.codec, stored.subspan(shape.prefix_size()),
+			MutableBytes(block.raw).first(shape.raw_size)))
 		throw CorruptError("a block does not decompress", file.name(), offset);
 }
 
@@ -221,11 +230,11 @@ std::shared_ptr<const DecodedBlock> ChunkReader::block_of(const Place &place, bo
 		decode(place, *scratch_block_);
 		return scratch_block_;
 	}
-	if (std::shared_ptr<const DecodedBlock> block = store_.cache().find(place.block))
+	if (std::shared_ptr<const DecodedBlock> block = cache_.find(place.block))
 		return block;
 	auto block = std::make_shared<DecodedBlock>();
 	decode(place, *block);
-	store_.cache().insert(place.block, block);
+	cache_.insert(place.block, block);
 	return block;
 }
 
@@ -406,7 +415,7 @@ struct ReadPipeline::Run {
 	void work()
 	{
 		try {
-			ChunkReader reader(store);
+			ChunkReader reader(store, store.cache());
 			for (Unit unit; claim(unit);) {
 				const std::size_t size = reader.locate(unit.chunks);
 				await_memory_turn(unit.number);

@@ -103,7 +103,8 @@ struct WantedChunk {
 // Reads chunks a few at a time.  Of one thread.
 class ChunkReader {
 public:
-	explicit ChunkReader(Store &store) : store_(store) {}
+	// cache keeps blocks that small chunks come out of; both must outlive the reader.
+	ChunkReader(Store &store, ChunkCache &cache) : store_(store), cache_(cache) {}
 
 	// Finds the chunks.  The result is how much memory read() needs for them.
 	std::size_t locate(std::span<WantedChunk> chunks);
@@ -133,6 +134,7 @@ private:
 	void ask(WantedChunk &wanted, MutableBytes to);
 
 	Store &store_;
+	ChunkCache &cache_;
 	Decompressor decompressor_;
 	std::vector<Place> places_;
 	std::size_t scratch_size_ = 0;

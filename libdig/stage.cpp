@@ -148,7 +148,8 @@ void Stage::present(const WorkRecord &found)
 
 void Stage::submit(Source source)
 {
-	if (!options_.is_by_reference)
+	// A digest of the whole needs every byte.
+	if (!options_.is_by_reference && !store_.settings().core.file_digest)
 		try_resume(source);
 	ingest_->submit(std::move(source));
 }
@@ -349,6 +350,12 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 	entry.kind = source.kind;
 	entry.mode = source.kind == EntryKind::symlink ? 0777 : source.stream ? source.stat->mode : outcome.stat.mode;
 	entry.size = outcome.stat.size;
+	if (outcome.digest) {
+		put_u16(entry.attributes, file_digest_attribute);
+		put_u32(entry.attributes, sizeof(Digest));
+		append(entry.attributes, *outcome.digest);
+		entry.attribute_count = 1;
+	}
 	const bool has_mtime = source.stream ? source.has_mtime
 					     : store_.settings().core.record_mtime;
 	if (has_mtime)

@@ -674,17 +674,49 @@ RunRecords StagingWriter::all_records_locked()
 
 // --- publishing ------------------------------------------------------------------------------
 
+static void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
+{
+	const std::uint64_t offset = block.record.offset;
+	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
+	Buffer raw(stored.shape.raw_size);
+	decode_block(stored, decompressor, raw, pack.name(), offset);
+	if (stored.shape.sizes.size() != block.items.size())
+		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
+	std::size_t at = 0;
+	for (std::size_t i = 0; i < block.items.size(); i++) {
+		if (!is_item(stored.shape.kind, block.items[i], Bytes(raw).subspan(at, stored.shape.sizes[i])))
+			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
+		at += stored.shape.sizes[i];
+	}
+}
+
 Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view author,
-	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence)
+	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence, Work *work)
 {
 	SectionWriter writer(pack_, pack_size_);
 	writer.begin(Section::block_table);
 	JournalReader reader(journal_);
-	while (const std::optional<JournalRecord> record = reader.next())
-		if (record->type == JournalType::block)
-			writer.write(raw_bytes(
-				JournalBlock::decode(record->body, journal_.name(), record->offset).record));
+	Decompressor decompressor;
+	std::uint64_t chunks = 0, new_bytes = 0, stored_bytes = 0;
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type != JournalType::block)
+			continue;
+		const JournalBlock block = JournalBlock::decode(record->body, journal_.name(), record->offset);
+		if (block.record.kind == static_cast<std::uint8_t>(ItemKind::chunk)) {
+			chunks += block.record.items;
+			new_bytes += block.record.raw_size;
+			stored_bytes += block.record.length;
+		}
+		if (store_.settings().core.verify_writes)
+			check_pack_block(pack_, block, decompressor);
+		writer.write(raw_bytes(block.record));
+	}
 	writer.end();
+	if (work) {
+		work->chunks.set(chunks);
+		work->new_bytes.set(new_bytes);
+		work->stored_bytes.set(stored_bytes);
+	}
 	writer.write_chunk_index([this] { return all_records_locked(); });
 	const Buffer encoded = header.encoded();
 	writer.write_section(Section::header, encoded);
@@ -909,22 +941,6 @@ std::vector<JournalFailure> recorded_failures(const std::string &directory)
 		failures.push_back(std::move(failure));
 	}
 	return failures;
-}
-
-static void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
-{
-	const std::uint64_t offset = block.record.offset;
-	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
-	Buffer raw(stored.shape.raw_size);
-	decode_block(stored, decompressor, raw, pack.name(), offset);
-	if (stored.shape.sizes.size() != block.items.size())
-		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
-	std::size_t at = 0;
-	for (std::size_t i = 0; i < block.items.size(); i++) {
-		if (!is_item(stored.shape.kind, block.items[i], Bytes(raw).subspan(at, stored.shape.sizes[i])))
-			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
-		at += stored.shape.sizes[i];
-	}
 }
 
 void check_staging(Store &store)

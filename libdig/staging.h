@@ -13,6 +13,7 @@
 
 #include "libdig/index.h"
 #include "libdig/lock.h"
+#include "libdig/metrics.h"
 #include "libdig/store.h"
 
 namespace dig {
@@ -82,9 +83,10 @@ public:
 	// Under the staging lock, with nothing half done by others: calls the function.
 	void locked(const std::function<void()> &action);
 
-	// For a publication, inside locked().
+	// For a publication, inside locked().  Sets what work counts of chunks to what the layer has.
 	Digest publish_locked(const LayerHeader &header, std::string_view author,
-		std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence);
+		std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence,
+		Work *work = nullptr);
 
 private:
 	bool prepare_locked();

@@ -12,7 +12,10 @@ namespace dig {
 
 class Verification {
 public:
-	Verification(const StorePaths &paths, const VerifyOptions &options) : paths_(paths), options_(options) {}
+	Verification(const StorePaths &paths, const VerifyOptions &options)
+		: paths_(paths), options_(options), work_(options.work ? *options.work : unseen_)
+	{
+	}
 
 	std::uint64_t run()
 	{
@@ -21,8 +24,10 @@ public:
 		attempt([&] { check_tags(); });
 		if (store) {
 			store_ = store.get();
+			begin_check();
 			for (std::uint64_t i = 1; i <= store->roots().size(); i++)
 				attempt([&] { check_generation(i); });
+			work_.begin_stage("finish");
 			attempt([&] { check_history(); });
 			check_stray_layers();
 			attempt([&] { ChunkIndex::check(paths_.chunk_index()); });
@@ -43,6 +48,18 @@ private:
 			tell(error.what());
 		}
 	}
+	// How much there is to read, or how many layers to look at.
+	void begin_check()
+	{
+		Work::Totals totals;
+		for (std::uint64_t i = 1; i <= store_->roots().size(); i++)
+			if (const auto stat = find_stat(paths_.layer(store_->roots().at(i).layer_id)))
+				totals.bytes += stat->size;
+		if (options_.is_quick)
+			totals = {.items = store_->roots().size()};
+		work_.begin_stage("check", totals);
+	}
+
 	void tell(const std::string &problem)
 	{
 		problems_++;
@@ -84,7 +101,10 @@ private:
 		attempt([&] { layer->check_structure(); });
 		if (!options_.is_quick)
 			check_blocks(*layer);
+		StepClock clock(work_);
 		attempt([&] { check_state(generation, *layer); });
+		clock.lap(Step::tree);
+		work_.items_done.add();
 	}
 
 	// All blocks, by several threads: each takes the next one.
@@ -96,13 +116,16 @@ private:
 		const std::uint64_t affordable =
 			std::max<std::uint64_t>(1, (store_->settings().performance.max_memory_usage - 24_MiB) / (2 * 10_MiB));
 		const std::uint64_t count = std::min(wanted ? wanted : cores, affordable);
+		std::uint64_t read = 0;
+		work_.workers.set(count);
 		layer.check_blocks(static_cast<unsigned>(count), [&](const std::string &problem) { tell(problem); },
 			[&](std::uint64_t bytes) {
 				check_interrupted();
-				bytes_ += bytes;
-				if (options_.progress)
-					options_.progress(bytes_);
-			});
+				read += bytes;
+				work_.bytes.add(bytes);
+			}, work_);
+		// The rest of the file is no blocks.
+		work_.total_bytes.set(work_.total_bytes.get() - (layer.file_size() - read));
 	}
 
 	// Everything that this state has and the one before it had not.
@@ -124,6 +147,7 @@ private:
 
 	void check_entry(const Entry &entry, std::uint64_t generation)
 	{
+		work_.files.add();
 		try {
 			if (entry.form == ContentForm::chunk)
 				check_chunk(entry.content, entry.size);
@@ -170,8 +194,10 @@ private:
 
 	const StorePaths &paths_;
 	const VerifyOptions &options_;
+	Work unseen_;
+	Work &work_;
 	Store *store_ = nullptr;
-	std::uint64_t problems_ = 0, bytes_ = 0;
+	std::uint64_t problems_ = 0;
 };
 
 std::uint64_t verify_store(const StorePaths &paths, const VerifyOptions &options)

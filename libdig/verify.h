@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "libdig/metrics.h"
 #include "libdig/store.h"
 
 namespace dig {
@@ -13,8 +14,9 @@ struct VerifyOptions {
 	bool is_quick = false; // structure only: no content of blocks
 	std::function<void(const std::string &problem)> problem;
 	std::function<void(const std::string &notice)> notice; // of what is odd and harmless
-	// Now and then: the bytes read so far.
-	std::function<void(std::uint64_t bytes)> progress;
+	// Stages "check" and "finish"; counts files of all states, and chunks and bytes of blocks.
+	// Null: nobody looks.
+	Work *work = nullptr;
 };
 
 // Checks format, store id, roots, tags, layers, the reachability of every state's content, chunk

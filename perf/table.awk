@@ -147,7 +147,7 @@ function seconds(value)
 
 function print_row(title, f, t, least, mid, rate, kib, factor)
 {
-	printf "%-46s %13s %13s %9s %9s %15s %8s %6s  %s\n", title, f, t, least, mid, rate, \
+	printf "%-58s %13s %13s %9s %9s %15s %8s %6s  %s\n", title, f, t, least, mid, rate, \
 		kib ? sprintf("%.1f MB", kib * 1024 / 1000000) : "", factor ? sprintf("%.2f", factor) : "", verdict
 }
 

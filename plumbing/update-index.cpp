@@ -8,11 +8,15 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-update-index --add [-An] [--by-reference] --stdin\n"
-	"dig-update-index --add [-nz] [--by-reference] --stdin-paths\n"
+	"dig-update-index --add [-An] [--by-reference] [--explain]\n"
+	"                 [--progress[=WHEN]] [--metrics[=FILE]] --stdin\n"
+	"dig-update-index --add [-nz] [--by-reference] [--explain]\n"
+	"                 [--progress[=WHEN]] [--metrics[=FILE]] --stdin-paths\n"
 	"dig-update-index --add --stdin-content --path=PATH [--mode=MODE] [--mtime=T]\n"
-	"                 [--checkpoint-every=SIZE|SECONDSs]\n"
+	"                 [--checkpoint-every=SIZE|SECONDSs] [--explain]\n"
+	"                 [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"dig-update-index --add --from-command --path=PATH [--mode=MODE] [--mtime=T]\n"
+	"                 [--explain] [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"                 -- COMMAND [ARGUMENT...]\n"
 	"dig-update-index --remove [-z] --stdin-paths | PATH...\n"
 	"dig-update-index --index-info [-z]";

@@ -1,16 +1,21 @@
 #include "libdig/command.h"
 #include "libdig/commit.h"
+#include "libdig/report.h"
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-write-layer [--full] [--allow-empty] -m MESSAGE";
+static constexpr char usage[] =
+	"dig-write-layer [--full] [--allow-empty] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"                -m MESSAGE";
 
 static int write_layer_command(Options &options)
 {
 	CommitOptions commit;
 	std::optional<std::string> message;
 	std::vector<std::string> none;
-	options.flag("full", 0, commit.is_full, "all of the state, so that the layer stands alone")
+	Report report;
+	report.add_to(options)
+		.flag("full", 0, commit.is_full, "all of the state, so that the layer stands alone")
 		.flag("allow-empty", 0, commit.allows_empty, "also when nothing is staged")
 		.value("message", 'm', message, "MESSAGE", "what the commit says")
 		.positional(none, 0, 0)
@@ -22,7 +27,11 @@ static int write_layer_command(Options &options)
 	const Lock lock = Lock::acquire(paths.lock());
 	Store store(paths);
 	raise_file_limit();
-	standard_output().record(to_hex(write_layer(store, commit)));
+	commit.work = &report.begin({{"references", 40}, {"manifest", 10, false},
+		{"copy", commit.is_full ? 40.0 : 0.0}, {"publish", 10, false}});
+	const Digest layer = write_layer(store, commit);
+	report.finish();
+	standard_output().record(to_hex(layer));
 	return exit_status::done;
 }
 

@@ -8,12 +8,15 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-add [-fn] [--by-reference] [--show-plumbing] PATH...\n"
-	"dig-add -A [-fn] [--by-reference] [--show-plumbing] [PATH...]\n"
+	"dig-add [-fn] [--by-reference] [--show-plumbing] [--explain]\n"
+	"        [--progress[=WHEN]] [--metrics[=FILE]] PATH...\n"
+	"dig-add -A [-fn] [--by-reference] [--show-plumbing] [--explain]\n"
+	"        [--progress[=WHEN]] [--metrics[=FILE]] [PATH...]\n"
 	"dig-add --stdin --path=PATH [--mode=MODE] [--mtime=T]\n"
-	"        [--checkpoint-every=SIZE|SECONDSs]\n"
-	"dig-add --from-command --path=PATH [--mode=MODE] [--mtime=T]\n"
-	"        -- COMMAND [ARGUMENT...]";
+	"        [--checkpoint-every=SIZE|SECONDSs] [--explain]\n"
+	"        [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"dig-add --from-command --path=PATH [--mode=MODE] [--mtime=T] [--explain]\n"
+	"        [--progress[=WHEN]] [--metrics[=FILE]] -- COMMAND [ARGUMENT...]";
 
 static std::string shell_word(const std::string &text)
 {

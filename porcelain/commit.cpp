@@ -3,11 +3,14 @@
 
 #include "libdig/command.h"
 #include "libdig/lock.h"
+#include "libdig/report.h"
 #include "libdig/store.h"
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-commit [-q] [--allow-empty] [--full] -m MESSAGE";
+static constexpr char usage[] =
+	"dig-commit [-q] [--allow-empty] [--full] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"           -m MESSAGE";
 
 // The one line that the command prints; nothing when it failed.
 static std::string output_of(const Command &command, int &status)
@@ -30,7 +33,9 @@ static int commit(Options &options)
 	bool quiet = false, allow_empty = false, full = false;
 	std::optional<std::string> message;
 	std::vector<std::string> none;
-	options.value("message", 'm', message, "MESSAGE", "what the commit says")
+	Report report;
+	report.add_to(options)
+		.value("message", 'm', message, "MESSAGE", "what the commit says")
 		.flag("quiet", 'q', quiet, "print nothing")
 		.flag("allow-empty", 0, allow_empty, "also when nothing is staged")
 		.flag("full", 0, full, "a layer that stands alone")
@@ -49,6 +54,7 @@ static int commit(Options &options)
 		write.push_back("--allow-empty");
 	if (full)
 		write.push_back("--full");
+	report.pass_on(write);
 	int status;
 	const std::string layer = output_of(write, status);
 	if (status != exit_status::done)
