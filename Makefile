@@ -5,7 +5,7 @@
 #	make check                               everything, then the test suite
 #	make O=asan SANITIZE=address,undefined   a second tree, beside build/
 #	make install prefix=/usr DESTDIR=...
-#	make deps | tests | demo | clean
+#	make deps | tests | demo | perf-check | clean
 #
 # Directories are the lists: a new plumbing/X.cpp is built as dig-X and installed without a
 # change here.
@@ -95,7 +95,7 @@ named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all tests check deps demo install clean
+.PHONY: all tests check perf-check deps demo install clean
 
 all: $(plumbing) $(porcelain) $(dispatcher) $(scripts) $(helpers) $O/commands
 tests: all $O/unit
@@ -162,6 +162,10 @@ check: deps
 demo: deps
 	@+$(build) all
 	@DIG_BUILD='$(abspath $O)' $(srcdir)/perf/demo
+
+perf-check: deps
+	@+$(build) all
+	@DIG_BUILD='$(abspath $O)' $(srcdir)/perf/check
 
 pages = $(wildcard $(srcdir)/Documentation/*.$(1))
 papers = $(filter-out %.1 %.5 %.7,$(wildcard $(srcdir)/Documentation/* $(addprefix $(srcdir)/,\

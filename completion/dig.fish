@@ -41,5 +41,5 @@ complete -c dig -f -n 'not __dig_command >/dev/null' -s c -x -d 'A setting, KEY=
 complete -c dig -f -n 'not __dig_command >/dev/null' -l exec-path -d 'Print where the commands are'
 complete -c dig -f -n 'not __dig_command >/dev/null' -l version -d 'Print the version'
 complete -c dig -f -n 'not __dig_command >/dev/null' -s h -l help -d 'List the commands'
-complete -c dig -f -n 'test (__dig_command) = help' -a '(__dig_commands)'
+complete -c dig -f -n 'test "$(__dig_command)" = help' -a '(__dig_commands)'
 complete -c dig -n '__dig_command >/dev/null; and string match -q -- "-*" (commandline -ct)' -f -a '(__dig_options)'

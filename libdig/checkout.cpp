@@ -11,6 +11,7 @@
 #include "libdig/process.h"
 #include "libdig/publish.h"
 #include "libdig/read_pipeline.h"
+#include "libdig/trace.h"
 
 // The order of things.  Manifests are sorted by the bytes of whole paths, so that everything below
 // a directory is contiguous, and a walk needs to remember only the directories that it is in.  The
@@ -348,9 +349,9 @@ class Extraction {
 public:
 	Extraction(Store &store, const Selection &selection, const CheckoutOptions &options)
 		: store_(store), selection_(selection), options_(options),
-		  plan_(store.settings()), memory_(plan_.memory),
+		  counts_(*options.work), plan_(store.settings()), memory_(plan_.memory),
 		  temporary_prefix_(".dig-tmp-" + to_hex(random_digest()).substr(0, 16) + "-"),
-		  reader_(store, blocks_), pipeline_(store)
+		  reader_(store, blocks_, counts_), pipeline_(store)
 	{
 		const ChunkingParameters &chunking = store.chunking();
 		for (std::uint64_t offset : {std::uint64_t(0), chunking.small_file_threshold,
@@ -367,6 +368,7 @@ public:
 	// Walks through all entries without writing.  root is null when it is missing.
 	void check(const DirectoryPointer &root)
 	{
+		counts_.begin_stage("check");
 		DirectoryStack stack(root, DirectoryStack::Missing::look);
 		ConflictCheck conflicts;
 		selection_.walk([&](const Entry &entry) {
@@ -375,15 +377,21 @@ public:
 					", which is not allowed: " + std::string(problem));
 			conflicts.add(entry);
 			exists_.push_back(check_target(stack, entry));
-			has_files_ |= entry.kind == EntryKind::file;
+			counts_.seen.add();
+			if (entry.kind == EntryKind::file) {
+				totals_.files++;
+				totals_.bytes += entry.size;
+			}
 			has_others_ |= entry.kind != EntryKind::file;
 		});
 	}
 
 	void write_files(const DirectoryPointer &root)
 	{
-		if (!has_files_)
+		if (totals_.files == 0)
 			return;
+		counts_.begin_stage("write", totals_);
+		reader_.clock().lap(Step::walk);
 		try {
 			plan_all(root);
 			finish();
@@ -398,6 +406,7 @@ public:
 	// Symlinks, empty directories, and what is not known.
 	void write_others(const DirectoryPointer &root)
 	{
+		counts_.begin_stage("finish");
 		if (!has_others_)
 			return;
 		DirectoryStack stack(root, DirectoryStack::Missing::make);
@@ -436,6 +445,8 @@ public:
 	{
 		std::sort(result_.failures.begin(), result_.failures.end(),
 			[](const CheckoutFailure &a, const CheckoutFailure &b) { return a.path < b.path; });
+		counts_.cache_hits.set(blocks_.hits());
+		counts_.cache_misses.set(blocks_.misses());
 		result_.files = files_;
 		result_.bytes = bytes_;
 		return std::move(result_);
@@ -540,8 +551,11 @@ private:
 			const std::optional<ContentChunk> chunk = sequence.next();
 			if (!chunk)
 				break;
-			if (is_zero_chunk(*chunk))
+			if (is_zero_chunk(*chunk)) {
+				counts_.chunks.add();
+				counts_.bytes.add(chunk->size);
 				continue;
+			}
 			if (unit.size + chunk->size > plan_.unit)
 				pass_on();
 			unit.add(*chunk);
@@ -572,6 +586,7 @@ private:
 			throw ReadMemory::Stopped();
 		if (queue_.size() >= plan_.threads + 1) {
 			lock.unlock();
+			reader_.clock().lap(Step::walk);
 			work(reader_, unit);
 			return;
 		}
@@ -607,9 +622,11 @@ private:
 	void run_worker()
 	{
 		try {
-			ChunkReader reader(store_, blocks_);
-			while (std::optional<Unit> unit = claim(true))
+			ChunkReader reader(store_, blocks_, counts_);
+			while (std::optional<Unit> unit = claim(true)) {
+				reader.clock().lap(Step::idle);
 				work(reader, *unit);
+			}
 		} catch (const ReadMemory::Stopped &) {
 		} catch (...) {
 			stop(std::current_exception());
@@ -641,6 +658,8 @@ private:
 
 	void join()
 	{
+		if (!threads_.empty())
+			counts_.workers.set(threads_.size() + 1);
 		for (std::thread &thread : threads_)
 			thread.join();
 		threads_.clear();
@@ -652,13 +671,16 @@ private:
 	{
 		const std::size_t size = reader.locate(unit.chunks);
 		const ReadMemory::Lease memory = memory_.take(size);
+		reader.clock().lap(Step::wait);
 		reader.read(unit.chunks, memory.bytes());
+		const Region region("write");
 		for (Unit::Share &share : unit.shares) {
 			check_interrupted();
 			put(share, std::span(unit.chunks).subspan(share.first, share.count));
 			release(share.target);
 			share.target.reset();
 		}
+		reader.clock().lap(Step::write);
 	}
 
 	void put(const Unit::Share &share, std::span<const WantedChunk> chunks)
@@ -680,8 +702,11 @@ private:
 	void write(const Target &target, std::span<const WantedChunk> chunks)
 	{
 		ContentWriter writer(target.file, target.entry.size < uncached_file);
-		for (const WantedChunk &wanted : chunks)
+		for (const WantedChunk &wanted : chunks) {
 			writer.write(wanted.bytes, wanted.chunk.offset);
+			counts_.chunks.add();
+			counts_.bytes.add(wanted.chunk.size);
+		}
 		// Large files have their size from the beginning.
 		if (writer.finish() && target.entry.size <= small_file)
 			target.file.truncate(target.entry.size);
@@ -746,6 +771,7 @@ private:
 			rename_at(directory.file, target.made_name, name);
 		}
 		target.made_name.clear();
+		counts_.files.add();
 		files_++;
 		bytes_ += entry.size;
 	}
@@ -784,6 +810,7 @@ private:
 			return;
 		}
 		make_symlink(entry, parent, text, exists);
+		counts_.files.add();
 		result_.symlinks++;
 	}
 
@@ -814,6 +841,7 @@ private:
 		if (!exists && find_stat_at(parent.fd(), name))
 			fail_collision(entry.path);
 		make_directory_at(parent, name);
+		counts_.files.add();
 		result_.directories++;
 		if (exists && !options_.overwrite)
 			return;
@@ -840,6 +868,7 @@ private:
 	Store &store_;
 	const Selection &selection_;
 	const CheckoutOptions &options_;
+	Work &counts_;
 	ReadPlan plan_;
 	ReadMemory memory_;
 	ChunkCache blocks_{shared_blocks};
@@ -849,7 +878,8 @@ private:
 
 	// By number of entry, from the check.
 	std::vector<bool> exists_;
-	bool has_files_ = false, has_others_ = false;
+	bool has_others_ = false;
+	Work::Totals totals_;
 
 	// Of the planner.
 	ChunkReader reader_;

@@ -8,6 +8,7 @@
 #ifndef DIG_CHECKOUT_H
 #define DIG_CHECKOUT_H
 
+#include "libdig/metrics.h"
 #include "libdig/store.h"
 
 namespace dig {
@@ -17,6 +18,7 @@ struct CheckoutOptions {
 	bool sync = false;            // durable when it returns
 	bool restore_setuid = false;  // setuid, setgid and sticky bits, too
 	std::string state = "the state"; // what messages call the manifest
+	Work *work = &unseen_work();     // stages "check", "write" and "finish"
 };
 
 struct CheckoutFailure {

@@ -78,12 +78,27 @@ ChunkIndex::ChunkIndex(const std::string &directory, std::uint64_t generations,
 {
 }
 
+// Asks the layers of these generations.  One that is damaged must not hide what the others hold:
+// its error counts only when nobody has the item.
+std::optional<ItemPlace> ChunkIndex::ask(const std::vector<std::uint64_t> &generations, ItemKind kind,
+	const Digest &digest, std::exception_ptr &failure)
+{
+	for (std::uint64_t generation : generations)
+		try {
+			if (const auto place = layer_(generation)->find(kind, digest))
+				return ItemPlace{generation, *place};
+		} catch (const CorruptError &) {
+			failure = std::current_exception();
+		}
+	return {};
+}
+
 std::optional<ItemPlace> ChunkIndex::find(ItemKind kind, const Digest &digest)
 {
 	std::lock_guard guard(mutex_);
-	for (std::uint64_t generation : uncovered_)
-		if (const auto place = layer_(generation)->find(kind, digest))
-			return ItemPlace{generation, *place};
+	std::exception_ptr failure;
+	if (const auto place = ask(uncovered_, kind, digest, failure))
+		return place;
 	for (auto &run : runs_) {
 		if (!run)
 			continue;
@@ -92,24 +107,28 @@ std::optional<ItemPlace> ChunkIndex::find(ItemKind kind, const Digest &digest)
 				return ItemPlace{record->generation, {record->block, record->item}};
 		} catch (const CorruptError &) {
 			// From here on its layers answer for themselves.
+			std::vector<std::uint64_t> covered;
 			for (std::uint64_t i = run->coverage().first_generation;
 				i <= run->coverage().last_generation; i++)
-				uncovered_.push_back(i);
+				covered.push_back(i);
+			uncovered_.insert(uncovered_.end(), covered.begin(), covered.end());
 			run.reset();
-			for (std::uint64_t generation : uncovered_)
-				if (const auto place = layer_(generation)->find(kind, digest))
-					return ItemPlace{generation, *place};
+			if (const auto place = ask(covered, kind, digest, failure))
+				return place;
 		}
 	}
+	if (failure)
+		std::rethrow_exception(failure);
 	return {};
 }
 
 std::optional<ItemPlace> ChunkIndex::find_in_layers(ItemKind kind, const Digest &digest)
 {
+	std::vector<std::uint64_t> all;
 	for (std::uint64_t generation = generations_; generation > 0; generation--)
-		if (const auto place = layer_(generation)->find(kind, digest))
-			return ItemPlace{generation, *place};
-	return {};
+		all.push_back(generation);
+	std::exception_ptr failure;
+	return ask(all, kind, digest, failure);
 }
 
 void ChunkIndex::add_generation(const std::string &directory, std::uint64_t generations,

@@ -38,6 +38,9 @@ public:
 	static void check(const std::string &directory);
 
 private:
+	std::optional<ItemPlace> ask(const std::vector<std::uint64_t> &generations, ItemKind kind,
+		const Digest &digest, std::exception_ptr &failure);
+
 	LayerSource layer_;
 	std::uint64_t generations_;
 	std::mutex mutex_;

@@ -222,8 +222,7 @@ private:
 
 Digest write_layer(Store &store, const CommitOptions &options)
 {
-	Work unseen;
-	Work &work = options.work ? *options.work : unseen;
+	Work &work = *options.work;
 	{
 		// Opening it recovers what a killed add left, and brings the index up to date.
 		StagingWriter writer(store, true);
@@ -272,7 +271,7 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	Digest id;
 	writer.locked([&] {
 		id = writer.publish_locked(header, author, options.message, peaks, options.is_full,
-			index.state().last_sequence, &work);
+			index.state().last_sequence, work);
 	});
 	clock.lap(Step::finish);
 	return id;

@@ -11,8 +11,8 @@ struct CommitOptions {
 	bool is_full = false;     // the layer holds all of the state
 	bool allows_empty = false;
 	// Stages "references", "manifest", "copy" and "publish"; at the end it counts what the state
-	// got from the staging area, and what the layer holds.  Null: nobody looks.
-	Work *work = nullptr;
+	// got from the staging area, and what the layer holds.
+	Work *work = &unseen_work();
 };
 
 // The author of commits: DIG_AUTHOR, core.author, user@host.

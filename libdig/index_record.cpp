@@ -47,6 +47,10 @@ void IndexRecord::decode_rest(Cursor &cursor)
 	sequence = cursor.u64();
 	if (!is_removed)
 		entry.decode_rest(cursor);
+	// A cursor decodes into the same record again and again.
+	inode = device = stat_size = 0;
+	stat_mtime_ns = ctime_ns = read_began_ns = 0;
+	stat_mode = 0;
 	if (has_stat) {
 		inode = cursor.u64();
 		device = cursor.u64();

@@ -103,13 +103,12 @@ struct Ingest::Shared {
 	bool is_stopping = false;
 	std::exception_ptr failure;
 	std::vector<std::thread> threads;
-	Work own_work;
 	Work &work;
 	bool has_stream = false;
 
 	Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory, IngestHooks with)
 		: settings(from), chunking(parameters), root(directory), hooks(std::move(with)),
-		  work(hooks.work ? *hooks.work : own_work)
+		  work(*hooks.work)
 	{
 		small_limit = std::min(chunking.single_chunk_size(), small_file_limit);
 		const std::uint64_t most = settings.performance.max_memory_usage;

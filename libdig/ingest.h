@@ -68,8 +68,7 @@ struct IngestHooks {
 	std::function<void(Source &, const SourceOutcome &)> finished;
 	// After the hooks of a unit: what it has to store.  The payloads end with the call.
 	std::function<void(std::span<const ReadyBlock>)> store;
-	// Where it is counted, and who took how long; null: nowhere that is looked at.
-	Work *work = nullptr;
+	Work *work = &unseen_work(); // where it is counted, and who took how long
 };
 
 class Ingest {

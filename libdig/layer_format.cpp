@@ -7,6 +7,8 @@ namespace dig {
 constexpr std::uint8_t root_prefix = 0x03, layer_prefix = 0x05;
 constexpr std::uint16_t identity_version = 1;
 constexpr std::uint8_t algorithm_sha256 = 1;
+// A writer stores raw what does not shrink; a reader grants a codec some bytes for its frame.
+constexpr std::uint32_t most_overhead = 65536;
 
 int fanout_bits(std::uint64_t count)
 {
@@ -126,7 +128,8 @@ void check_block_header(const BlockHeader &header, std::string_view name, std::u
 		fail("a block has no items");
 	if (header.raw_size > (header.items > 1 ? max_block_size : max_chunk_size))
 		fail("a block is too large");
-	if (header.codec == 0 ? header.stored_size != header.raw_size : header.stored_size >= header.raw_size)
+	if (header.codec == 0 ? header.stored_size != header.raw_size
+			      : header.stored_size > header.raw_size + most_overhead)
 		fail("a block's stored size does not agree with its codec");
 }
 

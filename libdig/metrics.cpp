@@ -43,6 +43,12 @@ double Work::seconds(Step step) const
 	return static_cast<double>(times_ns_[static_cast<std::size_t>(step)].get()) / 1e9;
 }
 
+Work &unseen_work()
+{
+	static Work work;
+	return work;
+}
+
 double Work::elapsed_s() const { return static_cast<double>(clock_ns() - began_ns_) / 1e9; }
 
 // --- metrics --------------------------------------------------------------------------------

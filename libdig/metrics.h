@@ -100,6 +100,9 @@ private:
 	std::function<void()> stage_began_;
 };
 
+// What is added to where nobody looks on.
+Work &unseen_work();
+
 // Monotonic.
 std::int64_t clock_ns();
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "libdig/process.h"
+#include "libdig/trace.h"
 
 namespace dig {
 
@@ -176,6 +177,7 @@ std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 		if (place.way == Way::decoded)
 			scratch_size_ = std::max<std::size_t>(scratch_size_, place.record.length);
 	}
+	clock_.lap(Step::lookup);
 	return size + scratch_size_;
 }
 
@@ -185,13 +187,16 @@ void ChunkReader::read_alone(Place &place, MutableBytes scratch)
 	const std::uint64_t offset = place.record.offset;
 	if (place.way == Way::raw) {
 		file.read_exactly_at(place.to, offset + sizeof(BlockHeader));
+		clock_.lap(Step::read);
 		return;
 	}
 	const MutableBytes stored = scratch.first(place.record.length);
 	file.read_exactly_at(stored, offset);
+	clock_.lap(Step::read);
 	if (!decompressor_.decompress(static_cast<Codec>(place.record.codec),
 		    stored.subspan(sizeof(BlockHeader)), place.to))
 		throw CorruptError("a block does not decompress", file.name(), offset);
+	clock_.lap(Step::compress);
 }
 
 void ChunkReader::decode(const Place &place, DecodedBlock &block)
@@ -205,6 +210,7 @@ void ChunkReader::decode(const Place &place, DecodedBlock &block)
 		stored_.resize(place.record.length);
 	const MutableBytes stored = MutableBytes(stored_).first(place.record.length);
 	file.read_exactly_at(stored, offset);
+	clock_.lap(Step::read);
 	const BlockShape shape = parse_block_prefix(stored, file.name(), offset);
 	if (shape.length() != stored.size() || shape.kind != ItemKind::chunk)
 		throw CorruptError("a block is not as its record says", file.name(), offset);
@@ -272,7 +278,10 @@ void ChunkReader::verify(std::span<WantedChunk> chunks)
 	for (std::size_t i = 0; i < chunks.size(); i++)
 		if (chunks[i].bytes.data())
 			jobs_.push_back({chunks[i].bytes, &digests_[i]});
+	clock_.lap(Step::compress);
+	const Region region("verify");
 	sha256_many(jobs_);
+	clock_.lap(Step::hash);
 	for (std::size_t i = 0; i < chunks.size(); i++)
 		if (chunks[i].bytes.data() && digests_[i] != chunks[i].chunk.id)
 			chunks[i].bytes = {};
@@ -369,9 +378,9 @@ struct ReadPipeline::Run {
 		std::exception_ptr failure;
 	};
 
-	Run(Store &from, ReadMemory &through, std::uint64_t size, const Entry &entry,
+	Run(Store &from, Work &with, ReadMemory &through, std::uint64_t size, const Entry &entry,
 		const ByteRange::Extent &what, const Take &to)
-		: store(from), memory(through), unit_size(size), sequence(from, entry, what), extent(what),
+		: store(from), counts(with), memory(through), unit_size(size), sequence(from, entry, what), extent(what),
 		  take(to)
 	{
 	}
@@ -415,14 +424,16 @@ struct ReadPipeline::Run {
 	void work()
 	{
 		try {
-			ChunkReader reader(store, store.cache());
+			ChunkReader reader(store, store.cache(), counts);
 			for (Unit unit; claim(unit);) {
 				const std::size_t size = reader.locate(unit.chunks);
 				await_memory_turn(unit.number);
 				unit.memory = memory.take(size);
 				pass_memory_turn();
+				reader.clock().lap(Step::wait);
 				reader.read(unit.chunks, unit.memory.bytes());
 				hand_over(std::move(unit));
+				reader.clock().lap(Step::write);
 				unit = Unit();
 			}
 		} catch (const ReadMemory::Stopped &) {
@@ -478,7 +489,10 @@ struct ReadPipeline::Run {
 			if (wanted.has_failed())
 				throw Error(wanted.failure, wanted.status);
 			check_interrupted();
-			take(part_of(wanted.chunk, wanted.bytes, extent));
+			const Bytes part = part_of(wanted.chunk, wanted.bytes, extent);
+			take(part);
+			counts.chunks.add();
+			counts.bytes.add(part.size());
 		}
 		if (unit.failure)
 			std::rethrow_exception(unit.failure);
@@ -497,6 +511,7 @@ struct ReadPipeline::Run {
 	}
 
 	Store &store;
+	Work &counts;
 	ReadMemory &memory;
 	std::uint64_t unit_size;
 	ChunkSequence sequence;
@@ -513,17 +528,23 @@ struct ReadPipeline::Run {
 	std::exception_ptr failure;
 };
 
-ReadPipeline::ReadPipeline(Store &store) : store_(store), plan_(store.settings()) {}
+ReadPipeline::ReadPipeline(Store &store, Work &work) : store_(store), work_(work), plan_(store.settings()) {}
 
 void ReadPipeline::read_little(const Entry &entry, const ByteRange::Extent &extent, const Take &take)
 {
 	ChunkSequence sequence(store_, entry, extent);
+	StepClock clock(work_);
 	while (const std::optional<ContentChunk> chunk = sequence.next()) {
 		const Buffer bytes = store_.read_item(ItemKind::chunk, chunk->id);
 		if (bytes.size() != chunk->size)
 			throw wrong_size(chunk->id);
 		check_interrupted();
-		take(part_of(*chunk, bytes, extent));
+		clock.lap(Step::read);
+		const Bytes part = part_of(*chunk, bytes, extent);
+		take(part);
+		clock.lap(Step::write);
+		work_.chunks.add();
+		work_.bytes.add(part.size());
 	}
 }
 
@@ -537,7 +558,7 @@ void ReadPipeline::read(const Entry &entry, const ByteRange::Extent &extent, con
 	}
 	if (!memory_)
 		memory_ = std::make_unique<ReadMemory>(plan_.memory);
-	Run run(store_, *memory_, plan_.unit, entry, extent, take);
+	Run run(store_, work_, *memory_, plan_.unit, entry, extent, take);
 	const std::uint64_t units = (extent.size + plan_.unit - 1) / plan_.unit;
 	const std::size_t count = std::min<std::uint64_t>(plan_.threads, units);
 	std::vector<std::thread> threads;
@@ -547,10 +568,13 @@ void ReadPipeline::read(const Entry &entry, const ByteRange::Extent &extent, con
 	} catch (const std::system_error &) {
 		// As many as there are.
 	}
+	work_.workers.set(threads.size() + 1);
 	run.work();
 	for (std::thread &thread : threads)
 		thread.join();
 	if (run.failure) {
+		// Stopped, it is of no use any more.
+		run.ready.clear();
 		memory_.reset();
 		std::rethrow_exception(run.failure);
 	}

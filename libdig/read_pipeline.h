@@ -16,6 +16,7 @@
 
 #include "libdig/arena.h"
 #include "libdig/byte_range.h"
+#include "libdig/metrics.h"
 #include "libdig/sha256_lanes.h"
 #include "libdig/store.h"
 
@@ -103,8 +104,11 @@ struct WantedChunk {
 // Reads chunks a few at a time.  Of one thread.
 class ChunkReader {
 public:
-	// cache keeps blocks that small chunks come out of; both must outlive the reader.
-	ChunkReader(Store &store, ChunkCache &cache) : store_(store), cache_(cache) {}
+	// cache keeps blocks that small chunks come out of; all must outlive the reader.
+	ChunkReader(Store &store, ChunkCache &cache, Work &work) : store_(store), cache_(cache), clock_(work) {}
+
+	// Of the thread that the reader belongs to, for what is not reading.
+	StepClock &clock() { return clock_; }
 
 	// Finds the chunks.  The result is how much memory read() needs for them.
 	std::size_t locate(std::span<WantedChunk> chunks);
@@ -135,6 +139,7 @@ private:
 
 	Store &store_;
 	ChunkCache &cache_;
+	StepClock clock_;
 	Decompressor decompressor_;
 	std::vector<Place> places_;
 	std::size_t scratch_size_ = 0;
@@ -158,7 +163,7 @@ struct ReadPlan {
 
 class ReadPipeline {
 public:
-	explicit ReadPipeline(Store &store);
+	explicit ReadPipeline(Store &store, Work &work = unseen_work());
 
 	// Hands the extent of the entry's content to take, piece by piece and in order; take is
 	// called from several threads, but never by two at once.  Costs the blocks that the extent
@@ -172,6 +177,7 @@ private:
 	void read_little(const Entry &entry, const ByteRange::Extent &extent, const Take &take);
 
 	Store &store_;
+	Work &work_;
 	ReadPlan plan_;
 	std::unique_ptr<ReadMemory> memory_;
 };

@@ -61,8 +61,7 @@ Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finish_source(source, outcome); };
 	hooks.store = [this](std::span<const ReadyBlock> blocks) { store_unit(blocks); };
 	hooks.work = options_.work;
-	if (options_.work)
-		options_.work->begin_stage("take");
+	options_.work->begin_stage("take");
 	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
 }
 
@@ -101,8 +100,7 @@ void Stage::remove_conflicts(const std::string &path)
 
 void Stage::present(const WorkRecord &found)
 {
-	if (options_.work)
-		options_.work->seen.add();
+	options_.work->seen.add();
 	at_.seek(found.path);
 	const IndexRecord *known = at_.current();
 	if (known && (known->entry.path != found.path || known->is_removed))
@@ -219,25 +217,31 @@ bool Stage::take_form_of_known(Entry &entry, const Digest &file_root)
 	return false;
 }
 
+void Stage::take_stored_form(Entry &entry, const Digest &file_root)
+{
+	std::optional<Buffer> stored = store_.find_item_bytes(ItemKind::node, file_root);
+	if (!stored)
+		stored = find_staged_item(writer_.directory(), ItemKind::node, file_root);
+	if (!stored)
+		throw Error("nothing is stored with the file root " + to_hex(file_root) +
+			"; 'dig-hash-object -w' stores a file with its root");
+	const Node node = Node::parse(std::move(*stored), TreeKind::chunk_list, &file_root, "node");
+	if (node.bytes() != entry.size)
+		throw Error(quoted(entry.path) + " is said to have " + std::to_string(entry.size) +
+			" bytes, but its file root has " + std::to_string(node.bytes()));
+	const bool is_single = node.leaves() == 1;
+	entry.form = is_single ? ContentForm::chunk : ContentForm::file_root;
+	entry.content = is_single ? node.chunk_id(0) : file_root;
+}
+
 void Stage::put_known_root(IndexRecord record, const Digest &file_root)
 {
 	Entry &entry = record.entry;
-	if (file_root != empty_root(TreeKind::chunk_list) && !take_form_of_known(entry, file_root)) {
-		std::optional<Buffer> stored = store_.find_item_bytes(ItemKind::node, file_root);
-		if (!stored)
-			stored = find_staged_item(writer_.directory(), ItemKind::node, file_root);
-		if (!stored)
-			throw Error("nothing is stored with the file root " + to_hex(file_root) +
-				"; 'dig-hash-object -w' stores a file with its root");
-		const Node node = Node::parse(std::move(*stored), TreeKind::chunk_list, &file_root, "node");
-		if (node.bytes() != entry.size)
-			throw Error(quoted(entry.path) + " is said to have " + std::to_string(entry.size) +
-				" bytes, but its file root has " + std::to_string(node.bytes()));
-		const bool is_single = node.leaves() == 1;
-		entry.form = is_single ? ContentForm::chunk : ContentForm::file_root;
-		entry.content = is_single ? node.chunk_id(0) : file_root;
-	} else if (entry.size != 0) {
-		throw Error(quoted(entry.path) + " has the file root of no content, but a size");
+	if (file_root == empty_root(TreeKind::chunk_list)) {
+		if (entry.size != 0)
+			throw Error(quoted(entry.path) + " has the file root of no content, but a size");
+	} else if (!take_form_of_known(entry, file_root)) {
+		take_stored_form(entry, file_root);
 	}
 	remove_conflicts(entry.path);
 	record.sequence = IndexUpdate::new_sequence;
@@ -491,10 +495,8 @@ const std::vector<JournalFailure> &Stage::finish()
 {
 	ingest_->drain();
 	retry_changed();
-	Work unseen;
-	Work &work = options_.work ? *options_.work : unseen;
-	work.begin_stage("finish");
-	StepClock clock(work);
+	options_.work->begin_stage("finish");
+	StepClock clock(*options_.work);
 	const Region region("finish");
 	end_sync();
 	must_flush_ = true;

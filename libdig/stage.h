@@ -15,7 +15,7 @@ namespace dig {
 struct StageOptions {
 	bool is_by_reference = false;
 	bool is_dry_run = false; // nothing is taken; told what would be
-	Work *work = nullptr;    // stages "take" and "finish"; null: nobody looks
+	Work *work = &unseen_work(); // stages "take" and "finish"
 	std::function<void(std::string_view what, const std::string &path)> tell; // of a dry run
 };
 
@@ -66,6 +66,7 @@ public:
 
 private:
 	bool take_form_of_known(Entry &entry, const Digest &file_root);
+	void take_stored_form(Entry &entry, const Digest &file_root);
 	void submit(Source source);
 	void take_chunks(Source &source, std::span<const ChunkRef> refs);
 	void finish_source(Source &source, const SourceOutcome &outcome);

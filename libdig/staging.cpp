@@ -691,7 +691,7 @@ static void check_pack_block(const File &pack, const JournalBlock &block, Decomp
 }
 
 Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view author,
-	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence, Work *work)
+	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence, Work &work)
 {
 	SectionWriter writer(pack_, pack_size_);
 	writer.begin(Section::block_table);
@@ -712,11 +712,9 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 		writer.write(raw_bytes(block.record));
 	}
 	writer.end();
-	if (work) {
-		work->chunks.set(chunks);
-		work->new_bytes.set(new_bytes);
-		work->stored_bytes.set(stored_bytes);
-	}
+	work.chunks.set(chunks);
+	work.new_bytes.set(new_bytes);
+	work.stored_bytes.set(stored_bytes);
 	writer.write_chunk_index([this] { return all_records_locked(); });
 	const Buffer encoded = header.encoded();
 	writer.write_section(Section::header, encoded);

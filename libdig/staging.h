@@ -86,7 +86,7 @@ public:
 	// For a publication, inside locked().  Sets what work counts of chunks to what the layer has.
 	Digest publish_locked(const LayerHeader &header, std::string_view author,
 		std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence,
-		Work *work = nullptr);
+		Work &work);
 
 private:
 	bool prepare_locked();

@@ -13,7 +13,7 @@ namespace dig {
 class Verification {
 public:
 	Verification(const StorePaths &paths, const VerifyOptions &options)
-		: paths_(paths), options_(options), work_(options.work ? *options.work : unseen_)
+		: paths_(paths), options_(options), work_(*options.work)
 	{
 	}
 
@@ -194,7 +194,6 @@ private:
 
 	const StorePaths &paths_;
 	const VerifyOptions &options_;
-	Work unseen_;
 	Work &work_;
 	Store *store_ = nullptr;
 	std::uint64_t problems_ = 0;

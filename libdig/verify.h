@@ -15,8 +15,7 @@ struct VerifyOptions {
 	std::function<void(const std::string &problem)> problem;
 	std::function<void(const std::string &notice)> notice; // of what is odd and harmless
 	// Stages "check" and "finish"; counts files of all states, and chunks and bytes of blocks.
-	// Null: nobody looks.
-	Work *work = nullptr;
+	Work *work = &unseen_work();
 };
 
 // Checks format, store id, roots, tags, layers, the reachability of every state's content, chunk

@@ -36,12 +36,12 @@ figure "its layers over zstd -1, bytes" --needs "usr_tar $large" --target 'at mo
 # of file times can answer.
 with_copy='once "$data/copy-$large" cp "$tree/file" file'
 perf "add and commit a copy of $name" --needs "random $large && $with_copy" --bytes $bytes \
-	--prepare "stored $tree && ln $data/copy-$large/file copy.\$round && touch copy.\$round" \
+	--prepare "stored $tree copies && ln $data/copy-$large/file copy.\$round && touch copy.\$round" \
 	'dig add copy.$round && dig commit -q -m copy'
 peer openssl --target '0.5 x' "openssl dgst -sha256 $tree/file"
 
 figure 'layer of the copy' --target 'at most 1' --unit MB --needs "random $large && $with_copy" \
-	--prepare "stored $tree && ln $data/copy-$large/file copy.figure" '
+	--prepare "stored $tree copies && ln $data/copy-$large/file copy.figure" '
 	dig add copy.figure && dig commit -q -m copy &&
 	calculate "$(dig-show-layer HEAD | awk '\''$1 == "size" { print $2 }'\'') / 1e6"'
 
@@ -57,7 +57,7 @@ edit_file () {
 }
 figure "100 insertions in $(name_of $edited): new bytes over 100 mean chunks" --unit x \
 	--target 'at most 1.5' --needs "random $edited && once $data/edited-$edited edit_file" \
-	--prepare "stored $data/random-$edited && cp $data/edited-$edited/file edited" '
+	--prepare "stored $data/random-$edited edited && cp $data/edited-$edited/file edited" '
 	chunks=$(dig-chunk edited | wc -l) && dig add edited && dig commit -q -m edited &&
 	layer=$(dig-show-layer HEAD | awk '\''$1 == "size" { print $2 }'\'') &&
 	calculate "$layer / (100 * $(stat -c %s edited) / $chunks)"'

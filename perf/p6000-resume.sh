@@ -3,7 +3,7 @@
 
 . "$(dirname "$0")/perf-lib.sh"
 
-large=$(pick 4G 512M)
+large=$(pick 4G 1G)
 bytes=$(bytes_of $large)
 name=$(name_of $large)
 tree=$data/random-$large

@@ -50,5 +50,7 @@ int main(int argc, char **argv)
 	rusage usage{};
 	getrusage(RUSAGE_CHILDREN, &usage);
 	std::fprintf(out, "%ld %.6f %ld\n", usage.ru_maxrss, seconds, usage.ru_minflt);
+	if (status != 0)
+		std::fprintf(stderr, "peak: exit status %d from %s\n", status, argv[2]);
 	return std::fclose(out) == 0 ? status : 128;
 }

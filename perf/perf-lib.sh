@@ -52,7 +52,7 @@ figure () {
 peer () {
 	test -n "$perf_case" || return 0
 	perf_label=$1
-	perf_program=${1%% *}
+	perf_program=${1%%[, ]*}
 	shift
 	perf_spec= perf_floor= perf_target= perf_prepare=
 	perf_parse "$@"
@@ -157,10 +157,10 @@ perf_write_usr () {
 	{ tar -C / --sort=name --ignore-failed-read -cf - usr 2>/dev/null || :; } | head -c "$1" >file
 }
 
-# stored DIR: for --prepare and CODE; a store in $work in which DIR is staged and committed, made
-# once for each build.  Whoever changes it uses "staged" and commits.
+# stored DIR [NAME]: for --prepare; a store in $work in which DIR is committed, made once for each
+# build.  Whoever changes it takes a NAME, to have it alone.
 stored () {
-	perf_store=$state/store-$tree-$(basename "$1")
+	perf_store=$state/store-$tree-$(basename "$1")${2:+-$2}
 	once "$perf_store" perf_write_store "$1" && echo "store: $perf_store/.dig" >.dig
 }
 
@@ -192,7 +192,7 @@ memory_of () {
 perf_column () {
 	awk -F'\t' -v script="$perf_script" -v name="$1" -v label="$label" -v column="$2" '
 		$1 == script && $2 == name && $3 == "build" && $4 == label { value = $column }
-		END { if (value == "") exit 1; print value }' "$perf_rows"
+		END { if (value + 0 == 0) exit 1; print value }' "$perf_rows"
 }
 
 # calculate EXPRESSION
@@ -379,8 +379,14 @@ perf_all_runners () {
 	perf_number=1
 	while test $perf_number -le $runner_count
 	do
-		test -e "$queue/$perf_number.failed" || "$1" $perf_number ||
-			: >"$queue/$perf_number.failed"
+		# A peer is of no interest where dig fails.
+		if test -e "$queue/$perf_number.failed" ||
+			{ test "$(cat "$queue/$perf_number.kind")" = peer && test -e "$queue/1.failed"; }
+		then
+			:
+		else
+			"$1" $perf_number || : >"$queue/$perf_number.failed"
+		fi
 		perf_number=$((perf_number + 1))
 	done
 }
@@ -406,7 +412,7 @@ perf_time () {
 		>>"$queue/$1.times"
 	perf_json=$PERF_RESULTS/json/$perf_script-$perf_case_number-$1.json
 	{
-		test -e "$perf_json" && echo , || echo '['
+		test -s "$perf_json" && echo , || echo '['
 		cat "$queue/$1.json"
 	} >>"$perf_json"
 }

@@ -116,7 +116,7 @@ function judge_figure(expression, value,    part)
 {
 	if (expression == "")
 		return ""
-	if (value !~ /^[0-9.]+$/)
+	if (value !~ /^[0-9.]+(e[-+][0-9]+)?$/)
 		return "missed"
 	split(expression, part, " ")
 	return (part[2] == "most" ? value + 0 <= part[3] + 0 : value + 0 >= part[3] + 0) ? "met" : "missed"

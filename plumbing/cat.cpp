@@ -2,12 +2,15 @@
 #include "libdig/command.h"
 #include "libdig/path.h"
 #include "libdig/read_pipeline.h"
+#include "libdig/report.h"
 #include "libdig/staging.h"
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-cat [--range=a-b] ROOT:PATH|CHUNK-ID\n"
-				"dig-cat [-z] --batch";
+static constexpr char usage[] =
+	"dig-cat [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"        ROOT:PATH|CHUNK-ID\n"
+	"dig-cat [-z] [--progress[=WHEN]] [--metrics[=FILE]] --batch";
 
 // In a reply, "corrupt" can only be said before the first byte: content up to this size is held
 // back until all of it is known to be good.
@@ -33,7 +36,7 @@ struct Content {
 
 class Reader {
 public:
-	Reader() : store_(get_store()), pipeline_(store_), roots_(roots_stat())
+	explicit Reader(Work &work) : work_(work), store_(get_store()), pipeline_(store_, work), roots_(roots_stat())
 	{
 		store_.set_extra_items([this](ItemKind kind, const Digest &digest) {
 			return find_staged_item(store_.paths().staging(), kind, digest);
@@ -63,6 +66,9 @@ public:
 			pipeline_.read(content.entry, extent, take);
 		else if (extent.size > 0)
 			take(Bytes(*content.chunk).subspan(extent.offset, extent.size));
+		work_.files.add();
+		work_.cache_hits.set(store_.cache().hits());
+		work_.cache_misses.set(store_.cache().misses());
 	}
 
 	// HEAD is another one after a commit.
@@ -123,6 +129,7 @@ private:
 		return content;
 	}
 
+	Work &work_;
 	Store store_;
 	ReadPipeline pipeline_;
 	std::optional<FileStat> roots_;
@@ -151,7 +158,7 @@ static bool output_is_awaited()
 // A request of the batch: a name and, behind a TAB, a range.
 class Batch {
 public:
-	explicit Batch(bool nul) : nul_(nul) { standard_output().set_end(record_end(nul)); }
+	Batch(bool nul, Work &work) : reader_(work), nul_(nul) { standard_output().set_end(record_end(nul)); }
 
 	void answer_all()
 	{
@@ -232,7 +239,9 @@ static int cat(Options &options)
 	bool is_batch = false, nul = false;
 	std::optional<ByteRange> range;
 	std::vector<std::string> names;
-	options.flag("batch", 0, is_batch, "answer the requests on standard input")
+	Report report;
+	report.add_to(options)
+		.flag("batch", 0, is_batch, "answer the requests on standard input")
 		.flag("", 'z', nul, "with --batch: requests and replies end with NUL")
 		.value("range", 0, range, "a-b", "only these bytes: a-b, a- or -n")
 		.positional(names, 0, 1)
@@ -240,16 +249,27 @@ static int cat(Options &options)
 	if (is_batch) {
 		if (!names.empty() || range)
 			throw UsageError("--batch takes names and ranges from standard input");
-		Batch(nul).answer_all();
+		Work &work = report.begin({{"read", 1}});
+		work.begin_stage("read");
+		work.has_cache = true;
+		Batch(nul, work).answer_all();
+		report.finish();
 		return exit_status::done;
 	}
 	if (names.empty())
 		throw UsageError("no content named");
 	if (nul)
 		throw UsageError("-z goes with --batch only");
-	Reader reader;
+	report.yield_terminal();
+	Work &work = report.begin({{"find", 1, false}, {"read", 99}});
+	work.has_cache = true;
+	work.begin_stage("find");
+	Reader reader(work);
 	const Content content = reader.find(names[0]);
-	reader.read(content, extent_of(range, content.size), write_out);
+	const ByteRange::Extent extent = extent_of(range, content.size);
+	work.begin_stage("read", {.bytes = extent.size});
+	reader.read(content, extent, write_out);
+	report.finish();
 	return exit_status::done;
 }
 

@@ -1,14 +1,17 @@
 #!/bin/sh
-USAGE='dig-extract [-f] [--at=ROOT] [--sync] [--restore-setuid] DEST [PATH...]'
-OPTIONS='-f --force --at --sync --restore-setuid'
+USAGE='dig-extract [-f] [--at=ROOT] [--sync] [--restore-setuid]
+            [--progress[=WHEN]] [--metrics[=FILE]] DEST [PATH...]'
+OPTIONS='-f --force --at --sync --restore-setuid --progress --metrics'
 . "${0%/*}/dig-sh-setup"
 common_options "$@"
-root=HEAD flags=
+root=HEAD flags= progress= metrics=
 while test $# -gt 0
 do
 	case $1 in
 	-f | --force) flags="$flags -f" ;;
 	--sync | --restore-setuid) flags="$flags $1" ;;
+	--progress | --progress=*) progress=$1 ;;
+	--metrics | --metrics=*) metrics=$1 ;;
 	--at=*) root=${1#--at=} ;;
 	--at)
 		test $# -gt 1 || usage_error '--at needs a state'
@@ -23,4 +26,4 @@ do
 	shift
 done
 test $# -gt 0 || usage_error 'say where to'
-exec dig-checkout-root $flags -- "$root" "$@"
+exec dig-checkout-root $flags ${progress:+"$progress"} ${metrics:+"$metrics"} -- "$root" "$@"

@@ -3,12 +3,14 @@
 
 #include "libdig/command.h"
 #include "libdig/publish.h"
+#include "libdig/report.h"
 #include "libdig/store.h"
 #include "libdig/urn.h"
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-get [-o FILE] [--range=a-b] URN";
+static constexpr char usage[] =
+	"dig-get [-o FILE] [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]] URN";
 
 static bool is_store(const std::string &directory, const Digest &id)
 {
@@ -45,7 +47,9 @@ static int get(Options &options)
 	std::optional<std::string> file;
 	std::optional<ByteRange> range;
 	std::vector<std::string> names;
-	options.value("output", 'o', file, "FILE", "write there instead of to standard output")
+	Report report;
+	report.add_to(options)
+		.value("output", 'o', file, "FILE", "write there instead of to standard output")
 		.value("range", 0, range, "a-b", "only these bytes, as in #bytes=a-b")
 		.positional(names, 1, 1)
 		.parse();
@@ -62,6 +66,7 @@ static int get(Options &options)
 	Command cat{own_directory() + "/dig-cat"};
 	if (range)
 		cat.push_back("--range=" + to_text(*range));
+	report.pass_on(cat);
 	cat.push_back("--");
 	cat.push_back((urn.root ? to_hex(*urn.root) : "HEAD") + ":" + urn.path);
 	if (!file)

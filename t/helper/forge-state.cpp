@@ -51,7 +51,7 @@ int main()
 		header.bytes = root.bytes;
 		Digest id;
 		writer.locked([&] {
-			id = writer.publish_locked(header, "forger", "forged", store.roots().peaks(), false, 0);
+			id = writer.publish_locked(header, "forger", "forged", store.roots().peaks(), false, 0, unseen_work());
 		});
 		std::puts(to_hex(update_root(store, id, {})).c_str());
 	} catch (const Error &error) {

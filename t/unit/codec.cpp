@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(bombs_end_at_the_declared_size)
 	Decompressor decompressor;
 	for (Codec codec : {Codec::zlib, Codec::zstd}) {
 		const Buffer bomb = compressed(codec, zeros);
-		BOOST_TEST(bomb.size() < 20000U);
+		BOOST_TEST(bomb.size() < zeros.size() / 200);
 		Buffer room(1000, 0xaa);
 		BOOST_TEST(!decompressor.decompress(codec, bomb, MutableBytes(room).first(500)));
 		for (std::size_t i = 500; i < 1000; i++)

@@ -164,6 +164,9 @@ void publish_at_random(unsigned seed, unsigned spread, unsigned most, int rounds
 
 } // namespace
 
+// POSIX has a function of this name.
+namespace units {
+
 BOOST_AUTO_TEST_SUITE(index)
 
 BOOST_AUTO_TEST_CASE(it_is_a_map_over_many_publications)
@@ -258,7 +261,7 @@ BOOST_AUTO_TEST_CASE(no_changed_byte_passes)
 {
 	Scratch scratch;
 	IndexUpdate update(scratch.path);
-	for (std::uint64_t i = 0; i < 150; i++)
+	for (std::uint64_t i = 0; i < 60; i++)
 		update.put(record_of("path/number/" + std::to_string(i), i));
 	update.publish_afresh(nullptr, IndexUpdate::Durability::unsynced);
 	const std::string name = scratch.path + "/index";
@@ -269,14 +272,18 @@ BOOST_AUTO_TEST_CASE(no_changed_byte_passes)
 	};
 	const auto read = [&] { Index::open(scratch.path).check(); };
 	BOOST_CHECK_NO_THROW(read());
+	std::fstream file(name, std::ios::binary | std::ios::in | std::ios::out);
+	const auto put = [&](std::size_t at, char byte) {
+		file.seekp(static_cast<std::streamoff>(at));
+		file.put(byte).flush();
+	};
 	for (std::size_t i = 0; i < good.size(); i++) {
-		std::string bad = good;
-		bad[i] = static_cast<char>(bad[i] ^ (1 << i % 8));
-		write(bad);
+		put(i, static_cast<char>(good[i] ^ (1 << i % 8)));
 		BOOST_TEST_CONTEXT("byte " << i)
 		BOOST_REQUIRE_THROW(read(), Error);
+		put(i, good[i]);
 	}
-	for (std::size_t size = 0; size < good.size(); size += 7) {
+	for (std::size_t size = 0; size < good.size(); size += 97) {
 		write(good.substr(0, size));
 		BOOST_REQUIRE_THROW(read(), CorruptError);
 	}
@@ -311,3 +318,5 @@ BOOST_AUTO_TEST_CASE(what_a_path_displaces)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace units

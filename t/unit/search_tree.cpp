@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "libdig/error.h"
+#include "libdig/path.h"
 
 #include <boost/test/unit_test.hpp>
 

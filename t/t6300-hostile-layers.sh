@@ -1,0 +1,130 @@
+#!/bin/sh
+
+test_description='layers that lie: paths, counts, sizes, bombs'
+
+. "$(dirname "$0")/test-lib.sh"
+
+test_have_prereq PYTHON || {
+	skip_all='python3 is needed'
+	test_done
+}
+
+hostile=$TEST_DIRECTORY/helper/hostile.py
+store_id=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+
+# hostile_store CASE [--alone]: the store "in/w" with that layer; "in" is watched.
+hostile_store () {
+	rm -rf in && mkdir in &&
+	dig-init-store --store-id=$store_id in/w >/dev/null &&
+	layer=$(python3 "$hostile" "$1" in/w/.dig $2) &&
+	echo kept >in/outside &&
+	find in \( -path in/w/extracted -o -path in/w/.dig/staging \) -prune -o -print | sort >before
+}
+
+# Every command that reads a state ends in dig's way, and none writes beside where it should.
+nothing_happens () {
+	(
+		cd in/w &&
+		ulimit -v 1500000 &&
+		{ dig-ls-root || test $? = 4 || test $? = 128; } &&
+		{ dig-cat HEAD:a || test $? = 4 || test $? = 128; } &&
+		{ dig-cat HEAD:b || test $? = 4 || test $? = 128; } &&
+		{ dig-show-layer || test $? = 4 || test $? = 128; } &&
+		{ dig-checkout-root HEAD extracted || test $? = 4 || test $? = 128 || test $? = 3; } &&
+		{ dig-diff-index || test $? = 4 || test $? = 128 || test $? = 1; }
+	) >out 2>err &&
+	find in \( -path in/w/extracted -o -path in/w/.dig/staging \) -prune -o -print | sort >after &&
+	test_cmp before after &&
+	echo kept >expect && test_cmp expect in/outside &&
+	{ ! test -e in/w/extracted || ! find in/w/extracted -type l -o -type d -name outside | xargs -r test ! -e; }
+}
+
+test_expect_success 'a layer without a lie is good' '
+	hostile_store good &&
+	(
+		cd in/w &&
+		dig-verify-store -q &&
+		dig-cat HEAD:d/link >../../actual &&
+		dig-checkout-root HEAD extracted &&
+		test "$(cat extracted/d/link)" = content &&
+		test -d extracted/empty && test -f extracted/e
+	) &&
+	printf ../a >expect && test_cmp expect actual
+'
+
+for name in $(python3 "$hostile" --list | grep -v -e good -e unknown-kind -e setuid -e feature)
+do
+	case $name in
+	# What it says is no damage, but of something that only a later dig knows.
+	*-version) status='4 128' ;;
+	*) status=4 ;;
+	esac
+	test_expect_success "$name: a check tells, and nothing is written outside" '
+		hostile_store $name &&
+		{ (cd in/w && ulimit -v 1500000 && dig-verify-store) >out 2>err; actual=$?; } &&
+		cat err &&
+		case " $status " in
+		*" $actual "*) : ;;
+		*) echo "status $actual" && false ;;
+		esac &&
+		nothing_happens
+	'
+done
+
+test_expect_success 'no lie in its structure becomes the newest state' '
+	for name in header-of-generation-0 header-of-generation-2 header-of-another-store header-with-a-parent \
+		index-count-huge footer-size-wrong texts-huge peaks-too-many sections-size-huge feature-to-read
+	do
+		hostile_store $name --alone &&
+		(cd in/w && test_must_fail dig-update-root $layer && test -z "$(dig-list-roots)") || return 1
+	done
+'
+
+test_expect_success 'an unknown kind is listed and never extracted' '
+	hostile_store unknown-kind &&
+	(
+		cd in/w &&
+		dig-verify-store -q &&
+		dig-ls-root --name-only >../../actual &&
+		test_must_fail dig-cat HEAD:strange &&
+		{ dig-checkout-root HEAD extracted 2>err || :; } &&
+		test -f extracted/a && ! test -e extracted/strange
+	) &&
+	printf "a\nstrange\n" >expect &&
+	test_cmp expect actual
+'
+
+test_expect_success 'setuid is not restored unless it is asked for' '
+	hostile_store setuid &&
+	(
+		cd in/w &&
+		dig-checkout-root HEAD plain && test "$(stat -c %a plain/a)" = 755 &&
+		dig-checkout-root --restore-setuid HEAD asked && test "$(stat -c %a asked/a)" = 6755
+	)
+'
+
+test_expect_success 'features that may be ignored are, others are refused with 128' '
+	hostile_store feature-ignorable &&
+	(cd in/w && dig-cat HEAD:a && dig-verify-store -q) >/dev/null &&
+	for name in feature-to-read feature-version
+	do
+		hostile_store $name &&
+		(cd in/w && test_expect_code 128 dig-ls-root && test_expect_code 128 dig-cat HEAD:a) || return 1
+	done
+'
+
+test_expect_success 'a store whose format needs an unknown feature is refused with 128' '
+	dig-init-store plain >/dev/null &&
+	python3 - plain/.dig/format <<-\EOF &&
+	import struct, sys, zlib
+	data = bytearray(open(sys.argv[1], "rb").read())
+	struct.pack_into("<H", data, 12, 1)
+	struct.pack_into("<I", data, 20, zlib.crc32(data[:20]))
+	struct.pack_into("<I", data, len(data) - 4, zlib.crc32(data[:-4]))
+	open(sys.argv[1], "wb").write(data)
+	EOF
+	(cd plain && test_expect_code 128 dig-list-roots && test_expect_code 128 dig-ls-index) 2>err &&
+	grep newer err
+'
+
+test_done
