@@ -552,7 +552,7 @@ private:
 			count_chunks({&ref, 1});
 			shared_.hooks.chunks(source, {&ref, 1});
 		}
-		shared_.work.files.add();
+		count_file(outcome);
 		shared_.hooks.finished(source, outcome);
 	}
 
@@ -665,6 +665,12 @@ private:
 
 	// --- committing -------------------------------------------------------------------
 
+	void count_file(const SourceOutcome &outcome)
+	{
+		if (outcome.error.empty() && !outcome.has_changed)
+			shared_.work.files.add();
+	}
+
 	void count_chunks(std::span<const ChunkRef> refs)
 	{
 		std::uint64_t bytes = 0;
@@ -711,7 +717,7 @@ private:
 			}
 		}
 		job.file = File();
-		shared_.work.files.add();
+		count_file(outcome);
 		shared_.hooks.finished(job.source, outcome);
 	}
 

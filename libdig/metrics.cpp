@@ -140,16 +140,14 @@ struct Share {
 	double share;
 };
 
+static std::uint64_t workers_of(const Work &work) { return std::max<std::uint64_t>(1, work.workers.get()); }
+
 static std::vector<Share> shares_of(const Work &work, double elapsed_s)
 {
-	double worker_s = 0;
-	for (std::size_t i = 0; i <= static_cast<std::size_t>(Step::idle); i++)
-		worker_s += work.seconds(static_cast<Step>(i));
 	std::vector<Share> shares;
 	// These are shared by the workers; in the others, there is one at a time.
 	for (Step step : {Step::read, Step::cut, Step::hash, Step::lookup, Step::compress})
-		shares.push_back({step, worker_s > 0 ? work.seconds(step) / worker_s *
-			std::min(1.0, worker_s / std::max(1.0, static_cast<double>(work.workers.get())) / elapsed_s) : 0});
+		shares.push_back({step, work.seconds(step) / elapsed_s / static_cast<double>(workers_of(work))});
 	for (Step step : {Step::write, Step::input, Step::walk, Step::tree, Step::finish})
 		shares.push_back({step, work.seconds(step) / elapsed_s});
 	std::stable_sort(shares.begin(), shares.end(),
@@ -183,11 +181,11 @@ std::string limit_of(const Work &work, double elapsed_s)
 {
 	if (work.bytes.get() == 0 && work.seen.get() > 0)
 		return "no content had to be read: " + std::to_string(work.seen.get()) +
-			" files were compared in " + number(elapsed_s, 2) + " s";
+			(work.seen.get() == 1 ? " file was" : " files were") + " compared in " + number(elapsed_s, 2) + " s";
 	const std::vector<Share> shares = shares_of(work, elapsed_s);
 	const Share &first = shares[0], &second = shares[1];
 	const bool is_shared = first.step <= Step::compress;
-	const std::uint64_t workers = std::max<std::uint64_t>(1, work.workers.get());
+	const std::uint64_t workers = workers_of(work);
 	const double step_s = work.seconds(first.step);
 	std::string text = "this run of " + number(elapsed_s, 2) + " s is limited by " +
 		words_for(first.step) + " (" + std::string(name_of(first.step)) + "): " +

@@ -338,8 +338,8 @@ Progress::~Progress() { finish(); }
 void Progress::run()
 {
 	const bool is_drawing = form_ == Form::terminal || form_ == Form::dumb_terminal;
-	// Lines come at least once a second, also where the clock of the system ticks coarsely.
-	const auto interval = std::chrono::milliseconds(is_drawing ? 100 : form_ == Form::json ? 800 : 1000);
+	// JSON comes at least once a second on a busy machine, too.
+	const auto interval = std::chrono::milliseconds(is_drawing ? 100 : form_ == Form::json ? 500 : 1000);
 	std::unique_lock lock(screen().mutex);
 	while (!changed_.wait_for(lock, interval, [this] { return is_ending_; }))
 		show_locked(false);

@@ -37,9 +37,11 @@ value () {
 
 dig init >/dev/null && mkdir tree && seeded 900000 1 >tree/one && cp tree/one tree/same &&
 	seeded 1000 2 >tree/small || exit 1
+# A file that was changed just before it was added is read once more the next time.
+sleep 0.1
 
 test_expect_success 'add counts what it took' '
-	dig add -A --metrics=add.txt &&
+	dig add -A tree --metrics=add.txt &&
 	has_all_fields add.txt &&
 	test $(value files_processed add.txt) = 3 &&
 	test $(value bytes_processed add.txt) = 1801000 &&
@@ -49,7 +51,7 @@ test_expect_success 'add counts what it took' '
 '
 
 test_expect_success 'and nothing, where nothing had changed' '
-	dig add -A --metrics 2>err &&
+	dig add -A tree --metrics 2>err &&
 	has_all_fields err &&
 	test $(value files_processed err) = 0 &&
 	test $(value files_seen err) = 3 &&
@@ -75,20 +77,21 @@ test_expect_success 'each command that may last has all fields' '
 	test $(value files_processed extract.txt) = 4 &&
 	test $(value bytes_processed extract.txt) = 2701000 &&
 	test $(value files_processed check.txt) = 4 &&
-	test $(value chunks_created commit.txt) = $(value chunks_created add.txt) ||
-	test $(value chunks_created commit.txt) -lt $(value chunks_created add.txt)
+	test $(value chunks_created commit.txt) -le $(value chunks_created add.txt)
 '
+
+# The workers cannot have worked for longer than there was time.
+sum_up='
+$1 ~ /^stage_(read|cut|hash|lookup|compress|write|wait)_s$/ { sum += $2 }
+$1 == "processing_time" { elapsed = $2 }
+$1 == "workers" { workers = $2 > 1 ? $2 : 1 }
+END { exit !(elapsed > 0 && sum <= elapsed * workers) }'
 
 test_expect_success 'memory and times are possible' '
 	for file in add commit get extract check
 	do
 		test $(value memory_peak $file.txt) -gt 1000000 &&
-		awk "{ value[\$1] = \$2 } END {
-			sum = value[\"stage_read_s\"] + value[\"stage_cut_s\"] + value[\"stage_hash_s\"] +
-				value[\"stage_lookup_s\"] + value[\"stage_compress_s\"] + value[\"stage_write_s\"]
-			all = value[\"processing_time\"] * (value[\"workers\"] > 1 ? value[\"workers\"] : 1)
-			exit !(value[\"processing_time\"] > 0 && sum <= all)
-		}" $file.txt || return 1
+		awk "$sum_up" $file.txt || return 1
 	done &&
 	awk "\$1 == \"stage_hash_s\" && \$2 > 0 { found = 1 } END { exit !found }" add.txt
 '
@@ -112,8 +115,8 @@ sys.exit(value[\"schema\"] != 1 or value[\"type\"] != \"metrics\" or bool(missin
 
 test_expect_success 'a file that cannot be made is told before anything is done' '
 	echo new >tree/new &&
-	test_expect_code 128 dig add -A --metrics=no/such/directory 2>err &&
-	grep "cannot open .no/such/directory." err &&
+	test_expect_code 128 dig add -A tree --metrics=no/such/directory 2>err &&
+	grep "cannot create .no/such/directory." err &&
 	dig-diff-index >out && test_cmp /dev/null out
 '
 
@@ -137,11 +140,11 @@ test_expect_success '--explain names the step that limits, in a sentence with fi
 		dig add --stdin --path=slow --explain 2>err &&
 	grep -E "^dig-update-index: this run of 0\.[0-9]+ s is limited by waiting for the program that feeds the stream \(input\): [0-9]+ % of that time, 195 KiB at [0-9]+ KiB/s; next is " err &&
 	test $(wc -l <err) = 1 &&
-	seeded 3000000 9 >tree/large &&
+	seeded 3000000 9 >tree/large && sleep 0.1 &&
 	dig add --explain tree/large 2>err &&
 	grep -E "^dig-update-index: this run of [0-9.]+ s is limited by .* \([a-z]+\): [0-9]+ % of " err &&
 	dig add --explain tree/large 2>err &&
-	grep "no content had to be read: 1 files were compared" err
+	grep "no content had to be read: 1 file was compared" err
 '
 
 test_expect_success 'DIG_TRACE=1 shows regions, and their sums, on standard error' '
@@ -154,7 +157,7 @@ test_expect_success 'DIG_TRACE=1 shows regions, and their sums, on standard erro
 
 test_expect_success 'DIG_TRACE=FILE takes the lines of all processes, whole' '
 	echo more >>tree/traced &&
-	DIG_TRACE="$TRASH/trace" dig add -A 2>err && test_cmp /dev/null err &&
+	DIG_TRACE="$TRASH/trace" dig add -A tree 2>err && test_cmp /dev/null err &&
 	grep "^dig-ls-work\[.* run$" trace && grep "^dig-update-index\[.* run$" trace &&
 	grep "^dig-add\[.* run$" trace &&
 	! grep -vE "^dig-[a-z-]+\[[0-9]+(\.[0-9]+)?\] (sum |count )?[0-9]" trace
@@ -162,7 +165,7 @@ test_expect_success 'DIG_TRACE=FILE takes the lines of all processes, whole' '
 
 test_expect_success 'a trace that cannot be written does no harm' '
 	DIG_TRACE=no/such/file dig check -q 2>err &&
-	grep "^dig-verify-store: warning: cannot open .no/such/file." err &&
+	grep "^dig-verify-store: warning: cannot create .no/such/file." err &&
 	DIG_TRACE=/dev/full dig check -q 2>err && test_cmp /dev/null err
 '
 
