@@ -1,8 +1,9 @@
 #include "libdig/digest.h"
 
-#include <cryptopp/osrng.h>
 #include <cryptopp/sha.h>
 #include <zlib.h>
+
+#include <random>
 
 namespace dig {
 
@@ -45,8 +46,11 @@ Digest digest_of(std::initializer_list<Bytes> pieces)
 
 Digest random_digest()
 {
+	// Not Crypto++'s generator, which gives up when a signal interrupts it.
+	std::random_device device;
 	Digest digest;
-	CryptoPP::OS_GenerateRandomBlock(false, digest.bytes.data(), digest.bytes.size());
+	for (std::uint8_t &byte : digest.bytes)
+		byte = static_cast<std::uint8_t>(device());
 	return digest;
 }
 

@@ -64,7 +64,7 @@ private:
 Digest digest_of(Bytes bytes);
 Digest digest_of(std::initializer_list<Bytes> pieces);
 
-// Random bytes from the operating system, for store ids.
+// Random bytes of the machine's, not of a generator with a seed, for store ids.
 Digest random_digest();
 
 // CRC-32 (ISO 3309, as in zlib) of bytes, continuing from an earlier result.
