@@ -89,8 +89,7 @@ most=${counts##* }
 few=$(pick 10000 1000)
 slope () {
 	calculate "$(minimum_of "$(with_commas $most) files: $1") / $most /
-		($(minimum_of "$(with_commas $few) files: $1") / $few)" | tr -d '\n'
-	echo
+		($(minimum_of "$(with_commas $few) files: $1") / $few)"
 }
 figure "time a file to add and commit, $(with_commas $most) over $(with_commas $few)" \
 	--target 'at most 1.3' --unit x 'slope "add and commit"'

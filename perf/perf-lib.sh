@@ -195,9 +195,9 @@ perf_column () {
 		END { if (value + 0 == 0) exit 1; print value }' "$perf_rows"
 }
 
-# calculate EXPRESSION
+# calculate EXPRESSION, which may go over several lines
 calculate () {
-	awk "BEGIN { printf \"%.4g\\n\", $1 }"
+	awk "BEGIN { printf \"%.4g\\n\", $(echo "$1" | tr '\n' ' ') }"
 }
 
 # faults_of COMMAND: the minor page faults of all its processes.
