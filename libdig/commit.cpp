@@ -35,7 +35,8 @@ struct StagedSums {
 static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 {
 	auto at = std::make_shared<IndexCursor>(index.cursor());
-	return [&index, at, &sums]() -> std::optional<ManifestChange> {
+	auto displaced = std::make_shared<DisplacedRecords>(index.cursor());
+	return [&index, at, displaced, &sums]() -> std::optional<ManifestChange> {
 		for (; at->current(); at->next()) {
 			const IndexRecord &record = *at->current();
 			if (!index.is_staged(record))
@@ -44,6 +45,11 @@ static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 			ManifestChange change;
 			change.path = record.entry.path;
 			if (!record.is_removed) {
+				// Adds at the same time, or lists, may have staged a file and what is below it.
+				displaced->find(change.path, [&](const IndexRecord &other) {
+					throw Error(quoted(change.path) + " and " + quoted(other.entry.path) +
+						" are both staged, and only one of them can be; 'dig rm --cached' drops one");
+				});
 				change.entry = record.entry;
 				sums.files++;
 				sums.bytes += record.entry.size;
@@ -298,6 +304,8 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 				", but generation " + std::to_string(history.size()) + " with root " +
 				to_hex(history.tip_root()) + " is the newest");
 	}
+	remove_abandoned(store.paths().store, "roots");
+	remove_abandoned(store.paths().chunk_index());
 	RootHistory longer = history;
 	longer.append(layer_id, history.peaks());
 	publish_file(store.paths().roots(), longer.encoded());

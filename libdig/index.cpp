@@ -342,7 +342,22 @@ static std::shared_ptr<IndexFile> open_file(const std::string &path)
 	return file ? std::make_shared<IndexFile>(std::move(*file)) : nullptr;
 }
 
+// A commit replaces the index without a sync: its content follows from the newest state.
 Index Index::open(const std::string &directory)
+{
+	try {
+		return open_whole(directory);
+	} catch (const CorruptError &) {
+		if (!is_unpromised(directory + "/journal"))
+			throw;
+	}
+	Index index;
+	index.directory_ = directory;
+	index.is_lost_ = true;
+	return index;
+}
+
+Index Index::open_whole(const std::string &directory)
 {
 	Index index;
 	index.directory_ = directory;
@@ -545,6 +560,10 @@ static void write_index(const std::string &path, IndexSources &sources, const St
 void IndexUpdate::publish(const std::function<void(IndexState &)> &change, Durability durability)
 {
 	const Index old = Index::open(directory_);
+	if (old.is_lost_) {
+		remove_file_if_there(directory_ + "/changes");
+		remove_file_if_there(directory_ + "/index");
+	}
 	IndexState state = old.state();
 	state.last_sequence++;
 	if (change)

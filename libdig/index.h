@@ -73,8 +73,11 @@ private:
 
 class Index {
 public:
-	// The index in the directory; empty where there is none.
+	// The index in the directory; empty where there is none, and where it was lost in a power cut
+	// after a commit and holds nothing but the newest state.
 	static Index open(const std::string &directory);
+	// The same, but what was lost is a CorruptError, too.
+	static Index open_whole(const std::string &directory);
 
 	const IndexState &state() const { return state_; }
 	bool is_there() const { return base_ || changes_; }
@@ -95,6 +98,7 @@ private:
 	std::shared_ptr<IndexFile> base_, changes_;
 	IndexState state_;
 	std::string directory_;
+	bool is_lost_ = false;
 };
 
 // Collects records in any order, in bounded memory, and makes them part of the index.

@@ -167,6 +167,28 @@ JournalMark JournalMark::decode(Bytes body, std::string_view name, std::uint64_t
 	return mark;
 }
 
+bool is_unwritten(const File &journal)
+{
+	Buffer head(journal_start);
+	if (journal.read_at(head, 0) < head.size())
+		return true;
+	return std::all_of(head.begin(), head.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+bool is_unpromised(const std::string &path)
+{
+	const std::optional<File> journal = File::find(path);
+	if (!journal)
+		return false;
+	if (is_unwritten(*journal))
+		return true;
+	JournalReader reader(*journal);
+	int marks = 0;
+	while (const std::optional<JournalRecord> record = reader.next())
+		marks += record->type == JournalType::mark || record->type == JournalType::note;
+	return marks <= 1;
+}
+
 void create_journal(const std::string &path, const StagingId &id, Bytes records)
 {
 	Buffer content;

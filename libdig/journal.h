@@ -112,6 +112,13 @@ struct JournalMark {
 	static JournalMark decode(Bytes body, std::string_view name, std::uint64_t offset);
 };
 
+// True for a journal that was put in place and is empty, cut short or zeros after a power cut: no
+// add has promised anything since, or it would be on storage.
+bool is_unwritten(const File &journal);
+// True when no add or checkpoint has ended since the journal at path was put in place: it has no
+// mark but its first.  False where there is none.
+bool is_unpromised(const std::string &path);
+
 // A new journal at path, with these framed records; replaces the old one by rename.
 void create_journal(const std::string &path, const StagingId &id, Bytes records);
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "libdig/directory.h"
 #include "libdig/error.h"
 
 namespace dig {
@@ -12,8 +13,20 @@ std::string directory_of(const std::string &path)
 	return slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+constexpr std::string_view temporary_mark = ".tmp-";
+
+void remove_abandoned(const std::string &directory, std::string_view beginning)
+{
+	for (const std::string &name : names_in(directory)) {
+		const std::size_t mark = name.rfind(temporary_mark);
+		if (mark != name.npos && mark > 0 && name.starts_with(beginning) &&
+			name.find_first_not_of("0123456789", mark + temporary_mark.size()) == name.npos)
+			remove_file_if_there(directory + "/" + name);
+	}
+}
+
 PublishedFile::PublishedFile(std::string path)
-	: path_(std::move(path)), temporary_(path_ + ".tmp-" + std::to_string(::getpid())),
+	: path_(std::move(path)), temporary_(path_ + std::string(temporary_mark) + std::to_string(::getpid())),
 	  file_(File::open_with(temporary_, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW))
 {
 }

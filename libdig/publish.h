@@ -32,6 +32,10 @@ private:
 
 void publish_file(const std::string &path, Bytes content);
 
+// Removes what killed processes left of files that they were writing in the directory, of those whose
+// names begin so.  Under the lock that such files are published under.
+void remove_abandoned(const std::string &directory, std::string_view beginning = {});
+
 std::string directory_of(const std::string &path);
 
 } // namespace dig

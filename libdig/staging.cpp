@@ -154,11 +154,25 @@ void StagingWriter::locked(const std::function<void()> &action)
 bool StagingWriter::prepare_locked()
 {
 	const std::optional<FileStat> there = find_stat(journal_path());
-	if (!journal_.is_open() || !there || journal_.stat().inode != there->inode)
+	if (!journal_.is_open()) {
 		open_locked();
-	else if (there->size != journal_size_)
+	} else if (!there || journal_.stat().inode != there->inode) {
+		reopen_locked();
+	} else if (there->size != journal_size_) {
 		read_journal_locked(journal_size_, false);
+	}
 	return !note_ || settle_note_locked();
+}
+
+// Another journal is in place.  What was in the pack is in a layer now, or it was given up, and then
+// this process must not go on as if it were there.
+void StagingWriter::reopen_locked()
+{
+	const std::uint64_t generations = store_.roots().size();
+	store_.reload();
+	if (block_count_ > 0 && store_.roots().size() == generations)
+		throw Error("what was staged was given up by another command meanwhile; add again");
+	open_locked();
 }
 
 static std::uint64_t run_number(const std::string &name)
@@ -197,8 +211,9 @@ void StagingWriter::open_runs()
 void StagingWriter::open_locked()
 {
 	const Index index = Index::open(directory_);
-	if (!find_stat(journal_path())) {
-		if (find_stat(pack_path()) && index.may_have_staged())
+	const std::optional<File> old = File::find(journal_path());
+	if (!old || is_unwritten(*old)) {
+		if (!old && find_stat(pack_path()) && index.may_have_staged())
 			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
 				"is staged and starts anew", journal_path(), 0);
 		remove_file_if_there(pack_path());
@@ -211,6 +226,7 @@ void StagingWriter::open_locked()
 	journal_ = File::open_with(journal_path(), O_RDWR);
 	const bool is_alone = is_unused(journal_);
 	mark_in_use(journal_);
+	remove_abandoned(directory_);
 	pack_ = File();
 	note_.reset();
 	checkpoints_.clear();
@@ -226,9 +242,6 @@ void StagingWriter::open_locked()
 	if (is_alone)
 		recovered_ = std::make_unique<IndexUpdate>(directory_);
 	read_journal_locked(std::min(merged, runs_cover_), is_alone);
-	if (is_known && journal_size_ < merged)
-		throw CorruptError("a record is damaged; 'dig reset' gives up what is staged and starts anew",
-			journal_path(), journal_size_);
 	if (!note_ && !find_stat(pack_path())) {
 		if (pack_size_ > sizeof(Preamble))
 			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
@@ -287,6 +300,7 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 		switch (record->type) {
 		case JournalType::block:
 			if (!take_block_locked(*record, is_recovery)) {
+				require_promised(good, merged);
 				truncate_locked(good);
 				return;
 			}
@@ -342,12 +356,21 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 		case JournalType::cancelled: note_.reset(); break;
 		}
 	}
+	require_promised(good, merged);
 	// A record that is torn was never promised to anybody.
 	if (reader.is_torn() && is_recovery)
 		truncate_locked(good);
 	journal_size_ = good;
 	if (pack_.is_open() && !note_ && pack_.size() > pack_size_)
 		pack_.truncate(pack_size_);
+}
+
+// What the index relies on must be there; nothing is cut off where it is not.
+void StagingWriter::require_promised(std::uint64_t good, std::uint64_t merged) const
+{
+	if (good < merged)
+		throw CorruptError("a record is damaged; 'dig reset' gives up what is staged and starts anew",
+			journal_path(), good);
 }
 
 // False when the pack does not hold what the record says, as after a power cut.
@@ -522,12 +545,15 @@ void StagingWriter::checkpoint()
 	std::uint64_t size = 0;
 	std::uint32_t count = 0;
 	StagingId id{};
+	// A file of its own: pack_ is closed when a commit seals it meanwhile.
+	File pack;
 	locked([&] {
 		size = pack_size_;
 		count = block_count_;
 		id = journal_id_;
+		pack = File::open(pack_path());
 	});
-	pack_.sync_data();
+	pack.sync_data();
 	locked([&] {
 		if (id != journal_id_)
 			return; // sealed meanwhile: the layer was synced
@@ -792,7 +818,7 @@ static JournalRest read_rest(const std::string &path, const IndexState &state)
 {
 	JournalRest rest;
 	const std::optional<File> journal = File::find(path);
-	if (!journal)
+	if (!journal || is_unwritten(*journal))
 		return rest;
 	JournalReader first(*journal);
 	const std::uint64_t from = state.journal_id == first.id() ? state.journal_offset : 0;
@@ -891,7 +917,7 @@ std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind ki
 {
 	const std::optional<File> journal = File::find(directory + "/journal");
 	const std::optional<File> pack = File::find(directory + "/pack");
-	if (!journal || !pack)
+	if (!journal || !pack || is_unwritten(*journal))
 		return {};
 	JournalReader reader(*journal);
 	while (const std::optional<JournalRecord> record = reader.next()) {
@@ -926,7 +952,7 @@ std::vector<JournalFailure> recorded_failures(const std::string &directory)
 	std::vector<JournalFailure> failures;
 	const std::string path = directory + "/journal";
 	const std::optional<File> journal = File::find(path);
-	if (!journal)
+	if (!journal || is_unwritten(*journal))
 		return failures;
 	const IndexState state = Index::open(directory).state();
 	const JournalReader first(*journal);
@@ -944,7 +970,7 @@ std::vector<JournalFailure> recorded_failures(const std::string &directory)
 void check_staging(Store &store)
 {
 	const std::string directory = store.paths().staging();
-	const Index index = Index::open(directory);
+	const Index index = Index::open_whole(directory);
 	index.check();
 	for (const std::string &name : find_stat(directory) ? names_in(directory) : std::vector<std::string>())
 		if (name.ends_with(".run"))

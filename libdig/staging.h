@@ -91,8 +91,10 @@ public:
 private:
 	bool prepare_locked();
 	void open_locked();
+	void reopen_locked();
 	void read_journal_locked(std::uint64_t from, bool is_recovery);
 	bool take_block_locked(const JournalRecord &record, bool must_verify);
+	void require_promised(std::uint64_t good, std::uint64_t merged) const;
 	void truncate_locked(std::uint64_t journal_size);
 	bool settle_note_locked();
 	void undo_note_locked();

@@ -209,14 +209,20 @@ void Store::reload()
 	const std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
 	if (!file)
 		throw CorruptError("it is not there", paths_.roots(), 0);
-	roots_ = RootHistory::decode(*file, paths_.roots());
-	{
-		std::lock_guard guard(mutex_);
-		layers_.clear();
-	}
-	index_ = std::make_unique<ChunkIndex>(paths_.chunk_index(), roots_.size(),
+	RootHistory roots = RootHistory::decode(*file, paths_.roots());
+	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots.size(),
 		[this](std::uint64_t generation) { return layer(generation); },
 		run_cache_size);
+	std::lock_guard guard(mutex_);
+	roots_ = std::move(roots);
+	layers_.clear();
+	index_ = std::move(index);
+}
+
+std::shared_ptr<ChunkIndex> Store::chunk_index()
+{
+	std::lock_guard guard(mutex_);
+	return index_;
 }
 
 std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
@@ -302,7 +308,7 @@ RootName Store::resolve(std::string_view name) const
 
 std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
 {
-	return index_->find(kind, digest);
+	return chunk_index()->find(kind, digest);
 }
 
 // Nothing when the place holds another item, as when a run is out of date.
@@ -338,14 +344,15 @@ std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, cons
 
 std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest)
 {
-	const std::optional<ItemPlace> place = index_->find(kind, digest);
+	const std::shared_ptr<ChunkIndex> index = chunk_index();
+	const std::optional<ItemPlace> place = index->find(kind, digest);
 	if (place) {
 		std::optional<Buffer> bytes;
 		try {
 			bytes = read_at(*place, kind, digest);
 		} catch (const CorruptError &) {
 			// Another layer may hold the same item, or a run may have pointed elsewhere.
-			const std::optional<ItemPlace> other = index_->find_in_layers(kind, digest);
+			const std::optional<ItemPlace> other = index->find_in_layers(kind, digest);
 			if (!other || (other->generation == place->generation &&
 					      other->place.block == place->place.block))
 				throw;
@@ -353,7 +360,7 @@ std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest
 		}
 		if (bytes)
 			return bytes;
-		const std::optional<ItemPlace> other = index_->find_in_layers(kind, digest);
+		const std::optional<ItemPlace> other = index->find_in_layers(kind, digest);
 		if (other && (bytes = read_at(*other, kind, digest)))
 			return bytes;
 		throw CorruptError((kind == ItemKind::chunk ? "chunk " : "node ") + to_hex(digest) + " is damaged in " +

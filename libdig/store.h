@@ -91,13 +91,14 @@ public:
 	void reload();
 
 private:
+	std::shared_ptr<ChunkIndex> chunk_index();
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 
 	StorePaths paths_;
 	StoreFormat format_;
 	Settings settings_;
 	RootHistory roots_;
-	std::unique_ptr<ChunkIndex> index_;
+	std::shared_ptr<ChunkIndex> index_; // replaced by reload(), perhaps while others look things up
 	ChunkCache cache_;
 	std::mutex mutex_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;

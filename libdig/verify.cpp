@@ -5,10 +5,65 @@
 #include <thread>
 
 #include "libdig/directory.h"
+#include "libdig/path.h"
 #include "libdig/process.h"
 #include "libdig/staging.h"
 
 namespace dig {
+
+// Whether a path that is new in a state has its place to itself: nothing that is no directory may
+// stand above it, and nothing below.
+class PlaceCheck {
+public:
+	PlaceCheck(Store &store, const Digest &manifest, std::uint64_t generation)
+		: above_{store, manifest}, below_{store, manifest}, generation_(generation)
+	{
+	}
+
+	// Paths in order.
+	void check(const std::string &path)
+	{
+		for (std::size_t end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
+			const std::string above = path.substr(0, end);
+			const bool is_known = last_ != above && is_within(last_, above);
+			if (!is_known && above_.seek(above) && above_.cursor->path() == above)
+				fail(above, path);
+		}
+		last_ = path;
+		// In the first state all that lies below is new as well.
+		if (generation_ > 1 && below_.seek(path + "/") && is_within(below_.cursor->path(), path))
+			fail(path, std::string(below_.cursor->path()));
+	}
+
+private:
+	// Goes forward as long as it can, as it nearly always can.
+	struct Place {
+		Store &store;
+		Digest manifest;
+		std::optional<TreeCursor> cursor = {};
+		std::string last = {};
+
+		// False at the end.
+		bool seek(const std::string &path)
+		{
+			if (!cursor || path < last)
+				cursor.emplace(TreeKind::manifest, manifest, store.nodes());
+			last = path;
+			cursor->seek_path(path);
+			return !cursor->at_end();
+		}
+	};
+
+	void fail(const std::string &above, const std::string &path) const
+	{
+		throw CorruptError("@" + std::to_string(generation_) + " has " + quoted(path) + " below " + quoted(above) +
+			", which is no directory");
+	}
+
+	Place above_, below_;
+	std::uint64_t generation_;
+	std::string last_;
+};
 
 class Verification {
 public:
@@ -138,10 +193,13 @@ private:
 		if (after != empty && (whole.total_leaves() != layer.header().entries ||
 					      whole.total_bytes() != layer.header().bytes))
 			throw CorruptError("the header does not have the counts of its manifest", layer.name(), 0);
-		diff_manifests(before, after, store_->nodes(), [&](const Entry *, const Entry *entry) {
+		PlaceCheck places(*store_, after, generation);
+		diff_manifests(before, after, store_->nodes(), [&](const Entry *old, const Entry *entry) {
 			if (!entry)
 				return;
 			attempt([&] { check_entry(*entry, generation); });
+			if (!old)
+				attempt([&] { places.check(entry->path); });
 		});
 	}
 

@@ -45,18 +45,26 @@ static Contents read_contents()
 	return contents;
 }
 
-// As dig-cat would: whatever else is wrong, the path's bytes are right or there is an error.
-static bool is_right_or_error(const std::string &path, const std::pair<Entry, Digest> &expected)
+// As dig-cat would: whatever else is wrong, a path's bytes are right or there is an error.  Returns
+// the first path of which that is not so.
+static std::optional<std::string> find_wrong(const Contents &contents)
 {
 	try {
 		Store store(get_store());
 		ReadPipeline pipeline(store);
-		const std::optional<Entry> entry =
-			find_entry(store.manifest(store.roots().size()), path, store.nodes());
-		return entry && *entry == expected.first && content_digest(pipeline, *entry) == expected.second;
+		const Digest manifest = store.manifest(store.roots().size());
+		for (const auto &[path, expected] : contents) {
+			try {
+				const std::optional<Entry> entry = find_entry(manifest, path, store.nodes());
+				if (!entry || !(*entry == expected.first) ||
+					content_digest(pipeline, *entry) != expected.second)
+					return path;
+			} catch (const Error &) {
+			}
+		}
 	} catch (const Error &) {
-		return true;
 	}
+	return {};
 }
 
 static std::string problems_of(const StorePaths &paths)
@@ -131,9 +139,8 @@ private:
 			miss(name + ", " + what + ": the check is content");
 		else if (problems.find(fs::path(name).filename().string()) == std::string::npos)
 			miss(name + ", " + what + ": the check does not name it: " + problems);
-		for (const auto &[path, expected] : contents_)
-			if (!is_right_or_error(path, expected))
-				miss(name + ", " + what + ": wrong content of " + path);
+		if (const std::optional<std::string> path = find_wrong(contents_))
+			miss(name + ", " + what + ": wrong content of " + *path);
 	}
 	void miss(const std::string &text)
 	{

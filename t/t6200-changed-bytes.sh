@@ -62,10 +62,10 @@ test_expect_success 'a check tells of files that are longer than they were' '
 '
 
 test_expect_success 'larger files: a chunk list, runs of the chunk index, a base of the index' '
-	DIG_CONFIG="$DIG_CONFIG
-chunking.target=4KB" &&
-	dig-init-store --store-id=$(printf "%064d" 1) large >/dev/null &&
 	(
+		DIG_CONFIG="$DIG_CONFIG
+chunking.target=4KB" &&
+		dig-init-store --store-id=$(printf "%064d" 1) large >/dev/null &&
 		cd large &&
 		for i in 1 2 3 4 5 6 7 8 9
 		do
@@ -74,8 +74,8 @@ chunking.target=4KB" &&
 			dig-add -A && dig-commit -q -m $i || return 1
 		done &&
 		ls .dig/chunk-index/*.run &&
-		flip-sweep --step=$((step * 13)) &&
-		flip-sweep --step=$((step / 8 + 1)) $(cd .dig && ls chunk-index/*.run) &&
+		flip-sweep --step=$((step * 40 - 39)) &&
+		flip-sweep --step=$step $(cd .dig && ls chunk-index/*.run) &&
 		flip-sweep --cut --step=$((step * 101)) $(cd .dig && ls chunk-index/*.run)
 	)
 '

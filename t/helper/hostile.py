@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes layers that lie into a store, with every checksum and digest as it should be.
 
-    hostile.py CASE STORE [--alone]     STORE is a .dig made with the store id 00 01 02 ... 1f;
-                                        --alone leaves "roots" as it is
-    hostile.py --list
+    hostile.py --all DIR        DIR/CASE/layers, DIR/CASE/roots, and the newest layer's id in
+                                DIR/CASE/layer, for a store with the id 00 01 02 ... 1f
+    hostile.py CASE DIR         one of them
 
-Prints the layer id.  The writer is that of the reference's own tests.
+The writer is that of the reference's own tests.
 """
 
 import hashlib
@@ -304,16 +304,21 @@ CASES["feature-to-read"] = feature(12)
 CASES["feature-version"] = feature(8)
 
 
-def main():
-	if sys.argv[1:] == ["--list"]:
-		print(*CASES, sep="\n")
-		return
-	name, store = sys.argv[1:3]
-	maker = Maker(os.path.join(store, "layers"), dig.DEFAULTS)
+def make(name, directory):
+	maker = Maker(os.path.join(directory, "layers"), dig.DEFAULTS)
 	CASES[name](maker)
-	if "--alone" not in sys.argv:
-		write_roots(store, maker)
-	print(maker.ids[-1].hex())
+	write_roots(directory, maker)
+	with open(os.path.join(directory, "layer"), "w") as file:
+		print(maker.ids[-1].hex(), file=file)
+
+
+def main():
+	name, directory = sys.argv[1:]
+	if name != "--all":
+		make(name, directory)
+		return
+	for name in CASES:
+		make(name, os.path.join(directory, name))
 
 
 main()
