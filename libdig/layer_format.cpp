@@ -124,8 +124,8 @@ void check_block_header(const BlockHeader &header, std::string_view name, std::u
 		fail("a block's codec is unknown");
 	if (header.kind != 1 && header.kind != 2)
 		fail("a block's kind is unknown");
-	if (header.items == 0)
-		fail("a block has no items");
+	if (header.items == 0 || header.raw_size < header.items)
+		fail("a block has no items, or an empty one");
 	if (header.raw_size > (header.items > 1 ? max_block_size : max_chunk_size))
 		fail("a block is too large");
 	if (header.codec == 0 ? header.stored_size != header.raw_size
@@ -154,6 +154,8 @@ BlockShape parse_block_prefix(Bytes bytes, std::string_view name, std::uint64_t 
 	std::uint64_t sum = 0;
 	for (std::size_t i = 0; i < items; i++) {
 		shape.sizes.push_back(items > 1 ? load<std::uint32_t>(sizes.data() + 4 * i) : shape.raw_size);
+		if (shape.sizes.back() == 0)
+			throw CorruptError("a block has an empty item", name, offset);
 		sum += shape.sizes.back();
 	}
 	if (sum != shape.raw_size)

@@ -20,6 +20,7 @@
 namespace dig {
 
 enum class ItemKind : std::uint8_t { chunk = 1, node = 2 };
+constexpr std::string_view name_of(ItemKind kind) { return kind == ItemKind::chunk ? "chunk" : "node"; }
 
 constexpr std::uint32_t block_magic = 0x4b4c4244;
 constexpr std::uint64_t max_block_size = 4_MiB; // raw, of several items

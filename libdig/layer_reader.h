@@ -24,8 +24,8 @@ StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint3
 // Decodes into out (raw_size bytes) and checks the payload's checksum, not the items' digests.
 void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
 	std::string_view name, std::uint64_t offset);
-// Whether the item's bytes have this digest; nodes are parsed for their id.
-bool is_item(ItemKind kind, const Digest &digest, Bytes bytes);
+// What the item's bytes are addressed by; nothing where they are no node.
+std::optional<Digest> item_digest(ItemKind kind, Bytes bytes);
 
 class Layer {
 public:
@@ -64,9 +64,9 @@ public:
 		const std::function<void(std::uint64_t)> &progress, Work &work) const;
 	// Of one item, from its block's header.
 	std::uint64_t item_size(const Place &place) const;
-	// One block and its items' digests against the chunk index, which must be the records of that
-	// block in the order of items.  Any thread.
-	void check_block(std::uint32_t number, std::span<const ChunkRecord> items,
+	// One block and its items' digests against the records that point into it, which are in the
+	// order of items.  Any thread.
+	void check_block(std::uint32_t number, std::span<const ChunkRecord> records,
 		Decompressor &decompressor, Buffer &scratch, StepClock &clock) const;
 	// Everything but the blocks' payloads.
 	void check_structure() const;

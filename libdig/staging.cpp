@@ -373,6 +373,22 @@ void StagingWriter::require_promised(std::uint64_t good, std::uint64_t merged) c
 			journal_path(), good);
 }
 
+static void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
+{
+	const std::uint64_t offset = block.record.offset;
+	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
+	Buffer raw(stored.shape.raw_size);
+	decode_block(stored, decompressor, raw, pack.name(), offset);
+	if (stored.shape.sizes.size() != block.items.size())
+		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
+	std::size_t at = 0;
+	for (std::size_t i = 0; i < block.items.size(); i++) {
+		if (item_digest(stored.shape.kind, Bytes(raw).subspan(at, stored.shape.sizes[i])) != block.items[i])
+			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
+		at += stored.shape.sizes[i];
+	}
+}
+
 // False when the pack does not hold what the record says, as after a power cut.
 bool StagingWriter::take_block_locked(const JournalRecord &record, bool must_verify)
 {
@@ -384,18 +400,7 @@ bool StagingWriter::take_block_locked(const JournalRecord &record, bool must_ver
 			return false;
 		try {
 			Decompressor decompressor;
-			const StoredBlock stored =
-				read_stored_block(pack_, block.record.offset, block.record.length);
-			Buffer raw(stored.shape.raw_size);
-			decode_block(stored, decompressor, raw, pack_.name(), block.record.offset);
-			std::size_t at = 0;
-			for (std::size_t i = 0; i < block.items.size(); i++) {
-				if (stored.shape.sizes.size() != block.items.size() ||
-					!is_item(stored.shape.kind, block.items[i],
-						Bytes(raw).subspan(at, stored.shape.sizes[i])))
-					return false;
-				at += stored.shape.sizes[i];
-			}
+			check_pack_block(pack_, block, decompressor);
 		} catch (const CorruptError &) {
 			return false;
 		}
@@ -700,22 +705,6 @@ RunRecords StagingWriter::all_records_locked()
 
 // --- publishing ------------------------------------------------------------------------------
 
-static void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
-{
-	const std::uint64_t offset = block.record.offset;
-	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
-	Buffer raw(stored.shape.raw_size);
-	decode_block(stored, decompressor, raw, pack.name(), offset);
-	if (stored.shape.sizes.size() != block.items.size())
-		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
-	std::size_t at = 0;
-	for (std::size_t i = 0; i < block.items.size(); i++) {
-		if (!is_item(stored.shape.kind, block.items[i], Bytes(raw).subspan(at, stored.shape.sizes[i])))
-			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
-		at += stored.shape.sizes[i];
-	}
-}
-
 Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view author,
 	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence, Work &work)
 {
@@ -939,7 +928,7 @@ std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind ki
 		for (std::size_t i = 0; i < number; i++)
 			at += stored.shape.sizes[i];
 		const Bytes bytes = Bytes(raw).subspan(at, stored.shape.sizes[number]);
-		if (!is_item(kind, digest, bytes))
+		if (item_digest(kind, bytes) != digest)
 			throw CorruptError("a block holds other content than the journal says", pack->name(),
 				block.record.offset);
 		return Buffer(bytes.begin(), bytes.end());

@@ -337,7 +337,7 @@ std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, cons
 	if (block->kind != kind || place.place.item >= block->ends.size())
 		return {};
 	const Bytes bytes = block->item(place.place.item);
-	if (!is_item(kind, digest, bytes))
+	if (item_digest(kind, bytes) != digest)
 		return {};
 	return Buffer(bytes.begin(), bytes.end());
 }
@@ -363,7 +363,7 @@ std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest
 		const std::optional<ItemPlace> other = index->find_in_layers(kind, digest);
 		if (other && (bytes = read_at(*other, kind, digest)))
 			return bytes;
-		throw CorruptError((kind == ItemKind::chunk ? "chunk " : "node ") + to_hex(digest) + " is damaged in " +
+		throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is damaged in " +
 			quoted(layer(place->generation)->name()));
 	}
 	if (extra_)
@@ -375,7 +375,7 @@ Buffer Store::read_item(ItemKind kind, const Digest &digest)
 {
 	if (std::optional<Buffer> bytes = find_item_bytes(kind, digest))
 		return std::move(*bytes);
-	throw CorruptError((kind == ItemKind::chunk ? "chunk " : "node ") + to_hex(digest) +
+	throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) +
 		" is missing: no layer holds it");
 }
 

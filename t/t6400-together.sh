@@ -1,0 +1,69 @@
+#!/bin/sh
+
+test_description='several processes at the same store'
+
+. "$(dirname "$0")/test-lib.sh"
+
+# feed FILE FIFO: the bytes now, their end after a while.
+feed () {
+	{ cat "$1" && sleep 1; } >"$2"
+}
+
+# Each of the two has looked its chunks up before the other writes them, so they are stored twice.
+test_expect_success 'two adds of the same content at once leave a store that is sound' '
+	dig-init-store same &&
+	seeded 900K 1 >content &&
+	(
+		cd same &&
+		mkfifo ../p ../q &&
+		{ feed ../content ../p & } &&
+		{ feed ../content ../q & } &&
+		{ dig-update-index --add --stdin-content --path=a <../p & first=$!; } &&
+		dig-update-index --add --stdin-content --path=b <../q &&
+		wait $first &&
+		dig-write-layer -m one >layer &&
+		dig-update-root $(cat layer) &&
+		test $(wc -c <.dig/layers/$(cat layer).dig) -gt 900000 &&
+		dig-verify-store &&
+		dig-cat HEAD:a >../actual && test_cmp ../content ../actual &&
+		dig-cat HEAD:b >../actual && test_cmp ../content ../actual
+	)
+'
+
+test_expect_success 'what is added during a commit is in it or staged after it' '
+	dig-init-store during &&
+	(
+		cd during &&
+		seeded 20M 2 >large &&
+		for i in 1 2 3 4 5 6 7 8 9
+		do
+			echo $i >small$i || return 1
+		done &&
+		{ dig-add large & large=$!; } &&
+		for i in 1 2 3 4 5 6 7 8 9
+		do
+			dig-add small$i && dig-commit -q -m $i || return 1
+		done &&
+		wait $large &&
+		{ dig-commit -q -m large || test $? = 1; } &&
+		dig-verify-store &&
+		dig-status --porcelain=v1 >../actual && test_cmp /dev/null ../actual &&
+		dig-extract ../back && cmp large ../back/large && cmp small9 ../back/small9
+	)
+'
+
+test_expect_success 'of commits at once one makes the state, and the others say so' '
+	dig-init-store race &&
+	(
+		cd race &&
+		echo staged >staged && dig-add staged &&
+		{ dig-commit -q -m one >1 2>&1 & one=$!; } &&
+		{ dig-commit -q -m two >2 2>&1 & two=$!; } &&
+		{ wait $one; first=$?; wait $two; second=$?; } &&
+		test $((first == 0 ? second : first)) = 1 &&
+		test $(dig-list-roots | wc -l) = 1 &&
+		dig-verify-store
+	)
+'
+
+test_done
