@@ -29,7 +29,6 @@ constexpr std::size_t max_unit_files = 512;
 constexpr std::uint64_t small_file = 1_MiB;
 // So large files would push everything else out of the page cache.
 constexpr std::uint64_t uncached_file = 64_MiB;
-constexpr std::size_t max_link_size = 4095; // PATH_MAX without its NUL
 // Directories above the current one that are kept open; others are opened again.
 constexpr std::size_t max_open_directories = 64;
 constexpr std::uint64_t least_hole = 64_KiB;

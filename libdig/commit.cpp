@@ -6,6 +6,7 @@
 #include "libdig/directory.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
+#include "libdig/staged_items.h"
 #include "libdig/trace.h"
 
 namespace dig {
@@ -157,7 +158,7 @@ static void take_references(Store &store, const Index &index, Work &work)
 class FullCopy {
 public:
 	FullCopy(Store &store, StagingWriter &writer, Work &work)
-		: store_(store), writer_(writer), nodes_(writer), work_(work)
+		: store_(store), writer_(writer), staged_(writer.directory()), nodes_(writer), work_(work)
 	{
 		nodes_.make_full();
 	}
@@ -174,8 +175,9 @@ private:
 	{
 		if (std::optional<Buffer> bytes = store_.find_item_bytes(kind, id))
 			return std::move(*bytes);
-		if (std::optional<Buffer> bytes = find_staged_item(writer_.directory(), kind, id))
-			return std::move(*bytes);
+		if (kind == ItemKind::node)
+			if (std::optional<Buffer> bytes = staged_.find(id))
+				return std::move(*bytes);
 		throw CorruptError("chunk or node " + to_hex(id) + " is missing: no layer holds it");
 	}
 
@@ -221,6 +223,7 @@ private:
 
 	Store &store_;
 	StagingWriter &writer_;
+	StagedNodes staged_; // chunks are not needed: those that are staged are in the layer
 	NodeBlocks nodes_;
 	Work &work_;
 	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};

@@ -14,6 +14,8 @@ enum class EntryKind : std::uint8_t { file = 1, symlink = 2, empty_directory = 3
 // How an entry names its content: not at all (no bytes), by its only chunk, or by its file root.
 enum class ContentForm : std::uint8_t { none = 0, chunk = 1, file_root = 2 };
 
+constexpr std::size_t max_link_size = 4095; // bytes of a symlink's text: PATH_MAX without its NUL
+
 // SHA-256 of all content (core.file_digest); 1 and 2 are reserved for owner and extended
 // attributes.
 constexpr std::uint16_t file_digest_attribute = 3;

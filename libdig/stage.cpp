@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libdig/error.h"
+#include "libdig/known_content.h"
 #include "libdig/path.h"
 #include "libdig/trace.h"
 
@@ -14,6 +15,8 @@ namespace dig {
 // So many finished files wait together for the nodes of their chunk lists.
 constexpr std::uint64_t most_held_records = 64;
 constexpr int most_attempts = 3;
+// Roots that are looked for together, in 20 MiB or so.
+constexpr std::size_t most_known_roots = 65536;
 
 std::int64_t clock_margin(const File &root)
 {
@@ -196,56 +199,55 @@ void Stage::give_up()
 	writer_.drop_pack();
 }
 
-// Files of one chunk have no node of their own; an entry that is known may name the chunk.
-bool Stage::take_form_of_known(Entry &entry, const Digest &file_root)
-{
-	const auto is_it = [&](const IndexRecord *known) {
-		if (!known || known->is_removed || known->entry.form != ContentForm::chunk ||
-			known->entry.size != entry.size || known->entry.file_root() != file_root)
-			return false;
-		entry.form = known->entry.form;
-		entry.content = known->entry.content;
-		return true;
-	};
-	IndexCursor all = index_.cursor();
-	all.seek(entry.path);
-	if (all.current() && all.current()->entry.path == entry.path && is_it(all.current()))
-		return true;
-	for (all.seek(""); all.current(); all.next())
-		if (is_it(all.current()))
-			return true;
-	return false;
-}
-
-void Stage::take_stored_form(Entry &entry, const Digest &file_root)
-{
-	std::optional<Buffer> stored = store_.find_item_bytes(ItemKind::node, file_root);
-	if (!stored)
-		stored = find_staged_item(writer_.directory(), ItemKind::node, file_root);
-	if (!stored)
-		throw Error("nothing is stored with the file root " + to_hex(file_root) +
-			"; 'dig-hash-object -w' stores a file with its root");
-	const Node node = Node::parse(std::move(*stored), TreeKind::chunk_list, &file_root, "node");
-	if (node.bytes() != entry.size)
-		throw Error(quoted(entry.path) + " is said to have " + std::to_string(entry.size) +
-			" bytes, but its file root has " + std::to_string(node.bytes()));
-	const bool is_single = node.leaves() == 1;
-	entry.form = is_single ? ContentForm::chunk : ContentForm::file_root;
-	entry.content = is_single ? node.chunk_id(0) : file_root;
-}
-
 void Stage::put_known_root(IndexRecord record, const Digest &file_root)
 {
-	Entry &entry = record.entry;
-	if (file_root == empty_root(TreeKind::chunk_list)) {
-		if (entry.size != 0)
-			throw Error(quoted(entry.path) + " has the file root of no content, but a size");
-	} else if (!take_form_of_known(entry, file_root)) {
-		take_stored_form(entry, file_root);
-	}
-	remove_conflicts(entry.path);
 	record.sequence = IndexUpdate::new_sequence;
-	put_locked(record);
+	known_.push_back({std::move(record), file_root});
+	if (known_.size() >= most_known_roots)
+		put_known_roots();
+}
+
+void Stage::put_known_roots()
+{
+	if (known_.empty())
+		return;
+	KnownContents contents;
+	IndexCursor at = index_.cursor();
+	for (KnownRoot &known : known_) {
+		// Most lists come from this index, with its paths.
+		const Entry &entry = known.record.entry;
+		at.seek(entry.path);
+		if (!at.current() || at.current()->is_removed || at.current()->entry.path != entry.path ||
+			at.current()->entry.file_root() != known.file_root)
+			continue;
+		const Entry &there = at.current()->entry;
+		contents[known.file_root] = {there.form, there.content, there.size};
+		known.is_there = there.kind == entry.kind && there.mode == entry.mode;
+	}
+	KnownContents wanted;
+	for (const KnownRoot &known : known_)
+		if (!contents.contains(known.file_root))
+			wanted[known.file_root];
+	if (!wanted.empty())
+		find_known_contents(store_, index_, wanted);
+	contents.merge(wanted);
+	for (KnownRoot &known : known_) {
+		Entry &entry = known.record.entry;
+		const KnownContent &content = contents[known.file_root];
+		if (content.form == ContentForm::none && known.file_root != empty_root(TreeKind::chunk_list))
+			throw Error("nothing is stored with the file root " + to_hex(known.file_root) +
+				"; 'dig-hash-object -w' stores a file with its root");
+		if (content.size != entry.size)
+			throw Error(quoted(entry.path) + " is said to have " + std::to_string(entry.size) +
+				" bytes, but its file root has " + std::to_string(content.size));
+		if (known.is_there)
+			continue;
+		entry.form = content.form;
+		entry.content = content.content;
+		remove_conflicts(entry.path);
+		put_locked(known.record);
+	}
+	known_.clear();
 }
 
 void Stage::remove(const std::string &path)
@@ -493,6 +495,7 @@ void Stage::update_failures()
 
 const std::vector<JournalFailure> &Stage::finish()
 {
+	put_known_roots();
 	ingest_->drain();
 	retry_changed();
 	options_.work->begin_stage("finish");

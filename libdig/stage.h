@@ -45,8 +45,8 @@ public:
 	void drain() { ingest_->drain(); }
 	// Leaves out what was not finished; the staging area is as it was.
 	void give_up();
-	// Staged without content: the root of content that is stored, or staged, already.  Error when
-	// it is not there or has another size.
+	// Staged without content: the root of content that is stored, staged, or in any state.  Error,
+	// perhaps not before finish(), when it is not there or has another size.
 	void put_known_root(IndexRecord record, const Digest &file_root);
 	void remove(const std::string &path);
 	// All of the path and below was looked at: what failed there before and not now is forgotten.
@@ -65,8 +65,7 @@ public:
 	std::uint64_t unchanged_count() const { return unchanged_count_; }
 
 private:
-	bool take_form_of_known(Entry &entry, const Digest &file_root);
-	void take_stored_form(Entry &entry, const Digest &file_root);
+	void put_known_roots();
 	void submit(Source source);
 	void take_chunks(Source &source, std::span<const ChunkRef> refs);
 	void finish_source(Source &source, const SourceOutcome &outcome);
@@ -105,6 +104,12 @@ private:
 	std::optional<IndexRecord> stream_record_; // what of a stream is to be committable now
 	std::int64_t stream_checkpoint_ns_ = 0;
 
+	struct KnownRoot {
+		IndexRecord record;
+		Digest file_root;
+		bool is_there = false; // in the index, with all that a list says
+	};
+	std::vector<KnownRoot> known_;
 	std::vector<Source> changed_;
 	std::vector<JournalFailure> failures_;
 	std::vector<std::string> taken_after_failure_, scopes_;

@@ -6,123 +6,14 @@
 #include "libdig/process.h"
 #include "libdig/publish.h"
 #include "libdig/section_writer.h"
+#include "libdig/staged_items.h"
 
 namespace dig {
 
-constexpr std::size_t table_start = 4096, table_limit = 262144; // slots of 32 bytes: 8 MiB
-constexpr std::size_t filter_bits = std::size_t(1) << 25;        // 4 MiB: 3 million items at 1 %
-constexpr std::size_t run_batch = 131072;                        // records sorted in memory: 6 MiB
-constexpr std::uint64_t run_threshold = 1_MiB;                   // bytes of journal
+constexpr std::size_t run_batch = 131072;      // records sorted in memory: 6 MiB
+constexpr std::uint64_t run_threshold = 1_MiB; // bytes of journal
 // Packs that grow faster than this in one run are written past the page cache.
 constexpr std::uint64_t cached_pack_bytes = 48_MiB;
-
-// --- ItemSet -------------------------------------------------------------------------------
-
-// Chunks and nodes in one table: a node's key differs from its id in one bit.
-static Digest key_of(ItemKind kind, const Digest &digest)
-{
-	Digest key = digest;
-	if (kind == ItemKind::node)
-		key.bytes[31] ^= 0x80;
-	return key;
-}
-
-struct ItemSet::Table {
-	std::vector<Digest> slots = std::vector<Digest>(table_start);
-	std::size_t count = 0;
-	std::vector<std::uint64_t> filter;
-	std::vector<std::unique_ptr<ChunkRun>> runs;
-
-	Digest &slot_of(const Digest &key)
-	{
-		std::size_t at = DigestHash()(key) & (slots.size() - 1);
-		while (!slots[at].is_zero() && slots[at] != key)
-			at = (at + 1) & (slots.size() - 1);
-		return slots[at];
-	}
-	bool may_be_spilled(const Digest &key) const
-	{
-		for (int i = 0; i < 4; i++) {
-			const std::size_t bit = load<std::uint32_t>(key.bytes.data() + 8 + 4 * i) % filter_bits;
-			if (!(filter[bit / 64] >> bit % 64 & 1))
-				return false;
-		}
-		return true;
-	}
-	void add_to_filter(const Digest &key)
-	{
-		for (int i = 0; i < 4; i++) {
-			const std::size_t bit = load<std::uint32_t>(key.bytes.data() + 8 + 4 * i) % filter_bits;
-			filter[bit / 64] |= std::uint64_t(1) << bit % 64;
-		}
-	}
-	bool is_spilled(const Digest &key)
-	{
-		if (runs.empty() || !may_be_spilled(key))
-			return false;
-		return std::any_of(runs.begin(), runs.end(),
-			[&](auto &run) { return run->find(ItemKind::chunk, key).has_value(); });
-	}
-	void grow()
-	{
-		std::vector<Digest> old(slots.size() * 2);
-		old.swap(slots);
-		for (const Digest &key : old)
-			if (!key.is_zero())
-				slot_of(key) = key;
-	}
-	void spill(const std::string &directory)
-	{
-		std::erase_if(slots, [](const Digest &key) { return key.is_zero(); });
-		std::sort(slots.begin(), slots.end());
-		filter.resize(filter_bits / 64);
-		File file = File::temporary_in(directory);
-		std::size_t next = 0;
-		write_run(file, {}, slots.size(), [&]() -> std::optional<RunRecord> {
-			if (next == slots.size())
-				return {};
-			RunRecord record{};
-			record.digest = slots[next++];
-			record.kind = static_cast<std::uint8_t>(ItemKind::chunk);
-			add_to_filter(record.digest);
-			return record;
-		});
-		runs.push_back(std::make_unique<ChunkRun>(std::move(file)));
-		slots.assign(table_limit, Digest());
-		count = 0;
-	}
-};
-
-ItemSet::ItemSet(std::string directory)
-	: directory_(std::move(directory)), table_(std::make_unique<Table>())
-{
-}
-
-ItemSet::~ItemSet() = default;
-
-bool ItemSet::insert(ItemKind kind, const Digest &digest)
-{
-	const Digest key = key_of(kind, digest);
-	std::lock_guard guard(mutex_);
-	Digest &slot = table_->slot_of(key);
-	if (!slot.is_zero() || table_->is_spilled(key))
-		return false;
-	slot = key;
-	if (++table_->count * 4 > table_->slots.size() * 3) {
-		if (table_->slots.size() < table_limit)
-			table_->grow();
-		else
-			table_->spill(directory_);
-	}
-	return true;
-}
-
-bool ItemSet::contains(ItemKind kind, const Digest &digest)
-{
-	const Digest key = key_of(kind, digest);
-	std::lock_guard guard(mutex_);
-	return !table_->slot_of(key).is_zero() || table_->is_spilled(key);
-}
 
 // --- opening and recovery --------------------------------------------------------------------
 
@@ -371,22 +262,6 @@ void StagingWriter::require_promised(std::uint64_t good, std::uint64_t merged) c
 	if (good < merged)
 		throw CorruptError("a record is damaged; 'dig reset' gives up what is staged and starts anew",
 			journal_path(), good);
-}
-
-static void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
-{
-	const std::uint64_t offset = block.record.offset;
-	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
-	Buffer raw(stored.shape.raw_size);
-	decode_block(stored, decompressor, raw, pack.name(), offset);
-	if (stored.shape.sizes.size() != block.items.size())
-		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
-	std::size_t at = 0;
-	for (std::size_t i = 0; i < block.items.size(); i++) {
-		if (item_digest(stored.shape.kind, Bytes(raw).subspan(at, stored.shape.sizes[i])) != block.items[i])
-			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
-		at += stored.shape.sizes[i];
-	}
 }
 
 // False when the pack does not hold what the record says, as after a power cut.
@@ -898,105 +773,6 @@ void discard_staging(Store &store)
 	remove_file_if_there(directory + "/index");
 	start_journal(directory, new_staging_id(), {});
 	sync_directory(directory);
-}
-
-// --- reading ----------------------------------------------------------------------------------
-
-std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind, const Digest &digest)
-{
-	const std::optional<File> journal = File::find(directory + "/journal");
-	const std::optional<File> pack = File::find(directory + "/pack");
-	if (!journal || !pack || is_unwritten(*journal))
-		return {};
-	JournalReader reader(*journal);
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type != JournalType::block)
-			continue;
-		const JournalBlock block = JournalBlock::decode(record->body, journal->name(), record->offset);
-		const auto item = std::find(block.items.begin(), block.items.end(), digest);
-		if (item == block.items.end() || block.record.kind != static_cast<std::uint8_t>(kind))
-			continue;
-		const StoredBlock stored = read_stored_block(*pack, block.record.offset, block.record.length);
-		Buffer raw(stored.shape.raw_size);
-		Decompressor decompressor;
-		decode_block(stored, decompressor, raw, pack->name(), block.record.offset);
-		std::size_t at = 0;
-		const std::size_t number = static_cast<std::size_t>(item - block.items.begin());
-		if (number >= stored.shape.sizes.size())
-			throw CorruptError("a block has fewer items than the journal says", pack->name(),
-				block.record.offset);
-		for (std::size_t i = 0; i < number; i++)
-			at += stored.shape.sizes[i];
-		const Bytes bytes = Bytes(raw).subspan(at, stored.shape.sizes[number]);
-		if (item_digest(kind, bytes) != digest)
-			throw CorruptError("a block holds other content than the journal says", pack->name(),
-				block.record.offset);
-		return Buffer(bytes.begin(), bytes.end());
-	}
-	return {};
-}
-
-std::vector<JournalFailure> recorded_failures(const std::string &directory)
-{
-	std::vector<JournalFailure> failures;
-	const std::string path = directory + "/journal";
-	const std::optional<File> journal = File::find(path);
-	if (!journal || is_unwritten(*journal))
-		return failures;
-	const IndexState state = Index::open(directory).state();
-	const JournalReader first(*journal);
-	JournalReader reader(*journal, state.journal_id == first.id() ? state.journal_offset : 0);
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type != JournalType::failed)
-			continue;
-		JournalFailure failure = JournalFailure::decode(record->body, path, record->offset);
-		std::erase_if(failures, [&](const auto &at) { return at.path == failure.path; });
-		failures.push_back(std::move(failure));
-	}
-	return failures;
-}
-
-void check_staging(Store &store)
-{
-	const std::string directory = store.paths().staging();
-	const Index index = Index::open_whole(directory);
-	index.check();
-	for (const std::string &name : find_stat(directory) ? names_in(directory) : std::vector<std::string>())
-		if (name.ends_with(".run"))
-			ChunkRun(File::open(directory + "/" + name)).check();
-	const std::optional<File> journal = File::find(directory + "/journal");
-	if (!journal)
-		return;
-	const std::optional<File> pack = File::find(directory + "/pack");
-	// A shorter one without blocks is what is left of a writer that was killed as it made it.
-	if (pack && pack->size() >= sizeof(Preamble)) {
-		Buffer preamble(sizeof(Preamble));
-		pack->read_exactly_at(preamble, 0);
-		check_preamble(preamble, layer_magic, pack->name());
-	}
-	JournalReader reader(*journal);
-	const bool is_known = index.state().journal_id == reader.id();
-	bool has_mark = false, has_note = false;
-	std::uint64_t end = sizeof(Preamble);
-	Decompressor decompressor;
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type == JournalType::note)
-			has_note = true;
-		if (record->type == JournalType::mark && record->offset >= index.state().journal_offset)
-			has_mark = true;
-		if (record->type != JournalType::block || !pack)
-			continue;
-		const JournalBlock block = JournalBlock::decode(record->body, journal->name(), record->offset);
-		if (block.record.offset < end)
-			throw CorruptError("blocks overlap", journal->name(), record->offset);
-		check_pack_block(*pack, block, decompressor);
-		end = block.record.offset + block.record.length;
-	}
-	// A torn end is what a killed add leaves; what the index relies on must be whole.
-	if (is_known && !has_mark)
-		throw CorruptError("a record is damaged", journal->name(), reader.offset());
-	if (end > sizeof(Preamble) && !pack && !has_note)
-		throw CorruptError("it is missing", directory + "/pack", 0);
 }
 
 } // namespace dig

@@ -12,28 +12,12 @@
 #include <mutex>
 
 #include "libdig/index.h"
+#include "libdig/item_set.h"
 #include "libdig/lock.h"
 #include "libdig/metrics.h"
 #include "libdig/store.h"
 
 namespace dig {
-
-// A set of items in at most 8 MiB; what does not fit lies in sorted runs on disk, behind a filter.
-class ItemSet {
-public:
-	explicit ItemSet(std::string directory);
-	~ItemSet();
-
-	// True when the item was not in the set.  Any thread.
-	bool insert(ItemKind kind, const Digest &digest);
-	bool contains(ItemKind kind, const Digest &digest);
-
-private:
-	struct Table;
-	std::mutex mutex_;
-	std::string directory_;
-	std::unique_ptr<Table> table_;
-};
 
 // A block that is ready to be appended.
 struct ReadyBlock {
@@ -129,14 +113,6 @@ private:
 	std::uint64_t runs_cover_ = 0;                // bytes of the journal
 };
 
-// Reads what is staged but in no layer yet, for dig-cat and the like; takes no lock.  Slow: looks
-// through the journal.
-std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind,
-	const Digest &digest);
-
-// The failures that the last adds recorded, for dig status.
-std::vector<JournalFailure> recorded_failures(const std::string &directory);
-
 // After a layer became the tip: what was staged is committed.  Does nothing when staging has no
 // note of that layer.  Under the store's lock; the second one under the staging lock, too.
 void clear_staging(Store &store, const Digest &layer_id);
@@ -144,9 +120,6 @@ void clear_staging_locked(Store &store, const Digest &layer_id);
 
 // Gives up everything that is staged, damaged or not.
 void discard_staging(Store &store);
-
-// Every byte of the staging area: CorruptError names what is damaged.
-void check_staging(Store &store);
 
 } // namespace dig
 

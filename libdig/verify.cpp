@@ -7,7 +7,7 @@
 #include "libdig/directory.h"
 #include "libdig/path.h"
 #include "libdig/process.h"
-#include "libdig/staging.h"
+#include "libdig/staged_items.h"
 
 namespace dig {
 

@@ -3,7 +3,7 @@
 #include "libdig/path.h"
 #include "libdig/read_pipeline.h"
 #include "libdig/report.h"
-#include "libdig/staging.h"
+#include "libdig/staged_items.h"
 
 using namespace dig;
 

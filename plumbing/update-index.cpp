@@ -396,6 +396,15 @@ static void take_info(Stage &stage, bool nul)
 		default: throw malformed("the mode is that of no file, symlink or directory");
 		}
 		record.entry.size = std::stoull(size);
+		if (record.entry.kind == EntryKind::symlink) {
+			if (record.entry.mode != 0 && record.entry.mode != 0777)
+				throw malformed("a symbolic link has the mode 120777");
+			if (record.entry.size == 0 || record.entry.size > max_link_size)
+				throw malformed("the text of a symbolic link has 1 to " + std::to_string(max_link_size) + " bytes");
+			record.entry.mode = 0777;
+		}
+		if (record.entry.kind == EntryKind::empty_directory && record.entry.size > 0)
+			throw malformed("a directory has no content");
 		stage.put_known_root(std::move(record), *root);
 	}
 }

@@ -2,6 +2,7 @@
 
 #include "libdig/command.h"
 #include "libdig/path.h"
+#include "libdig/staged_items.h"
 #include "libdig/work_diff.h"
 
 using namespace dig;

@@ -1,0 +1,172 @@
+#include "libdig/staged_items.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "libdig/directory.h"
+#include "libdig/index.h"
+
+namespace dig {
+
+void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
+{
+	const std::uint64_t offset = block.record.offset;
+	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
+	Buffer raw(stored.shape.raw_size);
+	decode_block(stored, decompressor, raw, pack.name(), offset);
+	if (stored.shape.sizes.size() != block.items.size())
+		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
+	std::size_t at = 0;
+	for (std::size_t i = 0; i < block.items.size(); i++) {
+		if (item_digest(stored.shape.kind, Bytes(raw).subspan(at, stored.shape.sizes[i])) != block.items[i])
+			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
+		at += stored.shape.sizes[i];
+	}
+}
+
+// The item of a block that is in the pack.
+static Buffer read_staged_item(const File &pack, const JournalBlock &block, std::size_t number)
+{
+	const StoredBlock stored = read_stored_block(pack, block.record.offset, block.record.length);
+	if (number >= stored.shape.sizes.size())
+		throw CorruptError("a block has fewer items than the journal says", pack.name(), block.record.offset);
+	Buffer raw(stored.shape.raw_size);
+	Decompressor decompressor;
+	decode_block(stored, decompressor, raw, pack.name(), block.record.offset);
+	std::size_t at = 0;
+	for (std::size_t i = 0; i < number; i++)
+		at += stored.shape.sizes[i];
+	const Bytes bytes = Bytes(raw).subspan(at, stored.shape.sizes[number]);
+	if (item_digest(stored.shape.kind, bytes) != block.items[number])
+		throw CorruptError("a block holds other content than the journal says", pack.name(), block.record.offset);
+	return Buffer(bytes.begin(), bytes.end());
+}
+
+StagedBlocks::StagedBlocks(const std::string &directory)
+	: journal_(File::find(directory + "/journal")), pack_(File::find(directory + "/pack"))
+{
+	if (journal_ && pack_ && !is_unwritten(*journal_))
+		reader_.emplace(*journal_);
+}
+
+std::optional<JournalBlock> StagedBlocks::next()
+{
+	if (!reader_)
+		return {};
+	while (const std::optional<JournalRecord> record = reader_->next())
+		if (record->type == JournalType::block)
+			return JournalBlock::decode(record->body, journal_->name(), record->offset);
+	return {};
+}
+
+std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind, const Digest &digest)
+{
+	StagedBlocks blocks(directory);
+	while (const std::optional<JournalBlock> block = blocks.next()) {
+		const auto item = std::find(block->items.begin(), block->items.end(), digest);
+		if (item != block->items.end() && block->record.kind == static_cast<std::uint8_t>(kind))
+			return read_staged_item(blocks.pack(), *block, static_cast<std::size_t>(item - block->items.begin()));
+	}
+	return {};
+}
+
+StagedNodes::StagedNodes(const std::string &directory) : blocks_(directory)
+{
+	while (const std::optional<JournalBlock> block = blocks_.next()) {
+		if (block->record.kind != static_cast<std::uint8_t>(ItemKind::node))
+			continue;
+		for (std::size_t i = 0; i < block->items.size(); i++)
+			places_.push_back({prefix_of(block->items[i]), block->record.offset, block->record.length,
+				static_cast<std::uint32_t>(i)});
+	}
+	std::sort(places_.begin(), places_.end(),
+		[](const Place &a, const Place &b) { return a.prefix < b.prefix; });
+}
+
+std::optional<Buffer> StagedNodes::find(const Digest &id)
+{
+	const std::uint64_t prefix = prefix_of(id);
+	auto at = std::lower_bound(places_.begin(), places_.end(), prefix,
+		[](const Place &place, std::uint64_t wanted) { return place.prefix < wanted; });
+	for (; at != places_.end() && at->prefix == prefix; ++at) {
+		if (offset_ != at->offset) {
+			block_ = read_stored_block(blocks_.pack(), at->offset, at->length);
+			raw_.resize(block_.shape.raw_size);
+			decode_block(block_, decompressor_, raw_, blocks_.pack().name(), at->offset);
+			offset_ = at->offset;
+		}
+		if (at->item >= block_.shape.sizes.size())
+			continue;
+		const auto sizes = block_.shape.sizes.begin();
+		const std::size_t start = std::accumulate(sizes, sizes + at->item, std::size_t(0));
+		const Bytes bytes = Bytes(raw_).subspan(start, block_.shape.sizes[at->item]);
+		if (item_digest(ItemKind::node, bytes) == id)
+			return Buffer(bytes.begin(), bytes.end());
+	}
+	return {};
+}
+
+std::vector<JournalFailure> recorded_failures(const std::string &directory)
+{
+	std::vector<JournalFailure> failures;
+	const std::string path = directory + "/journal";
+	const std::optional<File> journal = File::find(path);
+	if (!journal || is_unwritten(*journal))
+		return failures;
+	const IndexState state = Index::open(directory).state();
+	const JournalReader first(*journal);
+	JournalReader reader(*journal, state.journal_id == first.id() ? state.journal_offset : 0);
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type != JournalType::failed)
+			continue;
+		JournalFailure failure = JournalFailure::decode(record->body, path, record->offset);
+		std::erase_if(failures, [&](const auto &at) { return at.path == failure.path; });
+		failures.push_back(std::move(failure));
+	}
+	return failures;
+}
+
+void check_staging(Store &store)
+{
+	const std::string directory = store.paths().staging();
+	const Index index = Index::open_whole(directory);
+	index.check();
+	for (const std::string &name : find_stat(directory) ? names_in(directory) : std::vector<std::string>())
+		if (name.ends_with(".run"))
+			ChunkRun(File::open(directory + "/" + name)).check();
+	const std::optional<File> journal = File::find(directory + "/journal");
+	if (!journal)
+		return;
+	const std::optional<File> pack = File::find(directory + "/pack");
+	// A shorter one without blocks is what is left of a writer that was killed as it made it.
+	if (pack && pack->size() >= sizeof(Preamble)) {
+		Buffer preamble(sizeof(Preamble));
+		pack->read_exactly_at(preamble, 0);
+		check_preamble(preamble, layer_magic, pack->name());
+	}
+	JournalReader reader(*journal);
+	const bool is_known = index.state().journal_id == reader.id();
+	bool has_mark = false, has_note = false;
+	std::uint64_t end = sizeof(Preamble);
+	Decompressor decompressor;
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type == JournalType::note)
+			has_note = true;
+		if (record->type == JournalType::mark && record->offset >= index.state().journal_offset)
+			has_mark = true;
+		if (record->type != JournalType::block || !pack)
+			continue;
+		const JournalBlock block = JournalBlock::decode(record->body, journal->name(), record->offset);
+		if (block.record.offset < end)
+			throw CorruptError("blocks overlap", journal->name(), record->offset);
+		check_pack_block(*pack, block, decompressor);
+		end = block.record.offset + block.record.length;
+	}
+	// A torn end is what a killed add leaves; what the index relies on must be whole.
+	if (is_known && !has_mark)
+		throw CorruptError("a record is damaged", journal->name(), reader.offset());
+	if (end > sizeof(Preamble) && !pack && !has_note)
+		throw CorruptError("it is missing", directory + "/pack", 0);
+}
+
+} // namespace dig

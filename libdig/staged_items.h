@@ -1,0 +1,60 @@
+// What is staged but in no layer yet, for readers: takes no lock.
+#ifndef DIG_STAGED_ITEMS_H
+#define DIG_STAGED_ITEMS_H
+
+#include "libdig/journal.h"
+#include "libdig/layer_reader.h"
+#include "libdig/store.h"
+
+namespace dig {
+
+// The blocks of the pack, in their order there.
+class StagedBlocks {
+public:
+	explicit StagedBlocks(const std::string &directory);
+	std::optional<JournalBlock> next();
+	const File &pack() const { return *pack_; }
+
+private:
+	std::optional<File> journal_, pack_;
+	std::optional<JournalReader> reader_;
+};
+
+// One item.  Slow: looks through the journal.
+std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind,
+	const Digest &digest);
+
+// For many look-ups: 24 bytes of memory for each node that is in the pack when this is made.
+class StagedNodes {
+public:
+	explicit StagedNodes(const std::string &directory);
+	// The node as it is stored, whose content was checked.
+	std::optional<Buffer> find(const Digest &id);
+
+private:
+	struct Place {
+		std::uint64_t prefix, offset;
+		std::uint32_t length, item;
+	};
+	static std::uint64_t prefix_of(const Digest &id) { return load<std::uint64_t>(id.bytes.data()); }
+
+	StagedBlocks blocks_;
+	std::vector<Place> places_;
+	Decompressor decompressor_;
+	StoredBlock block_;
+	Buffer raw_;
+	std::uint64_t offset_ = 0; // of block_
+};
+
+// A block against its digests; CorruptError when it is not what the journal says.
+void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor);
+
+// The failures that the last adds recorded, for dig status.
+std::vector<JournalFailure> recorded_failures(const std::string &directory);
+
+// Every byte of the staging area: CorruptError names what is damaged.
+void check_staging(Store &store);
+
+} // namespace dig
+
+#endif
