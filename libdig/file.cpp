@@ -11,11 +11,15 @@
 #include <linux/magic.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "libdig/error.h"
 
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 // asm/unistd.h, since 6.5; the same number everywhere
+#endif
 #ifndef RWF_DONTCACHE
 #define RWF_DONTCACHE 0x00000080 // linux/fs.h, since 6.14
 #endif
@@ -145,6 +149,39 @@ File File::temporary_in(const std::string &directory)
 		throw SystemError("create a temporary file in", directory, errno);
 	::unlink(name.c_str());
 	return File(named, name);
+}
+
+std::size_t File::read_some_at(MutableBytes buffer, std::uint64_t offset) const
+{
+	ssize_t n;
+	do
+		n = ::pread(fd_, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		throw SystemError("read", name_, errno);
+	return static_cast<std::size_t>(n);
+}
+
+bool File::is_cached(std::uint64_t offset, std::uint64_t size) const
+{
+	struct {
+		std::uint64_t offset, size;
+	} const range{offset, size};
+	struct {
+		std::uint64_t cached, dirty, under_writeback, evicted, recently_evicted;
+	} pages;
+	if (::syscall(SYS_cachestat, fd_, &range, &pages, 0) < 0)
+		return true;
+	return pages.cached * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) >= size / 2;
+}
+
+std::optional<File> File::past_cache() const
+{
+	const std::string path = "/proc/self/fd/" + std::to_string(fd_);
+	const int fd = open_retrying(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECT, 0);
+	if (fd < 0)
+		return {};
+	return File(fd, name_);
 }
 
 std::size_t File::read_at(MutableBytes buffer, std::uint64_t offset) const

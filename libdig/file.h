@@ -68,6 +68,8 @@ public:
 	std::size_t read(MutableBytes buffer) const;
 	// One read(2): what is there now; 0 is the end.
 	std::size_t read_some(MutableBytes buffer) const;
+	// One pread(2) into memory and from an offset as past_cache() wants them.
+	std::size_t read_some_at(MutableBytes buffer, std::uint64_t offset) const;
 	// As read_at, but anything less than all of buffer is a CorruptError.
 	void read_exactly_at(MutableBytes buffer, std::uint64_t offset) const;
 
@@ -89,6 +91,12 @@ public:
 	void sync_all() const;
 	void set_times(std::int64_t mtime_ns) const;
 	void set_mode(std::uint16_t mode) const;
+	// Whether half of the range or more is in the page cache; true where the kernel does not say
+	// (cachestat, Linux 6.5).
+	bool is_cached(std::uint64_t offset, std::uint64_t size) const;
+	// The same file, open for reading past the page cache (O_DIRECT: memory, offset and size are
+	// multiples of 4096); nothing where the file system cannot.
+	std::optional<File> past_cache() const;
 	// Tells the kernel that the file is read front to back.
 	void advise_sequential() const;
 	void advise_will_need(std::uint64_t offset, std::uint64_t size) const;

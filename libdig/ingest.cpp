@@ -7,8 +7,10 @@
 #include <thread>
 
 #include "libdig/arena.h"
+#include "libdig/mapped_read.h"
 #include "libdig/node_blocks.h"
 #include "libdig/process.h"
+#include "libdig/read_batch.h"
 #include "libdig/sha256_lanes.h"
 #include "libdig/trace.h"
 
@@ -27,6 +29,10 @@ constexpr std::uint64_t solid_chunk_limit = 64_KiB;
 constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t probe_size = 16_KiB;
 constexpr std::uint64_t hole_limit = 1_MiB; // shorter holes are read
+// What is not in the page cache is read past it, from files of this size on: filling the cache costs
+// more than all hashing, and it pushes out what others have there.
+constexpr std::uint64_t uncached_limit = 16_MiB;
+constexpr std::uint64_t direct_unit = 4096; // of O_DIRECT
 
 Digest zero_chunk_digest(std::uint64_t size)
 {
@@ -48,6 +54,7 @@ static bool is_zero(Bytes bytes)
 struct Ingest::Job {
 	Source source;
 	File file;
+	std::optional<File> direct; // the same, past the page cache
 	SourceOutcome outcome;
 	std::uint64_t size = 0;
 	bool is_open = false, is_sparse = false;
@@ -87,7 +94,7 @@ struct Ingest::Shared {
 	ChunkingParameters chunking;
 	const File &root;
 	IngestHooks hooks;
-	std::uint64_t segment_size, small_limit;
+	std::uint64_t segment_size, small_limit, batch_size;
 	std::size_t workers;
 
 	std::mutex mutex;
@@ -127,6 +134,9 @@ struct Ingest::Shared {
 			workers = 2;
 			segment_size = least_segment;
 		}
+		// What a killed add has read for nothing are the batches of all workers.
+		batch_size = std::clamp<std::uint64_t>(settings.performance.checkpoint_interval / (workers + 1), 1,
+			settings.performance.batch_size);
 	}
 
 	void fail(std::exception_ptr error)
@@ -164,10 +174,12 @@ struct Stopped {};
 class Ingest::Worker {
 public:
 	explicit Worker(Shared &shared)
-		: shared_(shared), clock_(shared.work), headroom_(shared.chunking.largest_chunk() + window_room),
+		: shared_(shared), clock_(shared.work),
+		  headroom_((shared.chunking.largest_chunk() + window_room + direct_unit - 1) / direct_unit * direct_unit),
 		  capacity_(headroom_ + std::max(shared.segment_size, shared.chunking.largest_chunk())),
 		  in_(capacity_), out_(capacity_),
-		  compressor_(codec_of(shared.settings), static_cast<int>(shared.settings.core.compression_level))
+		  compressor_(codec_of(shared.settings), static_cast<int>(shared.settings.core.compression_level)),
+		  together_(shared.root, shared.settings.performance.async_io)
 	{
 	}
 
@@ -251,8 +263,8 @@ private:
 			job.is_sparse = job.outcome.stat.blocks * 512 < job.size;
 			if (job.size < job.source.resume_offset)
 				throw Error("it is shorter than what was taken of it before");
-			if (job.size > shared_.segment_size)
-				job.file.advise_sequential();
+			if (shared_.settings.performance.async_io && job.size >= uncached_limit && !is_mapped(job))
+				job.direct = job.file.past_cache();
 		} catch (const Error &error) {
 			job.outcome.error = error.what();
 			job.all_claimed = true;
@@ -309,13 +321,34 @@ private:
 		clock_.lap(Step::write);
 	}
 
+	bool is_mapped(const Job &job) const
+	{
+		const std::uint64_t threshold = shared_.settings.performance.memory_map_threshold;
+		return threshold > 0 && job.size >= threshold;
+	}
+
+	// Of an aligned segment that is not in the page cache, as much as can be read past it.
+	std::size_t read_past_cache(const Job &job, const Unit &unit, std::uint8_t *to)
+	{
+		if (!job.direct || unit.offset % direct_unit || job.file.is_cached(unit.offset, unit.size))
+			return 0;
+		const std::size_t aligned = (unit.size + direct_unit - 1) / direct_unit * direct_unit;
+		try {
+			return std::min<std::size_t>(unit.size, job.direct->read_some_at({to, aligned}, unit.offset));
+		} catch (const SystemError &) {
+			// Some file systems only say so now.
+			return 0;
+		}
+	}
+
 	std::size_t read_file(Job &job, Unit &unit, std::uint8_t *to)
 	{
 		const Region region("read");
 		try {
-			if (unit.offset + unit.size < job.size)
+			std::size_t done = is_mapped(job) ? read_mapped(job.file, {to, unit.size}, unit.offset)
+							  : read_past_cache(job, unit, to);
+			if (done == 0 && unit.offset + unit.size < job.size)
 				job.file.advise_will_need(unit.offset + unit.size, 2 * shared_.segment_size);
-			std::size_t done = 0;
 			while (done < unit.size) {
 				check_interrupted();
 				const std::size_t piece = std::min<std::uint64_t>(
@@ -491,14 +524,22 @@ private:
 	{
 		pieces_.clear();
 		outcomes_.clear();
+		outcomes_.resize(unit.batch.size());
+		check_interrupted();
+		read_together(unit.batch);
 		std::uint8_t *to = in_.data() + window_room;
-		for (const Source &source : unit.batch) {
-			check_interrupted();
-			outcomes_.emplace_back();
-			const std::size_t room = static_cast<std::size_t>(in_.data() + capacity_ - to);
-			const std::size_t n = read_small(source, {to, room}, outcomes_.back());
+		for (std::size_t i = 0; i < unit.batch.size(); i++) {
+			const Source &source = unit.batch[i];
+			std::size_t n;
+			if (batched_[i].is_read) {
+				outcomes_[i].stat = batched_[i].stat;
+				n = checked_size(source, source.stat->size, outcomes_[i]);
+			} else {
+				check_interrupted();
+				n = read_small(source, {to, room_of(source)}, outcomes_[i]);
+			}
 			pieces_.push_back({{to, n}, n, {}});
-			to += n;
+			to += room_of(source);
 		}
 		clock_.lap(Step::read);
 		hash_pieces();
@@ -513,29 +554,60 @@ private:
 		clock_.lap(Step::write);
 	}
 
+	// As large as the source was said to be, whatever comes of it.
+	static std::size_t room_of(const Source &source)
+	{
+		return source.kind == EntryKind::symlink ? max_link_size : source.stat->size;
+	}
+
+	// Those that make no trouble, all at once.
+	void read_together(const std::vector<Source> &batch)
+	{
+		batched_.assign(batch.size(), {});
+		std::uint8_t *to = in_.data() + window_room;
+		const std::int64_t now = now_ns();
+		for (std::size_t i = 0; i < batch.size(); i++) {
+			outcomes_[i].read_began_ns = now;
+			const MutableBytes room(to, room_of(batch[i]));
+			to += room.size();
+			if (batch[i].kind == EntryKind::file && !batch[i].opened && !room.empty()) {
+				batched_[i].path = &batch[i].path;
+				batched_[i].room = room;
+			}
+		}
+		together_.read(batched_);
+	}
+
+	// Nothing is taken of a file that is not what it was when it was found.
+	std::size_t checked_size(const Source &source, std::size_t size, SourceOutcome &outcome)
+	{
+		outcome.has_changed = !is_same_content(outcome.stat, *source.stat);
+		return outcome.has_changed ? 0 : size;
+	}
+
 	std::size_t read_small(const Source &source, MutableBytes room, SourceOutcome &outcome)
 	{
 		outcome.read_began_ns = now_ns();
 		try {
 			if (source.kind == EntryKind::symlink) {
 				const std::string text = read_link_beneath(shared_.root, source.path);
+				if (text.size() > room.size())
+					throw Error("the symbolic link is too long");
 				outcome.stat = *source.stat;
 				outcome.stat.size = text.size();
 				std::memcpy(room.data(), text.data(), text.size());
 				return text.size();
 			}
 			const File file = open_source(source);
-			// One byte more than expected shows a file that grew.
-			const std::size_t expected = source.stat->size;
-			const std::size_t n = file.read_at(room.first(std::min(room.size(), expected + 1)), 0);
+			std::uint8_t first;
+			// Files of the kernel's have content in spite of their size.
+			const bool is_short = room.empty() ? file.read_at({&first, 1}, 0) > 0 : file.read_at(room, 0) < room.size();
 			outcome.stat = file.stat();
 			if (outcome.stat.type != FileType::regular)
 				throw Error("it is no regular file any more");
-			if (n != expected || !is_same_content(outcome.stat, *source.stat)) {
-				outcome.has_changed = true;
-				return 0;
-			}
-			return n;
+			const std::size_t n = checked_size(source, room.size(), outcome);
+			outcome.has_changed = outcome.has_changed || is_short;
+			return outcome.has_changed ? 0 : n;
 		} catch (const Error &error) {
 			outcome.error = error.what();
 			return 0;
@@ -760,6 +832,8 @@ private:
 	std::vector<ReadyBlock> blocks_;
 	std::vector<ChunkRef> refs_;
 	std::vector<SourceOutcome> outcomes_;
+	BatchReader together_;
+	std::vector<BatchedFile> batched_;
 };
 
 void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
@@ -823,8 +897,8 @@ void Ingest::submit(Source source)
 		shared.push({{}, std::make_shared<Job>(std::move(source), shared.chunking)}, lock);
 		return;
 	}
-	const std::uint64_t size = source.kind == EntryKind::symlink ? 4096 : source.stat->size;
-	if (shared.collecting.size() >= shared.settings.performance.batch_size ||
+	const std::uint64_t size = source.kind == EntryKind::symlink ? max_link_size : source.stat->size;
+	if (shared.collecting.size() >= shared.batch_size ||
 		shared.collecting_bytes + size > batch_bytes)
 		shared.push_collected(lock);
 	shared.collecting_bytes += size + 1;

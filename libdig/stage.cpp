@@ -393,7 +393,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 	} else if (source.tree) {
 		record.entry.form = ContentForm::file_root;
 		record.entry.content = source.tree->finish().id;
-		if (++held_records_ >= most_held_records)
+		if (++held_records_ >= std::min(most_held_records, store_.settings().performance.checkpoint_interval))
 			must_flush_ = true;
 	}
 	source.tree.reset();

@@ -196,7 +196,7 @@ static void compare_chunking(const Settings &settings, const StoreFormat &format
 
 Store::Store(StorePaths paths)
 	: paths_(std::move(paths)), settings_(load_settings(paths_.config())),
-	  cache_(settings_.performance.chunk_cache_size)
+	  cache_(settings_.performance.chunk_cache_size), node_cache_(settings_.performance.file_cache_size)
 {
 	refuse_strangers(paths_, settings_);
 	format_ = read_format(paths_);
@@ -212,7 +212,7 @@ void Store::reload()
 	RootHistory roots = RootHistory::decode(*file, paths_.roots());
 	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots.size(),
 		[this](std::uint64_t generation) { return layer(generation); },
-		run_cache_size);
+		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));
 	std::lock_guard guard(mutex_);
 	roots_ = std::move(roots);
 	layers_.clear();
@@ -319,7 +319,8 @@ std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, cons
 		return {};
 	const std::shared_ptr<Layer> from = layer(place.generation);
 	const ChunkCache::Key key{place.generation, place.place.block};
-	std::shared_ptr<const DecodedBlock> block = cache_.find(key);
+	ChunkCache &cache = kind == ItemKind::chunk ? cache_ : node_cache_;
+	std::shared_ptr<const DecodedBlock> block = cache.find(key);
 	if (!block) {
 		const BlockRecord record = from->block(place.place.block);
 		const StoredBlock stored = read_stored_block(from->file(), record.offset, record.length);
@@ -331,8 +332,9 @@ std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, cons
 			decoded->ends.push_back(end += size);
 		decode_block(stored, decompressor, decoded->raw, from->name(), record.offset);
 		block = decoded;
-		if (decoded->ends.size() > 1)
-			cache_.insert(key, decoded);
+		// A chunk that is alone in its block comes once as a rule.
+		if (kind == ItemKind::node || decoded->ends.size() > 1)
+			cache.insert(key, decoded);
 	}
 	if (block->kind != kind || place.place.item >= block->ends.size())
 		return {};

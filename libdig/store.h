@@ -99,7 +99,7 @@ private:
 	Settings settings_;
 	RootHistory roots_;
 	std::shared_ptr<ChunkIndex> index_; // replaced by reload(), perhaps while others look things up
-	ChunkCache cache_;
+	ChunkCache cache_, node_cache_;
 	std::mutex mutex_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;
 	std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra_;
