@@ -61,7 +61,7 @@ void HashSources::start()
 	hooks.finished = [this](Source &source, const SourceOutcome &outcome) {
 		if (outcome.has_changed || !outcome.error.empty()) {
 			has_failed_ = true;
-			tell(outcome.has_changed ? quoted(source.path) + " changed while it was read" : outcome.error);
+			tell(outcome.error.empty() ? quoted(source.path) + " changed while it was read" : outcome.error);
 		} else if (root_) {
 			root_(source.tree ? source.tree->finish().id
 					  : TreeBuilder(TreeKind::chunk_list, sink()).finish().id);

@@ -321,6 +321,12 @@ private:
 		clock_.lap(Step::write);
 	}
 
+	// Whoever empties a file is about to write another: what is in it now is not worth a second reading.
+	static std::string cut_short(const std::string &path)
+	{
+		return quoted(path) + " was cut short while it was read; add it again when it is complete";
+	}
+
 	bool is_mapped(const Job &job) const
 	{
 		const std::uint64_t threshold = shared_.settings.performance.memory_map_threshold;
@@ -359,7 +365,7 @@ private:
 					break;
 			}
 			if (done < unit.size)
-				give_up(job, "", true);
+				give_up(job, cut_short(job.source.path), false);
 			return done;
 		} catch (const SystemError &error) {
 			give_up(job, error.what(), false);
@@ -786,6 +792,8 @@ private:
 				const FileStat before = outcome.stat;
 				outcome.stat = job.file.stat();
 				outcome.has_changed = !is_same_content(before, outcome.stat);
+				if (outcome.stat.size < before.size)
+					outcome.error = cut_short(job.source.path);
 			}
 		}
 		job.file = File();

@@ -16,7 +16,7 @@ namespace dig {
 constexpr std::size_t window_size = 4_MiB;
 
 // Where a fault in this thread's copy leads; null at all other times.
-static thread_local sigjmp_buf *way_out = nullptr;
+static thread_local sigjmp_buf *volatile way_out = nullptr;
 
 static void leave_copy(int)
 {

@@ -371,7 +371,7 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 
 void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 {
-	if (outcome.has_changed && source.attempt < most_attempts) {
+	if (outcome.error.empty() && outcome.has_changed && source.attempt < most_attempts) {
 		Source again;
 		again.path = source.path;
 		again.kind = source.kind;
@@ -382,7 +382,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 		return;
 	}
 	if (outcome.has_changed || !outcome.error.empty()) {
-		failed(source.path, outcome.has_changed ? quoted(source.path) + " changed while it was read" : outcome.error);
+		failed(source.path, outcome.error.empty() ? quoted(source.path) + " changed while it was read" : outcome.error);
 		return;
 	}
 	IndexRecord record;
