@@ -7,6 +7,7 @@
 
 #include "libdig/beneath.h"
 #include "libdig/ingest.h"
+#include "libdig/old_content.h"
 #include "libdig/path.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
@@ -247,6 +248,8 @@ struct Target {
 	bool replaces = false;
 	File file;
 	std::string made_name; // of what is on disk and not whole
+	std::optional<OldContent> old; // of file, when it is changed in place
+	bool is_kept = false;          // file is what was there, changed in place or not at all
 	std::atomic<std::uint64_t> pending{1}; // units, and the planner
 	std::atomic<bool> has_failed{false};
 	std::string failure;
@@ -290,7 +293,11 @@ static bool is_zero(Bytes bytes)
 // Writes what is no hole, in calls as large as it gets.
 class ContentWriter {
 public:
-	ContentWriter(const File &file, bool keep_cached) : file_(file), keep_cached_(keep_cached) {}
+	// In a file that is not new, zeros have to be written, too.
+	ContentWriter(const File &file, bool is_new, bool keep_cached)
+		: file_(file), is_new_(is_new), keep_cached_(keep_cached)
+	{
+	}
 
 	void write(Bytes bytes, std::uint64_t offset)
 	{
@@ -298,7 +305,7 @@ public:
 		while (!bytes.empty()) {
 			const std::size_t size = std::min<std::uint64_t>(bytes.size(), least_hole - offset % least_hole);
 			const Bytes window = bytes.first(size);
-			if (size == least_hole && is_zero(window))
+			if (is_new_ && size == least_hole && is_zero(window))
 				has_holes_ = true;
 			else
 				add(window, offset);
@@ -339,7 +346,7 @@ private:
 	}
 
 	const File &file_;
-	bool keep_cached_, has_holes_ = false;
+	bool is_new_, keep_cached_, has_holes_ = false;
 	std::vector<iovec> pieces_;
 	std::uint64_t start_ = 0, end_ = 0;
 };
@@ -535,7 +542,8 @@ private:
 	{
 		const Entry &entry = target->entry;
 		ChunkSequence sequence(store_, entry, {0, entry.size});
-		make(*target, true);
+		if (!keep(*target, O_RDWR))
+			make(*target, true);
 		target->file.truncate(entry.size);
 		Unit unit;
 		const auto pass_on = [&] {
@@ -550,9 +558,9 @@ private:
 			const std::optional<ContentChunk> chunk = sequence.next();
 			if (!chunk)
 				break;
-			if (is_zero_chunk(*chunk)) {
-				counts_.chunks.add();
-				counts_.bytes.add(chunk->size);
+			const bool is_there = target->old && target->old->is_known() && target->old->has_known(*chunk);
+			if (is_there || (is_zero_chunk(*chunk) && is_hole_made(*target, *chunk))) {
+				count(*chunk);
 				continue;
 			}
 			if (unit.size + chunk->size > plan_.unit)
@@ -561,6 +569,18 @@ private:
 		}
 		pass_on();
 		release(target);
+	}
+
+	// False where the zeros have to be written.
+	static bool is_hole_made(const Target &target, const ContentChunk &chunk)
+	{
+		return !target.is_kept || target.file.punch_hole(chunk.offset, chunk.size);
+	}
+
+	void count(const ContentChunk &chunk)
+	{
+		counts_.chunks.add();
+		counts_.bytes.add(chunk.size);
 	}
 
 	// One of a long run of zeros: known without being read.
@@ -668,6 +688,9 @@ private:
 
 	void work(ChunkReader &reader, Unit &unit)
 	{
+		const Target &first = *unit.shares.front().target;
+		if (first.old && !first.old->is_known())
+			drop_present(*first.old, unit);
 		const std::size_t size = reader.locate(unit.chunks);
 		const ReadMemory::Lease memory = memory_.take(size);
 		reader.clock().lap(Step::wait);
@@ -682,6 +705,22 @@ private:
 		reader.clock().lap(Step::write);
 	}
 
+	// Of a large file that is changed in place, what it has already.
+	void drop_present(const OldContent &old, Unit &unit)
+	{
+		std::size_t largest = 0;
+		for (const WantedChunk &wanted : unit.chunks)
+			largest = std::max<std::size_t>(largest, wanted.chunk.size);
+		const ReadMemory::Lease scratch = memory_.take(largest);
+		std::erase_if(unit.chunks, [&](const WantedChunk &wanted) {
+			if (!old.has(wanted.chunk, scratch.bytes()))
+				return false;
+			count(wanted.chunk);
+			return true;
+		});
+		unit.shares.front().count = unit.chunks.size();
+	}
+
 	void put(const Unit::Share &share, std::span<const WantedChunk> chunks)
 	{
 		Target &target = *share.target;
@@ -692,19 +731,61 @@ private:
 			}
 		if (target.has_failed)
 			return;
-		if (!target.file.is_open())
+		if (!target.file.is_open()) {
+			if (is_there_already(target, chunks))
+				return;
 			make(target, false);
+		}
 		write(target, chunks);
+	}
+
+	// A small file is replaced as a whole, or left alone.
+	bool is_there_already(Target &target, std::span<const WantedChunk> chunks)
+	{
+		if (!keep(target, O_RDONLY))
+			return false;
+		const bool is_same = target.file.size() == target.entry.size &&
+			std::all_of(chunks.begin(), chunks.end(), [&](const WantedChunk &wanted) {
+				return has_bytes(target.file, wanted.bytes, wanted.chunk.offset);
+			});
+		target.is_kept = is_same;
+		if (!is_same)
+			target.file = File();
+		else
+			for (const WantedChunk &wanted : chunks)
+				count(wanted.chunk);
+		return is_same;
+	}
+
+	// Opens what is there, if it may be changed in place; else it is replaced, as what has other names,
+	// may not be written, or runs.
+	bool keep(Target &target, int access)
+	{
+		if (!options_.in_place || !target.replaces)
+			return false;
+		try {
+			File file = open_beneath(target.directory->file, name_of(target.entry.path), access | O_NONBLOCK);
+			const FileStat stat = file.stat();
+			if (stat.type != FileType::regular || stat.links > 1)
+				return false;
+			target.file = File(file.release(), target.entry.path);
+			target.is_kept = true;
+			if (target.entry.size > small_file)
+				target.old.emplace(store_, target.file,
+					options_.known_root ? options_.known_root(target.entry.path, stat) : std::nullopt);
+			return true;
+		} catch (const SystemError &) {
+			return false;
+		}
 	}
 
 	// The one place where content gets into files.
 	void write(const Target &target, std::span<const WantedChunk> chunks)
 	{
-		ContentWriter writer(target.file, target.entry.size < uncached_file);
+		ContentWriter writer(target.file, !target.is_kept, target.entry.size < uncached_file);
 		for (const WantedChunk &wanted : chunks) {
 			writer.write(wanted.bytes, wanted.chunk.offset);
-			counts_.chunks.add();
-			counts_.bytes.add(wanted.chunk.size);
+			count(wanted.chunk);
 		}
 		// Large files have their size from the beginning.
 		if (writer.finish() && target.entry.size <= small_file)
@@ -752,7 +833,10 @@ private:
 		const Entry &entry = target.entry;
 		const std::uint16_t mode = mode_of(entry);
 		Directory &directory = *target.directory;
-		if (mode != directory.plain_mode) {
+		if (target.is_kept) {
+			if (target.file.stat().mode != mode)
+				target.file.set_mode(mode);
+		} else if (mode != directory.plain_mode) {
 			if (target.file.stat().mode == mode)
 				directory.plain_mode = mode;
 			else
@@ -764,7 +848,7 @@ private:
 			target.file.sync_all();
 		target.file.close();
 		const std::string name = name_of(entry.path);
-		if (target.made_name != name) {
+		if (!target.is_kept && target.made_name != name) {
 			if (!target.replaces && find_stat_at(directory.file.fd(), name))
 				fail_collision(entry.path);
 			rename_at(directory.file, target.made_name, name);

@@ -15,6 +15,12 @@ namespace dig {
 
 struct CheckoutOptions {
 	bool overwrite = false;       // replace files and symlinks that are there
+	// With overwrite: a file that is there gets only the ranges that differ, in place.  Whatever ends
+	// this early leaves such a file half the one and half the other.
+	bool in_place = false;
+	// With in_place: the file root that a file below the destination has for sure, so that it need
+	// not be read.
+	std::function<std::optional<Digest>(const std::string &path, const FileStat &)> known_root;
 	bool sync = false;            // durable when it returns
 	bool restore_setuid = false;  // setuid, setgid and sticky bits, too
 	std::string state = "the state"; // what messages call the manifest

@@ -3,12 +3,28 @@
 #include "libdig/command.h"
 #include "libdig/path.h"
 #include "libdig/report.h"
+#include "libdig/stage.h"
 
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-checkout-root [-f] [--sync] [--restore-setuid] [--progress[=WHEN]]\n"
-	"                  [--metrics[=FILE]] ROOT DEST [PATH...]";
+	"dig-checkout-root [-f] [--in-place] [--sync] [--restore-setuid]\n"
+	"                  [--progress[=WHEN]] [--metrics[=FILE]] ROOT DEST [PATH...]";
+
+// Of the work tree itself, the index knows the content of files that stat finds unchanged.
+static void use_index(const Store &store, CheckoutOptions &options, const std::string &destination)
+{
+	if (!find_stat(destination) || resolved_path(destination) != resolved_path(store.paths().work_tree))
+		return;
+	const auto index = std::make_shared<Index>(Index::open(store.paths().staging()));
+	const std::int64_t margin = clock_margin(File::open_with(destination, O_RDONLY | O_DIRECTORY));
+	options.known_root = [index, margin](const std::string &path, const FileStat &stat) -> std::optional<Digest> {
+		const std::optional<IndexRecord> record = index->find(path);
+		if (!record || record->is_removed || compare_stat(*record, stat, margin) != StatAnswer::same)
+			return {};
+		return record->entry.file_root();
+	};
+}
 
 static int checkout_root(Options &options)
 {
@@ -17,11 +33,13 @@ static int checkout_root(Options &options)
 	Report report;
 	report.add_to(options)
 		.flag("force", 'f', checkout_options.overwrite, "replace files that exist")
+		.flag("in-place", 0, checkout_options.in_place, "and change files that exist where they differ")
 		.flag("sync", 0, checkout_options.sync, "return when everything is on storage")
 		.flag("restore-setuid", 0, checkout_options.restore_setuid,
 			"restore setuid, setgid and sticky bits, too")
 		.positional(words, 2)
 		.parse();
+	checkout_options.overwrite |= checkout_options.in_place;
 	Store store(get_store());
 	const RootName root = store.resolve(words[0]);
 	checkout_options.state = words[0];
@@ -29,6 +47,8 @@ static int checkout_root(Options &options)
 	// Paths of a state are those of the state, wherever the command is run.
 	for (std::size_t i = 2; i < words.size(); i++)
 		paths.push_back(normalised_path(words[i], "", "/"));
+	if (checkout_options.in_place)
+		use_index(store, checkout_options, words[1]);
 	Work &work = report.begin({{"check", 3, false}, {"write", 92}, {"finish", 5, false}});
 	work.has_cache = true;
 	checkout_options.work = &work;

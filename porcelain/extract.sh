@@ -1,7 +1,7 @@
 #!/bin/sh
-USAGE='dig-extract [-f] [--at=ROOT] [--sync] [--restore-setuid]
+USAGE='dig-extract [-f] [--in-place] [--at=ROOT] [--sync] [--restore-setuid]
             [--progress[=WHEN]] [--metrics[=FILE]] DEST [PATH...]'
-OPTIONS='-f --force --at --sync --restore-setuid --progress --metrics'
+OPTIONS='-f --force --in-place --at --sync --restore-setuid --progress --metrics'
 . "${0%/*}/dig-sh-setup"
 common_options "$@"
 root=HEAD flags= progress= metrics=
@@ -9,7 +9,7 @@ while test $# -gt 0
 do
 	case $1 in
 	-f | --force) flags="$flags -f" ;;
-	--sync | --restore-setuid) flags="$flags $1" ;;
+	--in-place | --sync | --restore-setuid) flags="$flags $1" ;;
 	--progress | --progress=*) progress=$1 ;;
 	--metrics | --metrics=*) metrics=$1 ;;
 	--at=*) root=${1#--at=} ;;
