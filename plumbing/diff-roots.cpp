@@ -39,6 +39,14 @@ static bool show_ranges(Store &store, Output &out, const std::vector<std::string
 	return differs;
 }
 
+// "@0" is the state before the first, with nothing in it.
+static Digest manifest_of(Store &store, const std::string &name)
+{
+	if (name == "@0")
+		return empty_root(TreeKind::manifest);
+	return store.manifest(store.resolve(name).generation);
+}
+
 static int diff_roots(Options &options)
 {
 	bool nul = false, quiet = false, ranges = false;
@@ -59,8 +67,7 @@ static int diff_roots(Options &options)
 	for (std::size_t i = 2; i < names.size(); i++)
 		paths.push_back(normalised_path(names[i], "", "/"));
 	bool differs = false;
-	const Digest before = store.manifest(store.resolve(names[0]).generation),
-		     after = store.manifest(store.resolve(names[1]).generation);
+	const Digest before = manifest_of(store, names[0]), after = manifest_of(store, names[1]);
 	diff_manifests(before, after, store.nodes(), [&](const Entry *old, const Entry *entry) {
 		const std::string &path = entry ? entry->path : old->path;
 		bool is_wanted = paths.empty();

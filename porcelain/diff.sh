@@ -19,7 +19,10 @@ do
 done
 # What a person asks for without a word more: what the last commit changed.
 case $# in
-0) set -- HEAD~1 HEAD ;;
+0)
+	before=HEAD~1
+	test "$(dig-info generation)" != 1 || before=@0
+	set -- $before HEAD ;;
 1) set -- "$1" HEAD ;;
 esac
 # "It differs" is an answer and no failure; only -q asks for it as a status.
