@@ -24,7 +24,6 @@ make_crash_tree () {
 		: >empty &&
 		ln -s d/text link &&
 		find . -name .dig -prune -o -exec touch -h -d @1600000000 {} + &&
-		take_all &&
 		commit_all one &&
 		cp -a .dig ../first.dig &&
 		seeded 30K 12 >changed &&
@@ -34,14 +33,6 @@ make_crash_tree () {
 		rm -r gone &&
 		find . -name .dig -prune -o -exec touch -h -d @1600001000 {} +
 	)
-}
-
-take_all () {
-	dig-ls-work >../records && dig-update-index --add -A --stdin <../records
-}
-
-commit_all () {
-	layer=$(dig-write-layer -m "$1") && dig-update-root $layer >/dev/null
 }
 
 # restore FROM: w/.dig is a copy of it.
@@ -73,7 +64,7 @@ recovers () {
 		take_all &&
 		{
 			test "$(dig-info manifest-root)" = "$(cat ../manifest.expected)" ||
-			commit_all two
+			commit_staged two
 		} &&
 		dig-list-roots >../roots.now &&
 		cmp ../roots.now ../roots.expected &&

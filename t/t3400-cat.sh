@@ -4,14 +4,6 @@ test_description='dig-cat gives content back, whole or a range of it'
 
 . "$(dirname "$0")/test-lib.sh"
 
-# commit MESSAGE: all of the work tree.
-commit () {
-	dig-ls-work >"$TRASH/records" &&
-	dig-update-index --add -A --stdin <"$TRASH/records" &&
-	layer=$(dig-write-layer -m "$1") &&
-	dig-update-root $layer >/dev/null
-}
-
 # Published: sha256 of "hello" and a newline.
 hello=5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
 # H(0x02 ‖ 1 ‖ 0 ‖ u32 1 ‖ u64 1 ‖ u64 6 ‖ H(0x00 ‖ u64 6 ‖ chunk id))
@@ -31,9 +23,9 @@ test_expect_success 'a store with two states' '
 		seeded 12M 2 >d/e/random &&
 		: >"$(printf "a\tb\nc")" &&
 		echo "marked for damage" >mark &&
-		commit one &&
+		commit_all one &&
 		echo second >changes &&
-		commit two
+		commit_all two
 	)
 '
 test_expect_success 'content comes back, of any size and kind' '
@@ -233,7 +225,7 @@ test_expect_success 'a reply comes before the next request, and knows of new com
 	read -r head <&8 && read -r line <&8 && read -r empty <&8 &&
 	test "$line" = second &&
 	echo third >changes &&
-	commit three &&
+	commit_all three &&
 	echo HEAD:changes >&7 &&
 	read -r head <&8 && read -r line <&8 && read -r empty <&8 &&
 	exec 7>&- 8<&- &&

@@ -4,14 +4,6 @@ test_description='dig-checkout-root gives a state back, below one directory and 
 
 . "$(dirname "$0")/test-lib.sh"
 
-# commit MESSAGE: all of the work tree.
-commit () {
-	dig-ls-work >"$TRASH/records" &&
-	dig-update-index --add -A --stdin <"$TRASH/records" &&
-	layer=$(dig-write-layer -m "$1") &&
-	dig-update-root $layer >/dev/null
-}
-
 # listing DIR: each path but directories that are not empty, and .dig, with all that is restored.
 listing () {
 	(
@@ -53,9 +45,9 @@ test_expect_success 'a state with all kinds of things' '
 		chmod 755 hello && chmod 444 d/text && chmod 600 d/e/file1 && chmod 700 d/empty &&
 		touch -h -d @1500000000.123456789 hello link && touch -d @-5 d/e/file2 &&
 		touch -d @1400000000 d/empty d/e/f/random &&
-		commit one &&
+		commit_all one &&
 		echo other >hello && chmod 644 hello && rm d/e/file9 &&
-		commit two
+		commit_all two
 	)
 '
 

@@ -204,6 +204,20 @@ without_override () {
 	fi
 }
 
+# Stages all of the work tree that we are in, and what is gone from it.
+take_all () {
+	dig-ls-work >"$TRASH/records" && dig-update-index --add -A --stdin <"$TRASH/records"
+}
+
+# commit_staged MESSAGE: by plumbing alone; $layer is its layer then.
+commit_staged () {
+	layer=$(dig-write-layer -m "$1") && dig-update-root $layer >/dev/null
+}
+
+commit_all () {
+	take_all && commit_staged "$1"
+}
+
 # For a script that cannot run at all, set skip_all to the reason first.
 test_done () {
 	trap - EXIT
