@@ -25,7 +25,7 @@ public:
 	// Symlinks on the way and at the end are followed: the caller named them.
 	void add_file(const std::string &path);
 	void add_stream(File stream);
-	// False when a source failed; each was named on stderr.
+	// Waits until all sources so far went through.  False when one failed; each was named on stderr.
 	bool finish();
 
 private:

@@ -160,6 +160,11 @@ std::optional<std::string> RecordReader::next_path()
 	return end_ == RecordEnd::nul ? std::string(*record) : unquoted_record(*record);
 }
 
+bool RecordReader::has_next() const
+{
+	return text_of(Bytes(buffer_).subspan(begin_, size_)).find(static_cast<char>(end_)) != std::string_view::npos;
+}
+
 std::size_t RecordReader::read_some(MutableBytes buffer)
 {
 	if (size_ == 0 && !fill())

@@ -45,6 +45,8 @@ public:
 	std::optional<std::string_view> next();
 	// The same, with quotes undone where records are lines.
 	std::optional<std::string> next_path();
+	// Whether a whole record was read already, so that next() does not wait for input.
+	bool has_next() const;
 	// Exactly size bytes that follow the last record, in pieces: what is there, at most
 	// buffer.size().  Empty only at the end of the input.
 	std::size_t read_some(MutableBytes buffer);

@@ -43,8 +43,12 @@ static int hash_object(Options &options)
 		hash.add_file(file);
 	if (from_list) {
 		RecordReader list = RecordReader::standard_input(record_end(nul));
-		while (const std::optional<std::string> path = list.next_path())
+		while (const std::optional<std::string> path = list.next_path()) {
 			hash.add_file(*path);
+			// Whoever gives no more paths may wait for the answers to these.
+			if (!list.has_next())
+				hash.finish();
+		}
 	}
 	const bool is_good = hash.finish();
 	if (writer) {
