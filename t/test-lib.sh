@@ -204,6 +204,26 @@ without_override () {
 	fi
 }
 
+# stopped_at FILE CALL CODE COMMAND...: COMMAND is stopped behind its first CALL upon FILE, CODE runs
+# meanwhile, and COMMAND goes on; its status is the result.
+stopped_at () {
+	stop_file=$1 stop_call=$2 stop_code=$3
+	shift 3
+	rm -f "$TRASH/stops"
+	{
+		exec strace -f -qq -o "$TRASH/stops" -P "$stop_file" -e trace=$stop_call \
+			-e inject=$stop_call:signal=STOP:when=1 "$@" 4>&- &
+	}
+	until grep -q 'stopped by SIGSTOP' "$TRASH/stops" 2>/dev/null
+	do
+		kill -0 $! 2>/dev/null || { echo "no $stop_call of $stop_file" && return 1; }
+		sleep 0.01
+	done
+	eval "$stop_code"
+	kill -CONT $(sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p' "$TRASH/stops" | head -n 1)
+	wait $!
+}
+
 # Stages all of the work tree that we are in, and what is gone from it.
 take_all () {
 	dig-ls-work >"$TRASH/records" && dig-update-index --add -A --stdin <"$TRASH/records"
