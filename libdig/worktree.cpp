@@ -113,6 +113,7 @@ WorkRecord parse_work_record(std::string_view text)
 
 std::optional<Buffer> read_ignore_file(const File &directory, std::string_view path)
 {
+	const std::string name = (path.empty() ? "" : std::string(path) + "/") + std::string(ignore_file_name);
 	File file;
 	try {
 		file = File::open_at(directory.fd(), std::string(ignore_file_name),
@@ -120,13 +121,13 @@ std::optional<Buffer> read_ignore_file(const File &directory, std::string_view p
 	} catch (const SystemError &error) {
 		if (error.error() == ENOENT || error.error() == ELOOP)
 			return {};
-		throw SystemError("read", std::string(path) + "/" + std::string(ignore_file_name), error.error());
+		throw SystemError("read", name, error.error());
 	}
 	const FileStat stat = file.stat();
 	if (stat.type != FileType::regular)
 		return {};
 	if (stat.size > max_ignore_file)
-		throw Error(quoted(std::string(path) + "/" + std::string(ignore_file_name)) + " is larger than 16 MiB");
+		throw Error(quoted(name) + " is larger than 16 MiB");
 	Buffer content(stat.size);
 	content.resize(file.read_at(content, 0));
 	return content;
