@@ -108,6 +108,11 @@ WorkRecord parse_work_record(std::string_view text)
 	if (tab == text.size() || !fields.empty())
 		throw malformed();
 	record.path = text.substr(tab + 1);
+	// What is taken becomes an entry; the paths of failures, say, are told only.
+	const bool is_taken = record.type == WorkRecord::Type::file ||
+		record.type == WorkRecord::Type::symlink || record.type == WorkRecord::Type::directory;
+	if (const std::string_view problem = path_problem(record.path); is_taken && !problem.empty())
+		throw Error(quoted(record.path) + " cannot be stored: " + std::string(problem));
 	return record;
 }
 
