@@ -181,6 +181,7 @@ private:
 
 	void look_at(const std::string &path);
 
+	// Its removal comes about as what follows passes over it.
 	void missing(const std::string &path)
 	{
 		bool is_tracked = false;
@@ -188,11 +189,7 @@ private:
 		for (const std::string &from : {path, path + "/"})
 			for (tracked.seek(from); tracked.current() && is_within(tracked.current()->entry.path, path);
 				tracked.next())
-				if (!tracked.current()->is_removed) {
-					is_tracked = true;
-					if (removes_)
-						gone_now(tracked.current()->entry.path);
-				}
+				is_tracked |= !tracked.current()->is_removed;
 		if (!is_tracked || !removes_)
 			stage_.failed(path, "cannot open " + quoted(path) + ": No such file or directory");
 	}
@@ -446,6 +443,7 @@ static int update_index(Options &options)
 		throw UsageError("paths come from standard input");
 	if (wishes.remove && wishes.from_paths == !wishes.paths.empty())
 		throw UsageError("--remove needs paths or --stdin-paths");
+	standard_output().set_end(record_end(wishes.nul));
 	Store store(get_store());
 	raise_file_limit();
 	StageOptions stage_options;
