@@ -40,7 +40,7 @@ test_expect_success 'what is staged and taken back is no difference' '
 
 test_expect_success 'names are quoted on lines, and verbatim with -z' '
 	cd w && odd=$(printf "n\\nt\\tq\\042b") && : >"$odd" && take_all &&
-	staged 1 "A\\t\"n\\\\nt\\\\tq\\\\\\\\\"b\"\\n" &&
+	staged 1 "A\\t\"n\\\\nt\\\\tq\\\\\"b\"\\n" &&
 	test_expect_code 1 dig-diff-index -z >../actual && printf "A\\t%s\\0" "$odd" | cmp - ../actual
 '
 
