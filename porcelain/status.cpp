@@ -73,7 +73,7 @@ static int status(Options &options)
 	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
 		Letters &at = all[path];
 		at.work = static_cast<char>(difference);
-		if (difference == Difference::untracked)
+		if (difference == Difference::untracked && at.staged == ' ')
 			at.staged = '?';
 	});
 	const std::vector<JournalFailure> failures = recorded_failures(store.paths().staging());
