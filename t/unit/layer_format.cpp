@@ -121,10 +121,10 @@ BOOST_AUTO_TEST_CASE(roots_of_known_layers)
 BOOST_AUTO_TEST_CASE(a_block_comes_back)
 {
 	const Buffer payload(60, 'x');
-	const BlockShape several = parse(block_of({10, 0, 50}, payload));
+	const BlockShape several = parse(block_of({10, 1, 49}, payload));
 	BOOST_TEST(several.prefix_size() == 36U);
 	BOOST_TEST(several.length() == 96U);
-	BOOST_TEST(several.sizes == (std::vector<std::uint32_t>{10, 0, 50}), boost::test_tools::per_element());
+	BOOST_TEST(several.sizes == (std::vector<std::uint32_t>{10, 1, 49}), boost::test_tools::per_element());
 	const BlockShape single = parse(block_of({60}, payload));
 	BOOST_TEST(single.prefix_size() == 24U);
 	BOOST_TEST(single.sizes == std::vector<std::uint32_t>{60}, boost::test_tools::per_element());
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_block_comes_back)
 
 BOOST_AUTO_TEST_CASE(no_changed_byte_of_a_blocks_head_passes)
 {
-	const Buffer good = block_of({10, 0, 50}, Buffer(60, 'x'));
+	const Buffer good = block_of({10, 1, 49}, Buffer(60, 'x'));
 	for (std::size_t i = 0; i < 36; i++)
 		for (int bit = 0; bit < 8; bit++) {
 			Buffer bad = good;
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(no_changed_byte_of_a_blocks_head_passes)
 // With a checksum that is right: what a hostile writer would send.
 BOOST_AUTO_TEST_CASE(heads_that_lie_are_refused)
 {
-	const Buffer good = block_of({10, 0, 50}, Buffer(60, 'x'));
+	const Buffer good = block_of({10, 1, 49}, Buffer(60, 'x'));
 	BOOST_CHECK_NO_THROW(parse(resealed(good, 3)));
 	const auto refused = [&](std::size_t at, std::uint32_t value, int bytes, std::size_t items = 3) {
 		Buffer bad = good;
@@ -170,7 +170,10 @@ BOOST_AUTO_TEST_CASE(heads_that_lie_are_refused)
 	refused(16, 1, 4);                  // a checksum where none belongs
 	refused(24, 11, 4);                 // sizes
 	refused(24, 0xffffffff, 4);         // that wrap
-	refused(32, 0x80000032, 4);
+	refused(32, 0x80000031, 4);
+	// An empty item.
+	BOOST_CHECK_THROW(parse(block_of({10, 0, 50}, Buffer(60, 'x'))), CorruptError);
+	BOOST_CHECK_THROW(parse(block_of({0}, {})), CorruptError);
 	// Compressed to much more than it was.
 	BOOST_CHECK_NO_THROW(parse(block_of({60}, Buffer(60 + 65536, 'x'), Codec::zstd)));
 	BOOST_CHECK_THROW(parse(block_of({60}, Buffer(60 + 65537, 'x'), Codec::zstd)), CorruptError);
