@@ -600,19 +600,4 @@ void IndexUpdate::publish(const std::function<void(IndexState &)> &change, Durab
 	spool_->runs.reserve(4096);
 }
 
-void IndexUpdate::publish_afresh(const std::function<void(IndexState &)> &change, Durability durability)
-{
-	IndexState state = Index::open(directory_).state();
-	state.last_sequence++;
-	if (change)
-		change(state);
-	spool_->spill();
-	spool_->end_run();
-	IndexSources sources;
-	for (std::size_t i = spool_->runs.size(); i-- > 0;)
-		sources.add(IndexCursor(spool_->runs[i].reader, nullptr));
-	write_index(directory_ + "/index", sources, new_staging_id(), {}, state, true, durability);
-	remove_file_if_there(directory_ + "/changes");
-}
-
 } // namespace dig

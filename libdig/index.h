@@ -120,8 +120,6 @@ public:
 	// change() may edit.  Under staging/lock.  One sync, of the file; the caller syncs the
 	// directory.  may_skip: nothing happens when nothing was put and the state stays.
 	void publish(const std::function<void(IndexState &)> &change, Durability durability);
-	// The same, and everything that was in the index before is gone.
-	void publish_afresh(const std::function<void(IndexState &)> &change, Durability durability);
 
 private:
 	struct Spool;

@@ -13,7 +13,7 @@ test_expect_success 'a store, and a large file' '
 cut_while () {
 	status=$1 setting="performance.buffer_size=4MB
 $2" call=$3 && shift 3 &&
-	cp large w/large &&
+	cp large w/large && rm -f calls &&
 	{
 		(
 			until grep -q "large>" calls 2>/dev/null
@@ -23,7 +23,6 @@ $2" call=$3 && shift 3 &&
 			: >w/large
 		) &
 	} &&
-	rm -f calls &&
 	(
 		cd w && DIG_CONFIG="$setting" && export DIG_CONFIG &&
 		test_expect_code $status strace -f -qq -y -o ../calls -e trace=mmap,$call -e signal=none \
