@@ -310,6 +310,15 @@ bool File::punch_hole(std::uint64_t offset, std::uint64_t size) const
 			static_cast<off_t>(size)) == 0;
 }
 
+void File::clear(std::uint64_t offset, std::uint64_t size) const
+{
+	if (punch_hole(offset, size))
+		return;
+	const Buffer zeros(std::min<std::uint64_t>(size, 256_KiB));
+	for (std::uint64_t done = 0; done < size; done += zeros.size())
+		write_at(Bytes(zeros).first(std::min<std::uint64_t>(zeros.size(), size - done)), offset + done);
+}
+
 void File::sync_data() const
 {
 	if (::fdatasync(fd_) < 0)

@@ -86,6 +86,8 @@ public:
 	bool reserve(std::uint64_t offset, std::uint64_t size) const;
 	// Gives the range back to the file system; it reads as zeros.  False where it cannot.
 	bool punch_hole(std::uint64_t offset, std::uint64_t size) const;
+	// The range reads as zeros: a hole, or where there can be none, zeros that are written.
+	void clear(std::uint64_t offset, std::uint64_t size) const;
 	// fdatasync.  A failure is final: whoever gets it abandons the file.
 	void sync_data() const;
 	void sync_all() const;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "libdig/publish.h"
-
 namespace dig {
 
 constexpr std::size_t frame_head = 5, frame_tail = 4;
@@ -189,17 +187,52 @@ bool is_unpromised(const std::string &path)
 	return marks <= 1;
 }
 
+JournalWriter::JournalWriter(const std::string &path, const StagingId &id) : file_(path)
+{
+	dig::append(pending_, raw_bytes(make_preamble(journal_magic)));
+	dig::append(pending_, id);
+	put_u32(pending_, crc32_of(id));
+}
+
+void JournalWriter::put(JournalType type, const std::function<void(Buffer &)> &encode)
+{
+	put_journal_record(pending_, type, encode);
+	if (pending_.size() >= 256_KiB)
+		flush();
+}
+
+void JournalWriter::append(Bytes framed_records)
+{
+	dig::append(pending_, framed_records);
+}
+
+void JournalWriter::replace_first(const JournalMark &mark)
+{
+	flush();
+	Buffer record;
+	put_journal_record(record, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+	file_.file().write_at(record, journal_start);
+}
+
+void JournalWriter::publish(PublishedFile::Durability durability)
+{
+	flush();
+	file_.publish(durability);
+}
+
+void JournalWriter::flush()
+{
+	file_.file().write_at(pending_, offset_);
+	offset_ += pending_.size();
+	pending_.clear();
+}
+
 void create_journal(const std::string &path, const StagingId &id, Bytes records)
 {
-	Buffer content;
-	append(content, raw_bytes(make_preamble(journal_magic)));
-	append(content, id);
-	put_u32(content, crc32_of(id));
-	append(content, records);
-	PublishedFile file(path);
-	file.file().write(content);
+	JournalWriter journal(path, id);
+	journal.append(records);
 	// Not synced: an add syncs what it promises, and a commit has cleared everything else.
-	file.publish(PublishedFile::Durability::none);
+	journal.publish(PublishedFile::Durability::none);
 }
 
 } // namespace dig

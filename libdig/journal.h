@@ -15,6 +15,7 @@
 #include "libdig/file.h"
 #include "libdig/index_record.h"
 #include "libdig/layer_format.h"
+#include "libdig/publish.h"
 
 namespace dig {
 
@@ -118,6 +119,24 @@ bool is_unwritten(const File &journal);
 // True when no add or checkpoint has ended since the journal at path was put in place: it has no
 // mark but its first.  False where there is none.
 bool is_unpromised(const std::string &path);
+
+// A journal that is written as it comes, and then replaces the one at path by rename.
+class JournalWriter {
+public:
+	JournalWriter(const std::string &path, const StagingId &id);
+	void put(JournalType type, const std::function<void(Buffer &)> &encode);
+	void append(Bytes framed_records);
+	// The first record, which is a mark, becomes this one.
+	void replace_first(const JournalMark &mark);
+	void publish(PublishedFile::Durability durability);
+
+private:
+	void flush();
+
+	PublishedFile file_;
+	Buffer pending_;
+	std::uint64_t offset_ = 0; // of pending_
+};
 
 // A new journal at path, with these framed records; replaces the old one by rename.
 void create_journal(const std::string &path, const StagingId &id, Bytes records);

@@ -350,6 +350,18 @@ TreeBuilder TreeBuilder::resume(Bytes checkpoint, std::string_view name, NodeSin
 	return builder;
 }
 
+void TreeBuilder::each_waiting(const std::function<void(int level, const Digest &id)> &found) const
+{
+	for (std::size_t i = 0; i < levels_.size(); i++) {
+		const std::size_t size = i ? chunk_node_item_size : chunk_item_size;
+		Digest id;
+		for (std::size_t at = size; at <= levels_[i].items.size(); at += size) {
+			std::memcpy(id.bytes.data(), levels_[i].items.data() + at - sizeof id.bytes, sizeof id.bytes);
+			found(static_cast<int>(i), id);
+		}
+	}
+}
+
 TreeCursor::TreeCursor(TreeKind kind, const Digest &root, NodeSource source)
 	: kind_(kind), source_(std::move(source))
 {

@@ -109,6 +109,8 @@ public:
 	// The state of a chunk list that is not finished, some KiB, and back again.
 	Buffer checkpoint() const;
 	static TreeBuilder resume(Bytes checkpoint, std::string_view name, NodeSink sink);
+	// What waits in it: chunks at level 0, nodes of chunk lists above.
+	void each_waiting(const std::function<void(int level, const Digest &id)> &found) const;
 
 private:
 	struct Level {
