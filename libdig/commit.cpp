@@ -7,6 +7,7 @@
 #include "libdig/process.h"
 #include "libdig/publish.h"
 #include "libdig/staged_items.h"
+#include "libdig/sweep.h"
 #include "libdig/trace.h"
 
 namespace dig {
@@ -244,6 +245,8 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	StagedSums sums;
 	StagingWriter writer(store, true);
 	const Index index = Index::open(writer.directory());
+	if (writer.may_drop_blocks(index.state()))
+		sweep_pack(writer, index);
 	const std::optional<Digest> before = store.head_manifest();
 	NodeBlocks nodes(writer);
 	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());

@@ -21,7 +21,8 @@ std::int64_t commit_time();
 
 // Seals what is staged into a layer over the newest state.  Under the store's lock.
 // NegativeAnswer when nothing is staged.  Content staged by reference is read now and verified;
-// a file that does not match is named, and nothing is sealed.  At most 4 syncs.
+// a file that does not match is named, and nothing is sealed.  4 syncs, and up
+// to 3 more where something was dropped.
 Digest write_layer(Store &store, const CommitOptions &options);
 
 // Makes the layer the newest state and returns its root; 2 syncs.  Under the store's lock.

@@ -12,7 +12,7 @@ constexpr std::size_t block_size = 16_KiB;
 constexpr std::size_t max_block = 256_KiB; // one record of the longest path and attributes
 constexpr std::size_t spool_size = 4_MiB;
 constexpr std::uint64_t min_changes_limit = 4_MiB;
-constexpr std::uint32_t dropped_flag = 1, has_manifest_flag = 2;
+constexpr std::uint32_t dropped_flag = 1, has_manifest_flag = 2, loose_flag = 4;
 
 struct IndexTail {
 	le64 table_offset;
@@ -41,6 +41,7 @@ static IndexState state_of(const IndexTail &tail)
 	state.journal_id = tail.journal_id;
 	state.journal_offset = tail.journal_offset;
 	state.has_dropped = tail.flags & dropped_flag;
+	state.has_loose = tail.flags & loose_flag;
 	return state;
 }
 
@@ -84,7 +85,8 @@ public:
 		IndexTail tail{};
 		tail.table_offset = offset_ + pending_.size();
 		tail.block_count = block_count_;
-		tail.flags = (state.has_dropped ? dropped_flag : 0) | (state.manifest_root ? has_manifest_flag : 0);
+		tail.flags = (state.has_dropped ? dropped_flag : 0) | (state.has_loose ? loose_flag : 0) |
+			(state.manifest_root ? has_manifest_flag : 0);
 		tail.records = records_;
 		tail.id = id;
 		tail.base_id = base_id;

@@ -33,6 +33,8 @@ struct IndexState {
 	std::uint64_t journal_offset = 0;
 	// Something staged was dropped again, so the pack may hold what nobody needs.
 	bool has_dropped = false;
+	// The pack holds what nothing staged refers to yet, and it stays until a commit.
+	bool has_loose = false;
 };
 
 class IndexFile;

@@ -84,6 +84,20 @@ void Stage::put_locked(const IndexRecord &record)
 		staged_count_++;
 }
 
+// What a record is replaced with names other content.
+void Stage::note_dropped(const IndexRecord &old)
+{
+	if (index_.is_staged(old) && !old.is_removed && !old.is_by_reference && old.entry.size > 0)
+		has_dropped_ = true;
+}
+
+std::function<void(IndexState &)> Stage::state_change() const
+{
+	if (!has_dropped_)
+		return nullptr;
+	return [](IndexState &state) { state.has_dropped = true; };
+}
+
 // A file where a directory was, or the other way round: what the path displaces is removed.
 void Stage::remove_conflicts(const std::string &path)
 {
@@ -92,6 +106,7 @@ void Stage::remove_conflicts(const std::string &path)
 	const auto remove_record = [&](const IndexRecord &old) {
 		if (options_.is_dry_run)
 			return;
+		note_dropped(old);
 		IndexRecord record;
 		record.entry.path = old.entry.path;
 		record.is_removed = true;
@@ -140,6 +155,8 @@ void Stage::present(const WorkRecord &found)
 		record.entry = entry_of(source, outcome);
 		record.set_stat(found.stat, outcome.read_began_ns);
 		const bool is_same = known && known->entry == record.entry;
+		if (known)
+			note_dropped(*known);
 		record.sequence = is_same ? known->sequence : IndexUpdate::new_sequence;
 		put_locked(record);
 		return;
@@ -176,6 +193,8 @@ void Stage::stream(Stream stream)
 	if (const std::string_view problem = path_problem(stream.path); !problem.empty())
 		throw Error(quoted(stream.path) + " cannot be stored: " + std::string(problem));
 	remove_conflicts(stream.path);
+	if (const std::optional<IndexRecord> old = index_.find(stream.path))
+		note_dropped(*old);
 	Source source;
 	source.path = stream.path;
 	source.stream = std::make_shared<File>(std::move(stream.content));
@@ -217,9 +236,12 @@ void Stage::put_known_roots()
 		// Most lists come from this index, with its paths.
 		const Entry &entry = known.record.entry;
 		at.seek(entry.path);
-		if (!at.current() || at.current()->is_removed || at.current()->entry.path != entry.path ||
-			at.current()->entry.file_root() != known.file_root)
+		if (!at.current() || at.current()->is_removed || at.current()->entry.path != entry.path)
 			continue;
+		if (at.current()->entry.file_root() != known.file_root) {
+			note_dropped(*at.current());
+			continue;
+		}
 		const Entry &there = at.current()->entry;
 		contents[known.file_root] = {there.form, there.content, there.size};
 		known.is_there = there.kind == entry.kind && there.mode == entry.mode;
@@ -256,6 +278,9 @@ void Stage::remove(const std::string &path)
 		options_.tell("remove", path);
 		return;
 	}
+	at_.seek(path);
+	if (at_.current() && at_.current()->entry.path == path)
+		note_dropped(*at_.current());
 	IndexRecord record;
 	record.entry.path = path;
 	record.is_removed = true;
@@ -371,6 +396,8 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 
 void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 {
+	if (source.tree && (outcome.has_changed || !outcome.error.empty()))
+		has_dropped_ = true;
 	if (outcome.error.empty() && outcome.has_changed && source.attempt < most_attempts) {
 		Source again;
 		again.path = source.path;
@@ -403,6 +430,8 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 	const bool is_same = !source.stream && source.previous && !source.previous->is_removed &&
 		source.previous->entry == record.entry && source.previous->is_by_reference == record.is_by_reference;
 	record.sequence = is_same ? source.previous->sequence : IndexUpdate::new_sequence;
+	if (source.previous && source.previous->entry.content != record.entry.content)
+		note_dropped(*source.previous);
 	put_locked(record);
 	// A recovery would bring back what the journal has finished.
 	if (!source.is_conditional)
@@ -430,7 +459,7 @@ void Stage::store_unit(std::span<const ReadyBlock> blocks)
 		IndexUpdate update(writer_.directory());
 		update.put(*stream_record_);
 		stream_record_.reset();
-		writer_.finish(update);
+		writer_.finish(update, state_change());
 		bytes_since_sync_ = 0;
 	} else if (bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes) {
 		start_sync();
@@ -509,7 +538,7 @@ const std::vector<JournalFailure> &Stage::finish()
 	if (options_.is_dry_run)
 		return failures_;
 	update_failures();
-	writer_.finish(update_);
+	writer_.finish(update_, state_change());
 	index_ = Index::open(writer_.directory());
 	at_ = index_.cursor();
 	beside_ = DisplacedRecords(index_.cursor());

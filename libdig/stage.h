@@ -3,6 +3,7 @@
 #ifndef DIG_STAGE_H
 #define DIG_STAGE_H
 
+#include <atomic>
 #include <thread>
 
 #include "libdig/ingest.h"
@@ -76,6 +77,8 @@ private:
 	void end_sync();
 	Entry entry_of(const Source &source, const SourceOutcome &outcome);
 	void remove_conflicts(const std::string &path);
+	void note_dropped(const IndexRecord &old);
+	std::function<void(IndexState &)> state_change() const;
 	void put_locked(const IndexRecord &record);
 	void retry_changed();
 	bool try_resume(Source &source);
@@ -114,6 +117,7 @@ private:
 	std::vector<JournalFailure> failures_;
 	std::vector<std::string> taken_after_failure_, scopes_;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
+	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before
 };
 
 // What an entry of the index is compared with.

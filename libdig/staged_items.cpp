@@ -126,9 +126,8 @@ std::vector<JournalFailure> recorded_failures(const std::string &directory)
 	return failures;
 }
 
-void check_staging(Store &store)
+static void check_staging_once(const std::string &directory)
 {
-	const std::string directory = store.paths().staging();
 	const Index index = Index::open_whole(directory);
 	index.check();
 	for (const std::string &name : find_stat(directory) ? names_in(directory) : std::vector<std::string>())
@@ -147,6 +146,7 @@ void check_staging(Store &store)
 	JournalReader reader(*journal);
 	const bool is_known = index.state().journal_id == reader.id();
 	bool has_mark = false, has_note = false;
+	std::uint32_t named = 0, counted = 0; // blocks, by their records and by marks
 	std::uint64_t end = sizeof(Preamble);
 	Decompressor decompressor;
 	while (const std::optional<JournalRecord> record = reader.next()) {
@@ -154,6 +154,9 @@ void check_staging(Store &store)
 			has_note = true;
 		if (record->type == JournalType::mark && record->offset >= index.state().journal_offset)
 			has_mark = true;
+		if (record->type == JournalType::mark)
+			counted = std::max(counted, JournalMark::decode(record->body, journal->name(), record->offset).block_count);
+		named += record->type == JournalType::block;
 		if (record->type != JournalType::block || !pack)
 			continue;
 		const JournalBlock block = JournalBlock::decode(record->body, journal->name(), record->offset);
@@ -163,10 +166,33 @@ void check_staging(Store &store)
 		end = block.record.offset + block.record.length;
 	}
 	// A torn end is what a killed add leaves; what the index relies on must be whole.
-	if (is_known && !has_mark)
+	if ((is_known && !has_mark) || named < counted)
 		throw CorruptError("a record is damaged", journal->name(), reader.offset());
 	if (end > sizeof(Preamble) && !pack && !has_note)
 		throw CorruptError("it is missing", directory + "/pack", 0);
+}
+
+static std::optional<StagingId> journal_id(const std::string &directory)
+{
+	const std::optional<File> journal = File::find(directory + "/journal");
+	if (!journal || is_unwritten(*journal))
+		return {};
+	return JournalReader(*journal).id();
+}
+
+void check_staging(Store &store)
+{
+	const std::string directory = store.paths().staging();
+	for (;;) {
+		const std::optional<StagingId> id = journal_id(directory);
+		try {
+			return check_staging_once(directory);
+		} catch (const CorruptError &) {
+			// A commit may have dropped, meanwhile, blocks of a journal that is not in place any more.
+			if (!id || journal_id(directory) == id)
+				throw;
+		}
+	}
 }
 
 } // namespace dig

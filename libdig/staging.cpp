@@ -19,7 +19,7 @@ constexpr std::uint64_t cached_pack_bytes = 48_MiB;
 
 StagingWriter::StagingWriter(Store &store, bool holds_store_lock)
 	: store_(store), holds_store_lock_(holds_store_lock), directory_(store.paths().staging()),
-	  lock_((make_directory(directory_), directory_ + "/lock")), known_(directory_)
+	  lock_((make_directory(directory_), directory_ + "/lock")), known_(std::make_unique<ItemSet>(directory_))
 {
 	locked([] {});
 }
@@ -50,6 +50,8 @@ bool StagingWriter::prepare_locked()
 	} else if (!there || journal_.stat().inode != there->inode) {
 		reopen_locked();
 	} else if (there->size != journal_size_) {
+		is_alone_ = false;
+		has_unfinished_ = true;
 		read_journal_locked(journal_size_, false);
 	}
 	return !note_ || settle_note_locked();
@@ -115,7 +117,9 @@ void StagingWriter::open_locked()
 		create_journal(journal_path(), new_staging_id(), records);
 	}
 	journal_ = File::open_with(journal_path(), O_RDWR);
-	const bool is_alone = is_unused(journal_);
+	is_alone_ = is_unused(journal_);
+	has_unfinished_ = !is_alone_;
+	is_journal_settled_ = false;
 	mark_in_use(journal_);
 	remove_abandoned(directory_);
 	pack_ = File();
@@ -130,9 +134,9 @@ void StagingWriter::open_locked()
 	pack_size_ = sizeof(Preamble);
 	block_count_ = 0;
 	synced_pack_size_ = 0;
-	if (is_alone)
+	if (is_alone_)
 		recovered_ = std::make_unique<IndexUpdate>(directory_);
-	read_journal_locked(std::min(merged, runs_cover_), is_alone);
+	read_journal_locked(std::min(merged, runs_cover_), is_alone_);
 	if (!note_ && !find_stat(pack_path())) {
 		if (pack_size_ > sizeof(Preamble))
 			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
@@ -159,6 +163,7 @@ void StagingWriter::open_locked()
 			[&](IndexState &state) {
 				state.journal_id = journal_id_;
 				state.journal_offset = offset;
+				state.has_dropped = state.has_dropped || has_unfinished_;
 			},
 			IndexUpdate::Durability::synced);
 	}
@@ -178,6 +183,11 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 		index.state().journal_id == journal_id_ ? index.state().journal_offset : 0;
 	DisplacedRecords displaced(index.cursor());
 	std::uint64_t good = reader.offset();
+	const bool is_whole = good == journal_start;
+	std::uint32_t named = 0, counted = 0; // blocks, by their records and by marks
+	const auto require_all = [&] {
+		require_promised(good, is_whole && named < counted ? ~std::uint64_t(0) : merged);
+	};
 	// Which blocks were promised to be on storage shows only behind them.
 	std::uint64_t promised = synced_pack_size_;
 	if (is_recovery) {
@@ -191,10 +201,12 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 		switch (record->type) {
 		case JournalType::block:
 			if (!take_block_locked(*record, is_recovery)) {
-				require_promised(good, merged);
+				require_all();
 				truncate_locked(good);
 				return;
 			}
+			named++;
+			has_unfinished_ = has_unfinished_ || record->offset >= merged;
 			break;
 		case JournalType::file: {
 			Cursor cursor(record->body, name, record->offset);
@@ -231,6 +243,7 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 			const JournalMark mark = JournalMark::decode(record->body, name, record->offset);
 			pack_size_ = std::max(pack_size_, mark.pack_size);
 			block_count_ = std::max(block_count_, mark.block_count);
+			counted = std::max(counted, mark.block_count);
 			break;
 		}
 		case JournalType::failed: {
@@ -247,13 +260,15 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 		case JournalType::cancelled: note_.reset(); break;
 		}
 	}
-	require_promised(good, merged);
+	require_all();
 	// A record that is torn was never promised to anybody.
 	if (reader.is_torn() && is_recovery)
 		truncate_locked(good);
 	journal_size_ = good;
-	if (pack_.is_open() && !note_ && pack_.size() > pack_size_)
+	if (pack_.is_open() && !note_ && pack_.size() > pack_size_) {
+		settle_journal_locked();
 		pack_.truncate(pack_size_);
+	}
 }
 
 // What the index relies on must be there; nothing is cut off where it is not.
@@ -281,7 +296,7 @@ bool StagingWriter::take_block_locked(const JournalRecord &record, bool must_ver
 		}
 	}
 	for (const Digest &item : block.items)
-		known_.insert(static_cast<ItemKind>(block.record.kind), item);
+		known_->insert(static_cast<ItemKind>(block.record.kind), item);
 	pack_size_ = std::max(pack_size_, end);
 	block_count_ = std::max(block_count_, block.number + 1);
 	return true;
@@ -339,10 +354,15 @@ bool StagingWriter::claim_for_pack(ItemKind kind, const Digest &digest)
 	{
 		std::lock_guard guard(runs_mutex_);
 		for (auto &run : runs_)
-			if (run->find(kind, digest))
+			if (run->find(kind, digest)) {
+				uses_pack_ = true;
 				return false;
+			}
 	}
-	return known_.insert(kind, digest);
+	if (known_->insert(kind, digest))
+		return true;
+	uses_pack_ = true;
+	return false;
 }
 
 bool StagingWriter::claim(ItemKind kind, const Digest &digest)
@@ -418,6 +438,14 @@ void StagingWriter::sync_locked()
 	}
 }
 
+// Before content goes that an older journal names, which a power cut could bring back.
+void StagingWriter::settle_journal_locked()
+{
+	if (!is_journal_settled_)
+		sync_directory(directory_);
+	is_journal_settled_ = true;
+}
+
 void StagingWriter::checkpoint()
 {
 	// The long part without the lock, so that others go on; what they append meanwhile is left
@@ -473,6 +501,7 @@ void StagingWriter::finish(IndexUpdate &update, const std::function<void(IndexSt
 			[&](IndexState &state) {
 				state.journal_id = journal_id_;
 				state.journal_offset = merged;
+				state.has_dropped = state.has_dropped || has_unfinished_;
 				if (change)
 					change(state);
 			},
@@ -481,6 +510,14 @@ void StagingWriter::finish(IndexUpdate &update, const std::function<void(IndexSt
 		appended_bytes_ = 0;
 		has_new_failures_ = false;
 	});
+}
+
+void StagingWriter::finish_loose()
+{
+	if (appended_bytes_ == 0 && (!uses_pack_ || Index::open(directory_).state().has_loose))
+		return;
+	IndexUpdate nothing(directory_);
+	finish(nothing, [](IndexState &state) { state.has_loose = true; });
 }
 
 std::optional<JournalCheckpoint> StagingWriter::find_checkpoint(std::string_view path) const
@@ -588,6 +625,13 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 	JournalReader reader(journal_);
 	Decompressor decompressor;
 	std::uint64_t chunks = 0, new_bytes = 0, stored_bytes = 0;
+	std::uint64_t end = sizeof(Preamble); // of the block before
+	const auto clear_up_to = [&](std::uint64_t offset) {
+		if (offset <= end)
+			return;
+		settle_journal_locked();
+		pack_.clear(end, offset - end);
+	};
 	while (const std::optional<JournalRecord> record = reader.next()) {
 		if (record->type != JournalType::block)
 			continue;
@@ -600,7 +644,10 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 		if (store_.settings().core.verify_writes)
 			check_pack_block(pack_, block, decompressor);
 		writer.write(raw_bytes(block.record));
+		clear_up_to(block.record.offset);
+		end = block.record.offset + block.record.length;
 	}
+	clear_up_to(pack_size_);
 	writer.end();
 	work.chunks.set(chunks);
 	work.new_bytes.set(new_bytes);
@@ -639,21 +686,75 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 	return note.layer_id;
 }
 
+// --- giving up --------------------------------------------------------------------------------
+
+static void remove_runs(const std::string &directory)
+{
+	for (const std::string &name : names_in(directory))
+		if (name.ends_with(".run"))
+			remove_file_if_there(directory + "/" + name);
+}
+
+bool StagingWriter::is_alone_locked()
+{
+	// Our own mark does not count: it goes with the file.
+	journal_ = File::open_with(journal_path(), O_RDWR);
+	const bool is_alone = is_unused(journal_);
+	mark_in_use(journal_);
+	return is_alone;
+}
+
+bool StagingWriter::may_drop_blocks(const IndexState &state) const
+{
+	return is_alone_ && (has_unfinished_ || state.has_dropped) && !state.has_loose;
+}
+
+// The journal first: a kill behind it leaves blocks that nobody names.  The index knows another
+// journal then, so its first mark says how many blocks there must be.
+void StagingWriter::keep_blocks(const std::function<bool(const JournalBlock &)> &is_kept)
+{
+	locked([&] {
+		if (!is_alone_ || !is_alone_locked())
+			return;
+		sync_locked();
+		JournalWriter writer(journal_path(), new_staging_id());
+		JournalMark mark;
+		const auto put_mark = [&] {
+			writer.put(JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+		};
+		put_mark();
+		JournalReader reader(journal_);
+		while (const std::optional<JournalRecord> record = reader.next()) {
+			if (record->type != JournalType::block)
+				continue;
+			JournalBlock block = JournalBlock::decode(record->body, journal_.name(), record->offset);
+			if (!is_kept(block))
+				continue;
+			block.number = mark.block_count++;
+			mark.pack_size = block.record.offset + block.record.length;
+			writer.put(JournalType::block, [&](Buffer &body) { block.encode(body); });
+		}
+		writer.append(carried_records());
+		put_mark();
+		writer.replace_first(mark);
+		remove_runs(directory_);
+		writer.publish(PublishedFile::Durability::file_only);
+		known_ = std::make_unique<ItemSet>(directory_);
+		open_locked();
+	});
+}
+
 void StagingWriter::drop_pack()
 {
 	locked([&] {
-		// Our own mark does not count: it goes with the file.
-		journal_ = File::open_with(journal_path(), O_RDWR);
 		const Index index = Index::open(directory_);
-		if (!is_unused(journal_) || pack_size_ == sizeof(Preamble))
+		if (!is_alone_locked() || pack_size_ == sizeof(Preamble) || index.state().has_loose)
 			return;
 		for (IndexCursor at = index.cursor(); at.current(); at.next())
 			if (index.is_staged(*at.current()) && !at.current()->is_removed)
 				return;
 		const StagingId id = new_staging_id();
-		for (const std::string &name : names_in(directory_))
-			if (name.ends_with(".run"))
-				remove_file_if_there(directory_ + "/" + name);
+		remove_runs(directory_);
 		// The journal first: without its records the pack's content is nothing.
 		Buffer records;
 		const JournalMark mark;
@@ -722,13 +823,6 @@ static void start_journal(const std::string &directory, const StagingId &id, Buf
 	create_journal(directory + "/journal", id, carried);
 }
 
-static void remove_runs(const std::string &directory)
-{
-	for (const std::string &name : names_in(directory))
-		if (name.ends_with(".run"))
-			remove_file_if_there(directory + "/" + name);
-}
-
 void clear_staging_locked(Store &store, const Digest &layer_id)
 {
 	const std::string directory = store.paths().staging();
@@ -745,7 +839,7 @@ void clear_staging_locked(Store &store, const Digest &layer_id)
 			state.manifest_root = rest.note->manifest_root;
 			state.journal_id = id;
 			state.journal_offset = journal_start;
-			state.has_dropped = false;
+			state.has_dropped = state.has_loose = false;
 		},
 		IndexUpdate::Durability::unsynced);
 	start_journal(directory, id, rest.carried);

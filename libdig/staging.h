@@ -49,10 +49,13 @@ public:
 
 	// Makes an update of the index, and everything appended, durable: four syncs at most.
 	void finish(IndexUpdate &update, const std::function<void(IndexState &)> &change = nullptr);
+	// The same for content that no entry names yet: it stays until it is committed.
+	void finish_loose();
 
 	// What a killed add had left inside a large file.
 	std::optional<JournalCheckpoint> find_checkpoint(std::string_view path) const;
 	void forget_checkpoint(std::string_view path);
+	const std::vector<JournalCheckpoint> &checkpoints() const { return checkpoints_; }
 	// Source files that could not be taken, for dig status.
 	const std::vector<JournalFailure> &failures() const { return failures_; }
 	void set_failures(std::vector<JournalFailure> failures);
@@ -60,6 +63,13 @@ public:
 	// Empties the pack, when nothing staged needs it and nobody else is adding.  The writer is used
 	// up with it.
 	void drop_pack();
+	// Whether blocks that nobody needs may be in the pack, and nothing else speaks against dropping
+	// them.
+	bool may_drop_blocks(const IndexState &state) const;
+	// Puts a journal in place that names these blocks only.  Behind the last of them the pack is cut
+	// off now; what lies between them becomes zeros when it is published.  Nothing happens when
+	// somebody else is adding.
+	void keep_blocks(const std::function<bool(const JournalBlock &)> &is_kept);
 
 	Store &store() { return store_; }
 	const std::string &directory() const { return directory_; }
@@ -74,6 +84,7 @@ public:
 
 private:
 	bool prepare_locked();
+	bool is_alone_locked();
 	void open_locked();
 	void reopen_locked();
 	void read_journal_locked(std::uint64_t from, bool is_recovery);
@@ -84,6 +95,7 @@ private:
 	void undo_note_locked();
 	void write_journal_locked(Bytes records);
 	void sync_locked();
+	void settle_journal_locked();
 	void make_runs_locked(std::uint64_t threshold);
 	void open_runs();
 	RunRecords all_records_locked();
@@ -103,11 +115,15 @@ private:
 	std::uint32_t block_count_ = 0;
 	std::uint64_t appended_bytes_ = 0;
 	bool has_new_failures_ = false;
+	bool is_alone_ = false;           // nobody else has appended since it was opened, or was about to
+	bool has_unfinished_ = false;     // blocks of somebody who never finished, perhaps
+	bool is_journal_settled_ = false; // its name is on storage
+	std::atomic<bool> uses_pack_ = false; // something claimed was there already
 	std::optional<JournalNote> note_;
 	std::vector<JournalCheckpoint> checkpoints_;
 	std::vector<JournalFailure> failures_;
 	std::unique_ptr<IndexUpdate> recovered_;
-	ItemSet known_;
+	std::unique_ptr<ItemSet> known_;
 	std::mutex runs_mutex_;
 	std::vector<std::unique_ptr<ChunkRun>> runs_; // of adds before this one
 	std::uint64_t runs_cover_ = 0;                // bytes of the journal

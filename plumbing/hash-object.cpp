@@ -51,10 +51,8 @@ static int hash_object(Options &options)
 		}
 	}
 	const bool is_good = hash.finish();
-	if (writer) {
-		IndexUpdate nothing(writer->directory());
-		writer->finish(nothing);
-	}
+	if (writer)
+		writer->finish_loose();
 	return is_good ? exit_status::done : exit_status::failed;
 }
 
