@@ -5,6 +5,8 @@
 
 #include <random>
 
+#include "libdig/digest_clmul.h"
+
 namespace dig {
 
 struct Hasher::State {
@@ -66,6 +68,12 @@ std::optional<Digest> parse_digest(std::string_view text)
 
 std::uint32_t crc32_of(Bytes bytes, std::uint32_t before)
 {
+	static const bool can_fold = can_fold_crc32();
+	if (can_fold && bytes.size() >= 64) {
+		const Bytes whole = bytes.first(bytes.size() / 16 * 16);
+		before = ~fold_crc32(whole, ~before);
+		bytes = bytes.subspan(whole.size());
+	}
 	return static_cast<std::uint32_t>(::crc32_z(before, bytes.data(), bytes.size()));
 }
 

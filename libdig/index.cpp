@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "libdig/arena.h"
 #include "libdig/path.h"
 #include "libdig/publish.h"
 
@@ -426,8 +427,9 @@ struct IndexUpdate::Spool {
 		std::uint32_t path_size;
 		std::uint32_t number; // order of putting
 	};
-	Buffer heap;
-	std::vector<Item> items;
+	LargeVector<std::uint8_t> heap;
+	LargeVector<Item> items;
+	Buffer encoded; // of the record that is being put
 	struct Run {
 		File file;
 		std::unique_ptr<IndexFileWriter> writer;
@@ -505,12 +507,19 @@ void IndexUpdate::put(const IndexRecord &record)
 {
 	Spool &spool = *spool_;
 	const std::size_t start = spool.heap.size();
-	record.encode(spool.heap);
+	spool.encoded.clear();
+	record.encode(spool.encoded);
+	// A long list will fill it: then no growing by halves.
+	if (spool.heap.size() >= spool_size / 16 && spool.heap.capacity() < spool_size)
+		spool.heap.reserve(spool_size + max_block);
+	spool.heap.insert(spool.heap.end(), spool.encoded.begin(), spool.encoded.end());
 	const Spool::Item item{start, spool.heap.size() - start,
 		static_cast<std::uint32_t>(record.entry.path.size()),
 		static_cast<std::uint32_t>(spool.items.size())};
 	if (!spool.items.empty() && record.entry.path <= spool.path_of(spool.items.back()))
 		spool.is_sorted = false;
+	if (spool.items.size() == 4096)
+		spool.items.reserve(65536);
 	spool.items.push_back(item);
 	if (spool.heap.size() >= spool_size)
 		spool.spill();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libdig/arena.h"
+
 namespace dig {
 
 constexpr std::size_t table_start = 4096, table_limit = 262144; // slots of 32 bytes: 8 MiB
@@ -17,7 +19,7 @@ static Digest key_of(ItemKind kind, const Digest &digest)
 }
 
 struct ItemSet::Table {
-	std::vector<Digest> slots = std::vector<Digest>(table_start);
+	LargeVector<Digest> slots = LargeVector<Digest>(table_start);
 	std::size_t count = 0;
 	std::vector<std::uint64_t> filter;
 	std::vector<std::unique_ptr<ChunkRun>> runs;
@@ -54,7 +56,7 @@ struct ItemSet::Table {
 	}
 	void grow()
 	{
-		std::vector<Digest> old(slots.size() * 2);
+		LargeVector<Digest> old(slots.size() * 2);
 		old.swap(slots);
 		for (const Digest &key : old)
 			if (!key.is_zero())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libdig/arena.h"
 #include "libdig/directory.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
@@ -540,9 +541,9 @@ void StagingWriter::set_failures(std::vector<JournalFailure> failures)
 }
 
 // Reads block records from an offset of the journal on, in batches sorted by digest.
-static std::vector<RunRecord> next_batch(JournalReader &reader, std::string_view name)
+static LargeVector<RunRecord> next_batch(JournalReader &reader, std::string_view name)
 {
-	std::vector<RunRecord> records;
+	LargeVector<RunRecord> records;
 	while (records.size() < run_batch) {
 		const std::optional<JournalRecord> from = reader.next();
 		if (!from)
@@ -559,11 +560,16 @@ static std::vector<RunRecord> next_batch(JournalReader &reader, std::string_view
 			records.push_back(record);
 		}
 	}
-	std::stable_sort(records.begin(), records.end());
+	// Of an item that is there twice, the first place comes first.
+	std::sort(records.begin(), records.end(), [](const RunRecord &a, const RunRecord &b) {
+		if (!a.is_same_item(b))
+			return a < b;
+		return a.block != b.block ? a.block < b.block : a.item < b.item;
+	});
 	return records;
 }
 
-static RunRecords records_of(std::shared_ptr<std::vector<RunRecord>> records)
+static RunRecords records_of(std::shared_ptr<LargeVector<RunRecord>> records)
 {
 	return [records, next = std::size_t(0)]() mutable -> std::optional<RunRecord> {
 		if (next == records->size())
@@ -581,7 +587,7 @@ void StagingWriter::make_runs_locked(std::uint64_t threshold)
 	JournalReader reader(journal_, runs_cover_);
 	std::uint64_t number = runs_.empty() ? 0 : run_number(runs_.back()->file().name());
 	for (;;) {
-		auto batch = std::make_shared<std::vector<RunRecord>>(next_batch(reader, journal_.name()));
+		auto batch = std::make_shared<LargeVector<RunRecord>>(next_batch(reader, journal_.name()));
 		if (batch->empty())
 			return;
 		const std::string path = directory_ + "/" + std::to_string(++number) + ".run";
@@ -605,7 +611,7 @@ RunRecords StagingWriter::all_records_locked()
 		sources.push_back(run->records());
 	JournalReader reader(journal_, runs_cover_);
 	for (;;) {
-		auto batch = std::make_shared<std::vector<RunRecord>>(next_batch(reader, journal_.name()));
+		auto batch = std::make_shared<LargeVector<RunRecord>>(next_batch(reader, journal_.name()));
 		if (batch->empty())
 			break;
 		sources.push_back(records_of(batch));

@@ -19,7 +19,7 @@ FNR == NR { next }
 {
 	module = $1
 	sub(/\.(h|cpp)$/, "", module)
-	if (!(module in level) && sub(/_(kernels|scalar|avx2|avx512|shani)$/, "", module))
+	if (!(module in level) && sub(/_(kernels|scalar|avx2|avx512|shani|clmul)$/, "", module))
 		for (name in level)
 			if (index(name, module "_") == 1)
 				module = name
