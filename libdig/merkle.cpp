@@ -1,5 +1,7 @@
 #include "libdig/merkle.h"
 
+#include <algorithm>
+
 #include "libdig/sha256_lanes.h"
 
 namespace dig {
@@ -42,8 +44,7 @@ Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, Merk
 	const std::uint8_t *from = leaves.data();
 	for (std::uint32_t size : sizes) {
 		*to++ = leaf_prefix;
-		std::memcpy(to, from, size);
-		to += size;
+		to = std::copy_n(from, size, to);
 		from += size;
 	}
 	std::vector<Digest> &level = scratch.level;
