@@ -446,7 +446,7 @@ void Stage::store_unit(std::span<const ReadyBlock> blocks)
 {
 	// Records of files wait while their nodes do.
 	const bool holds = held_records_ > 0 && !must_flush_;
-	if (!holds && !records_.empty())
+	if (!holds && (!records_.empty() || stream_record_))
 		nodes_.end_block();
 	nodes_.append(blocks, holds ? Bytes() : Bytes(records_));
 	if (!holds) {

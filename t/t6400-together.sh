@@ -66,4 +66,32 @@ test_expect_success 'of commits at once one makes the state, and the others say 
 	)
 '
 
+# prefix_of STATE: the stream as it was committed begins as the content does, and is not empty.
+prefix_of () {
+	dig-cat $1:stream >../actual && size=$(wc -c <../actual) && test $size -gt 1000000 &&
+	head -c $size ../long | cmp - ../actual
+}
+
+test_expect_success 'checkpoints of a stream are committed while it goes on, and after it was killed' '
+	dig-init-store stream && seeded 9M 5 >long && rm -f p && mkfifo p &&
+	(
+		cd stream &&
+		{ dig-update-index --add --stdin-content --path=stream --checkpoint-every=1MB <../p & stream=$!; } &&
+		exec 7>../p && head -c 4M ../long >&7 &&
+		until test -n "$(dig-ls-index)"
+		do
+			sleep 0.05
+		done &&
+		dig-commit -q -m one && prefix_of HEAD && first=$size &&
+		tail -c +4194305 ../long >&7 &&
+		while dig-diff-index -q
+		do
+			sleep 0.05
+		done &&
+		kill -9 $stream && exec 7>&- && { wait $stream || :; } &&
+		dig-verify-store && dig-commit -q -m two && prefix_of HEAD && test $size -gt $first && prefix_of @1 &&
+		dig-verify-store
+	)
+'
+
 test_done
