@@ -13,23 +13,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "t/unit/scratch.h"
+
 using namespace dig;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Scratch {
-	std::string path;
-
-	Scratch()
-	{
-		std::string name = (fs::temp_directory_path() / "dig-unit-run.XXXXXX").string();
-		BOOST_REQUIRE(::mkdtemp(name.data()));
-		path = name;
-	}
-	~Scratch() { fs::remove_all(path); }
-};
 
 RunRecord record_of(std::uint64_t number, std::uint32_t generation = 1)
 {

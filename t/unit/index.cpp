@@ -12,23 +12,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "t/unit/scratch.h"
+
 using namespace dig;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Scratch {
-	std::string path;
-
-	Scratch()
-	{
-		std::string name = (fs::temp_directory_path() / "dig-unit-index.XXXXXX").string();
-		BOOST_REQUIRE(::mkdtemp(name.data()));
-		path = name;
-	}
-	~Scratch() { fs::remove_all(path); }
-};
 
 IndexRecord record_of(const std::string &path, std::uint64_t number)
 {

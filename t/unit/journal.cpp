@@ -10,23 +10,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "t/unit/scratch.h"
+
 using namespace dig;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Scratch {
-	std::string path;
-
-	Scratch()
-	{
-		std::string name = (fs::temp_directory_path() / "dig-unit-journal.XXXXXX").string();
-		BOOST_REQUIRE(::mkdtemp(name.data()));
-		path = name;
-	}
-	~Scratch() { fs::remove_all(path); }
-};
 
 std::string content_of(const std::string &path)
 {
