@@ -176,7 +176,8 @@ public:
 	explicit Worker(Shared &shared)
 		: shared_(shared), clock_(shared.work),
 		  headroom_((shared.chunking.largest_chunk() + window_room + direct_unit - 1) / direct_unit * direct_unit),
-		  capacity_(headroom_ + std::max(shared.segment_size, shared.chunking.largest_chunk())),
+		  capacity_(std::max(headroom_ + std::max(shared.segment_size, shared.chunking.largest_chunk()),
+			  window_room + batch_bytes)),
 		  in_(capacity_), out_(capacity_),
 		  compressor_(codec_of(shared.settings), static_cast<int>(shared.settings.core.compression_level)),
 		  together_(shared.root, shared.settings.performance.async_io)

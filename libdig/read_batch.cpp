@@ -1,5 +1,6 @@
 #include "libdig/read_batch.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 
@@ -57,20 +58,25 @@ struct BatchReader::Ring {
 	}
 };
 
-BatchReader::BatchReader(const File &directory, bool may_use_ring) : directory_(directory)
+BatchReader::BatchReader(const File &directory, bool may_use_ring)
+	: directory_(directory), may_use_ring_(may_use_ring)
 {
-	if (may_use_ring)
-		ring_ = std::make_unique<Ring>();
-	if (ring_ && !ring_->is_there)
-		ring_.reset();
 }
 
 BatchReader::~BatchReader() = default;
 
 void BatchReader::read(std::span<BatchedFile> files)
 {
-	if (!ring_)
+	const auto count = std::count_if(files.begin(), files.end(), [](const BatchedFile &file) { return file.path; });
+	if (!may_use_ring_ || count < 2)
 		return;
+	if (!ring_)
+		ring_ = std::make_unique<Ring>();
+	if (!ring_->is_there) {
+		ring_.reset();
+		may_use_ring_ = false;
+		return;
+	}
 	for (std::size_t at = 0; at < files.size(); at += ring_entries)
 		read_some(files.subspan(at, std::min<std::size_t>(ring_entries, files.size() - at)));
 }

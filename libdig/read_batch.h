@@ -21,12 +21,12 @@ struct BatchedFile {
 
 class BatchReader {
 public:
-	// Without may_use_ring, or where the kernel refuses a ring, read() does nothing.  One thread.
+	// Without may_use_ring, or where the kernel refuses a ring, read() does nothing.  The ring is made
+	// when two files or more are to be read for the first time.  One thread.
 	BatchReader(const File &directory, bool may_use_ring);
 	~BatchReader();
 	BatchReader(const BatchReader &) = delete;
 
-	bool has_ring() const { return ring_ != nullptr; }
 	// Reads the files that open and fill their rooms without any trouble; the others are left for the
 	// caller to read one by one, and to find out what is wrong with them.
 	void read(std::span<BatchedFile> files);
@@ -36,6 +36,7 @@ private:
 	void read_some(std::span<BatchedFile> files);
 
 	const File &directory_;
+	bool may_use_ring_;
 	std::unique_ptr<Ring> ring_;
 };
 

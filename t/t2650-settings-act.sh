@@ -112,9 +112,9 @@ test_expect_success STRACE 'performance.buffer_size: so much is read at once' '
 
 test_expect_success STRACE 'performance.async_io: many files at once' '
 	cd w &&
-	calls io_uring_setup -- dig-hash-object small/1 small/2 &&
-	cp ../calls ../with-ring &&
-	calls io_uring_setup performance.async_io=false -- dig-hash-object small/1 small/2 &&
+	printf "small/1\nsmall/2\n" >../two && ring="dig-update-index --add --stdin-paths" &&
+	calls io_uring_setup -- $ring <../two && dig-reset -q && cp ../calls ../with-ring &&
+	calls io_uring_setup performance.async_io=false -- $ring <../two && dig-reset -q &&
 	grep io_uring_setup ../with-ring &&
 	! grep io_uring_setup ../calls
 '
