@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "libdig/error.h"
@@ -501,20 +503,32 @@ void Stage::retry_changed()
 }
 
 // What failed now, and what failed before and was not taken since.
+// False where a path leads to nothing, so that there is nothing to take another time either.
+static bool may_be_there(const File &root, const std::string &path)
+{
+	try {
+		return find_stat_beneath(root, path).has_value();
+	} catch (const SystemError &) {
+		return true;
+	}
+}
+
 void Stage::update_failures()
 {
 	std::vector<JournalFailure> all;
-	std::sort(taken_after_failure_.begin(), taken_after_failure_.end());
+	std::unordered_set<std::string_view> settled(taken_after_failure_.begin(), taken_after_failure_.end());
+	for (const JournalFailure &failure : failures_)
+		settled.insert(failure.path);
 	for (const JournalFailure &old : writer_.failures()) {
-		const bool is_taken = std::binary_search(taken_after_failure_.begin(), taken_after_failure_.end(), old.path);
 		const bool was_looked_at = std::any_of(scopes_.begin(), scopes_.end(),
 			[&](const std::string &scope) { return is_within(old.path, scope); });
-		const bool failed_again = std::any_of(failures_.begin(), failures_.end(),
-			[&](const auto &failure) { return failure.path == old.path; });
-		if (!is_taken && !was_looked_at && !failed_again && find_stat_beneath(root_, old.path))
+		if (!settled.contains(old.path) && !was_looked_at && may_be_there(root_, old.path))
 			all.push_back(old);
 	}
-	all.insert(all.end(), failures_.begin(), failures_.end());
+	const std::size_t kept = all.size();
+	std::copy_if(failures_.begin(), failures_.end(), std::back_inserter(all),
+		[&](const JournalFailure &failure) { return may_be_there(root_, failure.path); });
+	recorded_count_ = all.size() - kept;
 	const bool is_same = all.size() == writer_.failures().size() &&
 		std::equal(all.begin(), all.end(), writer_.failures().begin(),
 			[](const auto &a, const auto &b) { return a.path == b.path && a.message == b.message; });

@@ -55,7 +55,8 @@ public:
 	// A source that could not be taken; its entry stays.
 	void failed(const std::string &path, const std::string &message);
 
-	// Everything put so far goes through; then the staging area is durable.  Returns the failures.
+	// Everything put so far goes through; then the staging area is durable.  Returns the failures, of
+	// which those of paths that lead to something are recorded for dig status.
 	const std::vector<JournalFailure> &finish();
 
 	// Index records within a scope in order, for finding deletions.
@@ -64,6 +65,7 @@ public:
 	StagingWriter &writer() { return writer_; }
 	std::uint64_t staged_count() const { return staged_count_; }
 	std::uint64_t unchanged_count() const { return unchanged_count_; }
+	std::uint64_t recorded_failure_count() const { return recorded_count_; } // after finish()
 
 private:
 	void put_known_roots();
@@ -115,6 +117,7 @@ private:
 	std::vector<KnownRoot> known_;
 	std::vector<Source> changed_;
 	std::vector<JournalFailure> failures_;
+	std::uint64_t recorded_count_ = 0;
 	std::vector<std::string> taken_after_failure_, scopes_;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before

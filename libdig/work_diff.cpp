@@ -222,7 +222,13 @@ private:
 	{
 		if (record.is_removed)
 			return;
-		const std::optional<FileStat> stat = find_stat_beneath(root_, record.entry.path);
+		std::optional<FileStat> stat;
+		try {
+			stat = find_stat_beneath(root_, record.entry.path);
+		} catch (const SystemError &) {
+			found_(Difference::failed, record.entry.path);
+			return;
+		}
 		if (!stat) {
 			found_(Difference::deleted, record.entry.path);
 			return;

@@ -482,7 +482,9 @@ static int update_index(Options &options)
 	if (failures.empty())
 		return exit_status::done;
 	const bool took_any = stage.staged_count() + stage.unchanged_count() > 0;
-	return took_any || wishes.from_records ? exit_status::partial : exit_status::failed;
+	// Of a work tree, what did not change was taken before; a name that is wrong was never there.
+	const bool is_partial = took_any || (wishes.from_records && stage.recorded_failure_count() > 0);
+	return is_partial ? exit_status::partial : exit_status::failed;
 }
 
 int main(int argc, char **argv) { return run(argc, argv, usage, update_index); }

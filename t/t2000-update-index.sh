@@ -123,6 +123,15 @@ test_expect_success 'what could not be read is named, recorded, no removal, and 
 	grep "^A  secret" ../actual && ! grep "^.F" ../actual && commit_staged later
 '
 
+test_expect_success 'a failure that lies below a directory that is closed now is in nobody'"'"'s way' '
+	cd w && test_when_finished "chmod 755 d; rm -f d/secret" && echo secret >d/secret && chmod 0 d/secret &&
+	echo d/secret | test_expect_code 128 without_override dig-update-index --add --stdin-paths &&
+	chmod 0 d && echo free >free &&
+	echo free | without_override dig-update-index --add --stdin-paths && staged "A${tab}free" &&
+	without_override dig-status --porcelain=v1 >../actual && grep "^.F d" ../actual &&
+	rm free && dig-reset -q
+'
+
 test_expect_success PYTHON 'pipes and sockets are skipped with a notice, which is no failure' '
 	cd w && mkfifo pipe && python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"socket\")" &&
 	take_all 2>../err && staged "" && grep "pipe. is skipped: it is a fifo" ../err &&

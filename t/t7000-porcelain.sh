@@ -164,4 +164,11 @@ test_expect_success 'dig runs where it is told, with settings it is given' '
 	dig -C w log -n 1 | grep Someone
 '
 
+test_expect_success 'a name that is wrong is a failure of this command, and of no later one' '
+	cd w && test_expect_code 128 dig add absent 2>../err && grep "absent.: No such file" ../err &&
+	dig status --porcelain=v1 >../actual && ! grep absent ../actual &&
+	echo more >more && test_expect_code 3 dig add absent more && dig status --porcelain=v1 >../actual &&
+	grep "^A  more" ../actual && ! grep absent ../actual
+'
+
 test_done
