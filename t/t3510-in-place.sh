@@ -28,7 +28,7 @@ in_place () {
 }
 
 test_expect_success STRACE 'in the work tree, what the index knows is not read' '
-	cd w && sleep 0.1 && touch -d @1700000000 large && dig-add large &&
+	cd w && sleep 0.1 && touch -d @1700000000 large && sleep 0.1 && dig-add large &&
 	inode=$(stat -c %i large) &&
 	strace -f -qq -y -o ../calls -e trace=pread64 -e signal=none \
 		dig-checkout-root --in-place HEAD~1 . large &&
