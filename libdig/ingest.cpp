@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "libdig/arena.h"
+#include "libdig/block_builder.h"
 #include "libdig/mapped_read.h"
-#include "libdig/node_blocks.h"
 #include "libdig/process.h"
 #include "libdig/read_batch.h"
 #include "libdig/sha256_lanes.h"
@@ -18,21 +18,19 @@ namespace dig {
 
 constexpr std::size_t window_room = 64; // readable bytes before the first one scanned
 constexpr std::uint64_t usual_segment = 4_MiB, least_segment = 1_MiB;
+// Units beyond one a worker: one is committed and one waits for that while workers go on.
+constexpr std::uint64_t large_units_over = 1, small_units_over = 3;
 constexpr std::uint64_t small_file_limit = 128_KiB;
 constexpr std::uint64_t batch_bytes = 1536_KiB;
-// Small chunks are compressed together, in blocks of about this size: performance.md's
-// measurements have their best ratio here, and one of them decodes in 0.15 ms.
-constexpr std::uint64_t solid_block = 256_KiB;
-constexpr std::uint64_t solid_chunk_limit = 64_KiB;
-// What everything but the workers' buffers takes: the set of staged items, the index's spool,
+// What everything but the units' buffers takes: the set of staged items, the index's spool,
 // filters, the program itself.
 constexpr std::uint64_t fixed_memory = 24_MiB;
-constexpr std::uint64_t probe_size = 16_KiB;
 constexpr std::uint64_t hole_limit = 1_MiB; // shorter holes are read
 // What is not in the page cache is read past it, from files of this size on: filling the cache costs
 // more than all hashing, and it pushes out what others have there.
 constexpr std::uint64_t uncached_limit = 16_MiB;
 constexpr std::uint64_t direct_unit = 4096; // of O_DIRECT
+constexpr std::uint64_t worker_room = 2_MiB; // of a BlockBuilder
 
 Digest zero_chunk_digest(std::uint64_t size)
 {
@@ -79,14 +77,43 @@ struct Ingest::Job {
 	}
 };
 
-struct Unit {
+// What a worker takes through all steps and the committer takes to the pack, with the memory for it.
+struct Ingest::Unit {
+	const bool is_large; // for segments; else for batches
+	bool is_free = true, is_ready = false;
+	std::size_t headroom; // in front of what is read, for what was left of the segment before
+	Arena in;
+
 	std::uint64_t ticket = 0;
 	std::vector<Source> batch;
+	std::vector<SourceOutcome> outcomes; // of the batch
 	// Or a segment:
-	std::shared_ptr<void> job;
+	std::shared_ptr<Job> job;
 	std::uint32_t segment = 0;
 	std::uint64_t offset = 0, size = 0;
 	bool is_hole = false, is_last = false;
+	std::uint64_t first_cut = 0; // where its pieces begin
+
+	std::vector<Piece> pieces;
+	std::vector<ReadyBlock> blocks;
+	std::vector<Buffer> apart;
+
+	Unit(bool large, std::size_t room_before, std::size_t size)
+		: is_large(large), headroom(room_before), in(room_before + size)
+	{
+	}
+	std::uint8_t *data() const { return in.data() + headroom; }
+	void clear()
+	{
+		batch.clear();
+		outcomes.clear();
+		job.reset();
+		offset = size = first_cut = 0;
+		is_hole = is_last = false;
+		pieces.clear();
+		blocks.clear();
+		apart.clear();
+	}
 };
 
 struct Ingest::Shared {
@@ -95,7 +122,7 @@ struct Ingest::Shared {
 	const File &root;
 	IngestHooks hooks;
 	std::uint64_t segment_size, small_limit, batch_size;
-	std::size_t workers;
+	std::size_t workers, most_large_units, most_small_units;
 
 	std::mutex mutex;
 	std::condition_variable changed;
@@ -109,7 +136,9 @@ struct Ingest::Shared {
 	std::uint64_t next_ticket = 0, commit_turn = 0;
 	bool is_stopping = false;
 	std::exception_ptr failure;
+	std::vector<std::unique_ptr<Unit>> units;
 	std::vector<std::thread> threads;
+	std::thread committer;
 	Work &work;
 	bool has_stream = false;
 
@@ -124,20 +153,61 @@ struct Ingest::Shared {
 		const std::uint64_t cores = settings.performance.max_worker_threads
 			? settings.performance.max_worker_threads
 			: std::max(1u, std::thread::hardware_concurrency());
-		// A buffer for what is read and one for what is compressed.
-		const auto cost = [&](std::uint64_t segment) { return 2 * (largest + segment); };
+		// A worker has room for compression, and one unit of each kind at least; one large unit and
+		// some small ones are for those that wait to be committed.
+		const auto cost = [&](std::uint64_t segment) {
+			return largest + segment + worker_room + window_room + batch_bytes;
+		};
+		const std::uint64_t parked = small_units_over * batch_bytes;
+		const auto suffices = [&](std::uint64_t segment, std::uint64_t count) {
+			return free >= count * cost(segment) + large_units_over * (largest + segment) + parked;
+		};
+		workers = cores;
+		while (workers > 1 && !suffices(least_segment, workers))
+			workers--;
 		segment_size = usual_segment;
-		while (segment_size > least_segment && free < cost(segment_size) * cores)
+		while (segment_size > least_segment && !suffices(segment_size, workers))
 			segment_size /= 2;
-		workers = std::clamp<std::uint64_t>(free / cost(segment_size), 1, cores);
-		if (workers < 2 && free >= 2 * cost(least_segment) && cores >= 2) {
-			workers = 2;
-			segment_size = least_segment;
-		}
-		// What a killed add has read for nothing are the batches of all workers.
-		batch_size = std::clamp<std::uint64_t>(settings.performance.checkpoint_interval / (workers + 1), 1,
+		most_large_units = workers + (suffices(segment_size, workers) ? large_units_over : 0);
+		most_small_units = workers + small_units_over;
+		// What a killed add has read for nothing are the batches of all units.
+		batch_size = std::clamp<std::uint64_t>(settings.performance.checkpoint_interval / (most_small_units + 1), 1,
 			settings.performance.batch_size);
 	}
+
+	// A unit to take; nothing while all that there may be are on their way.
+	Unit *find_free_unit(bool is_large)
+	{
+		std::size_t count = 0;
+		for (const auto &unit : units) {
+			if (unit->is_large == is_large && unit->is_free)
+				return unit.get();
+			count += unit->is_large == is_large;
+		}
+		if (count == (is_large ? most_large_units : most_small_units))
+			return nullptr;
+		const std::size_t headroom =
+			is_large ? (chunking.largest_chunk() + window_room + direct_unit - 1) / direct_unit * direct_unit : window_room;
+		const std::size_t size = is_large ? std::max(segment_size, chunking.largest_chunk()) : batch_bytes;
+		units.push_back(std::make_unique<Unit>(is_large, headroom, size));
+		return units.back().get();
+	}
+	// Compression is what takes the cores' time, and there is less of it when they and not the
+	// storage hold the run back: when no unit waits for another to be stored.
+	Effort effort()
+	{
+		std::lock_guard guard(mutex);
+		const auto ready = std::count_if(units.begin(), units.end(), [](const auto &unit) { return unit->is_ready; });
+		return ready > 1 ? Effort::usual : Effort::less;
+	}
+	Unit *find_ready_unit()
+	{
+		for (const auto &unit : units)
+			if (unit->is_ready && unit->ticket == commit_turn)
+				return unit.get();
+		return nullptr;
+	}
+	template <typename Runner> void start(std::thread &thread);
 
 	void fail(std::exception_ptr error)
 	{
@@ -171,61 +241,74 @@ struct Ingest::Shared {
 
 struct Stopped {};
 
+// Whoever empties a file is about to write another: what is in it now is not worth a second reading.
+static std::string cut_short(const std::string &path)
+{
+	return quoted(path) + " was cut short while it was read; add it again when it is complete";
+}
+
 class Ingest::Worker {
 public:
 	explicit Worker(Shared &shared)
-		: shared_(shared), clock_(shared.work),
-		  headroom_((shared.chunking.largest_chunk() + window_room + direct_unit - 1) / direct_unit * direct_unit),
-		  capacity_(std::max(headroom_ + std::max(shared.segment_size, shared.chunking.largest_chunk()),
-			  window_room + batch_bytes)),
-		  in_(capacity_), out_(capacity_),
-		  compressor_(codec_of(shared.settings), static_cast<int>(shared.settings.core.compression_level)),
-		  together_(shared.root, shared.settings.performance.async_io)
+		: shared_(shared), clock_(shared.work), together_(shared.root, shared.settings.performance.async_io)
 	{
+		if (shared.hooks.claim)
+			builder_.emplace(shared.settings, shared.small_limit);
 	}
 
 	void run()
 	{
-		try {
-			while (std::optional<Unit> unit = claim())
-				if (unit->job)
-					take_segment(*unit);
-				else
-					take_batch(*unit);
-		} catch (const Stopped &) {
-		} catch (...) {
-			shared_.fail(std::current_exception());
+		while (Unit *unit = claim()) {
+			if (unit->job)
+				take_segment(*unit);
+			else
+				take_batch(*unit);
+			hash_pieces(*unit);
+			build_blocks(*unit);
+			pass([&] { unit->is_ready = true; });
 		}
 	}
 
 private:
 	// --- claiming ---------------------------------------------------------------------
 
-	std::optional<Unit> claim()
+	// What is next to take, in a unit that is free; nothing at the end.
+	Unit *claim()
 	{
 		std::unique_lock lock(shared_.mutex);
 		for (;;) {
-			shared_.changed.wait(lock, [&] { return shared_.is_stopping || !shared_.queue.empty(); });
-			if (shared_.queue.empty() || shared_.failure)
-				return {};
-			Shared::Item &front = shared_.queue.front();
-			Unit unit;
-			unit.ticket = shared_.next_ticket;
-			if (front.job) {
-				const std::shared_ptr<Job> job = front.job;
-				claim_segment(*job, unit);
-				unit.job = job;
-				if (job->all_claimed)
-					shared_.queue.pop_front();
+			if (shared_.failure || (shared_.is_stopping && shared_.queue.empty()))
+				return nullptr;
+			if (shared_.queue.empty()) {
+				shared_.changed.wait(lock);
+				clock_.lap(Step::idle);
+			} else if (Unit *unit = shared_.find_free_unit(shared_.queue.front().job != nullptr)) {
+				claim_front(*unit);
+				clock_.lap(Step::idle);
+				return unit;
 			} else {
-				unit.batch = std::move(front.batch);
-				shared_.queue.pop_front();
+				shared_.changed.wait(lock);
+				clock_.lap(Step::wait);
 			}
-			shared_.next_ticket++;
-			shared_.changed.notify_all();
-			clock_.lap(Step::idle);
-			return unit;
 		}
+	}
+
+	void claim_front(Unit &unit)
+	{
+		Shared::Item &front = shared_.queue.front();
+		unit.clear();
+		if (front.job) {
+			unit.job = front.job;
+			claim_segment(*unit.job, unit);
+			if (unit.job->all_claimed)
+				shared_.queue.pop_front();
+		} else {
+			unit.batch = std::move(front.batch);
+			shared_.queue.pop_front();
+		}
+		unit.ticket = shared_.next_ticket++;
+		unit.is_free = false;
+		shared_.changed.notify_all();
 	}
 
 	void claim_segment(Job &job, Unit &unit)
@@ -281,51 +364,29 @@ private:
 
 	// --- segments ---------------------------------------------------------------------
 
-	struct Piece {
-		Bytes bytes;  // empty for a chunk of zeros that nobody has to read
-		std::uint64_t size;
-		Digest id;
-	};
-
 	void take_segment(Unit &unit)
 	{
-		Job &job = *static_cast<Job *>(unit.job.get());
-		pieces_.clear();
-		std::uint8_t *segment = in_.data() + headroom_;
+		Job &job = *unit.job;
 		std::size_t size = 0;
 		if (job.source.stream)
-			size = read_stream(job, unit, segment);
+			size = read_stream(job, unit);
 		else if (!unit.is_hole && unit.size > 0)
-			size = read_file(job, unit, segment);
+			size = read_file(job, unit, unit.data());
 		clock_.lap(Step::read);
 		await([&] { return job.cut_turn == unit.segment; });
 		clock_.lap(Step::wait);
-		const std::uint64_t offset = job.chunker.offset();
+		unit.first_cut = job.chunker.offset();
 		if (job.outcome.error.empty() && !job.outcome.has_changed) {
 			if (unit.is_hole)
 				cut_hole(job, unit);
 			else
-				cut(job, segment, size, unit.is_last);
+				cut(job, unit, size);
 			if (shared_.settings.core.file_digest)
-				for (const Piece &piece : pieces_)
+				for (const Piece &piece : unit.pieces)
 					job.whole.update(piece.bytes.empty() ? zero_bytes(piece.size) : piece.bytes);
 		}
 		pass([&] { job.cut_turn++; });
 		clock_.lap(Step::cut);
-		hash_pieces();
-		blocks_.clear();
-		store_pieces();
-		await([&] { return shared_.commit_turn == unit.ticket; });
-		clock_.lap(Step::wait);
-		commit_segment(job, unit, offset);
-		pass([&] { shared_.commit_turn++; });
-		clock_.lap(Step::write);
-	}
-
-	// Whoever empties a file is about to write another: what is in it now is not worth a second reading.
-	static std::string cut_short(const std::string &path)
-	{
-		return quoted(path) + " was cut short while it was read; add it again when it is complete";
 	}
 
 	bool is_mapped(const Job &job) const
@@ -374,14 +435,14 @@ private:
 		}
 	}
 
-	std::size_t read_stream(Job &job, Unit &unit, std::uint8_t *to)
+	std::size_t read_stream(Job &job, Unit &unit)
 	{
 		await([&] { return job.read_turn == unit.segment; });
 		clock_.lap(Step::wait);
 		std::size_t done = 0;
 		if (!job.at_end) {
 			try {
-				done = read_some_stream(job.source, unit, to);
+				done = read_some_stream(job.source, unit, unit.data());
 			} catch (const SystemError &error) {
 				give_up(job, error.what(), false);
 				unit.is_last = true;
@@ -449,21 +510,21 @@ private:
 			shared_.queue.pop_front();
 	}
 
-	void add_piece(Bytes bytes) { pieces_.push_back({bytes, bytes.size(), {}}); }
+	static void add_piece(Unit &unit, Bytes bytes) { unit.pieces.push_back({bytes, bytes.size(), {}}); }
 
 	// Places the cuts in what is left of the segment before and in this one.
-	void cut(Job &job, std::uint8_t *segment, std::size_t size, bool is_last)
+	void cut(Job &job, Unit &unit, std::size_t size)
 	{
 		const Region region("cut");
-		std::uint8_t *at = segment - job.carry_size;
+		std::uint8_t *at = unit.data() - job.carry_size;
 		if (job.carry_size)
 			std::memcpy(at, job.carry.data(), job.carry_size);
-		std::uint8_t *const end = segment + size;
+		std::uint8_t *const end = unit.data() + size;
 		while (at < end) {
-			const std::size_t n = job.chunker.next({at, end}, is_last);
+			const std::size_t n = job.chunker.next({at, end}, unit.is_last);
 			if (n == 0)
 				break;
-			add_piece({at, n});
+			add_piece(unit, {at, n});
 			at += n;
 		}
 		keep(job, at, static_cast<std::size_t>(end - at));
@@ -485,7 +546,7 @@ private:
 	void cut_hole(Job &job, Unit &unit)
 	{
 		std::uint64_t left = unit.size;
-		std::uint8_t *buffer = in_.data() + window_room;
+		std::uint8_t *buffer = unit.in.data() + window_room;
 		std::size_t have = job.carry_size; // bytes from the data before
 		if (have)
 			std::memcpy(buffer, job.carry.data(), have);
@@ -501,7 +562,7 @@ private:
 				keep(job, buffer, have + zeros);
 				return;
 			}
-			add_piece({buffer, n});
+			add_piece(unit, {buffer, n});
 			buffer += n;
 			if (n >= have) {
 				left -= n - have;
@@ -515,7 +576,7 @@ private:
 			if (left < whole && !unit.is_last)
 				break;
 			const std::uint64_t size = std::min(left, whole);
-			pieces_.push_back({{}, size, zero_chunk_digest(size)});
+			unit.pieces.push_back({{}, size, zero_chunk_digest(size)});
 			job.chunker.skip(size);
 			left -= size;
 		}
@@ -529,36 +590,24 @@ private:
 
 	void take_batch(Unit &unit)
 	{
-		pieces_.clear();
-		outcomes_.clear();
-		outcomes_.resize(unit.batch.size());
+		unit.outcomes.resize(unit.batch.size());
 		check_interrupted();
-		read_together(unit.batch);
-		std::uint8_t *to = in_.data() + window_room;
+		read_together(unit);
+		std::uint8_t *to = unit.data();
 		for (std::size_t i = 0; i < unit.batch.size(); i++) {
 			const Source &source = unit.batch[i];
 			std::size_t n;
 			if (batched_[i].is_read) {
-				outcomes_[i].stat = batched_[i].stat;
-				n = checked_size(source, source.stat->size, outcomes_[i]);
+				unit.outcomes[i].stat = batched_[i].stat;
+				n = checked_size(source, source.stat->size, unit.outcomes[i]);
 			} else {
 				check_interrupted();
-				n = read_small(source, {to, room_of(source)}, outcomes_[i]);
+				n = read_small(source, {to, room_of(source)}, unit.outcomes[i]);
 			}
-			pieces_.push_back({{to, n}, n, {}});
+			add_piece(unit, {to, n});
 			to += room_of(source);
 		}
 		clock_.lap(Step::read);
-		hash_pieces();
-		blocks_.clear();
-		store_pieces();
-		await([&] { return shared_.commit_turn == unit.ticket; });
-		clock_.lap(Step::wait);
-		for (std::size_t i = 0; i < unit.batch.size(); i++)
-			commit_small(unit.batch[i], pieces_[i], outcomes_[i]);
-		store_blocks();
-		pass([&] { shared_.commit_turn++; });
-		clock_.lap(Step::write);
 	}
 
 	// As large as the source was said to be, whatever comes of it.
@@ -568,17 +617,18 @@ private:
 	}
 
 	// Those that make no trouble, all at once.
-	void read_together(const std::vector<Source> &batch)
+	void read_together(Unit &unit)
 	{
-		batched_.assign(batch.size(), {});
-		std::uint8_t *to = in_.data() + window_room;
+		batched_.assign(unit.batch.size(), {});
+		std::uint8_t *to = unit.data();
 		const std::int64_t now = now_ns();
-		for (std::size_t i = 0; i < batch.size(); i++) {
-			outcomes_[i].read_began_ns = now;
-			const MutableBytes room(to, room_of(batch[i]));
+		for (std::size_t i = 0; i < unit.batch.size(); i++) {
+			const Source &source = unit.batch[i];
+			unit.outcomes[i].read_began_ns = now;
+			const MutableBytes room(to, room_of(source));
 			to += room.size();
-			if (batch[i].kind == EntryKind::file && !batch[i].opened && !room.empty()) {
-				batched_[i].path = &batch[i].path;
+			if (source.kind == EntryKind::file && !source.opened && !room.empty()) {
+				batched_[i].path = &source.path;
 				batched_[i].room = room;
 			}
 		}
@@ -621,6 +671,114 @@ private:
 		}
 	}
 
+	// --- hashing and storing ----------------------------------------------------------
+
+	void hash_pieces(Unit &unit)
+	{
+		const Region region("hash");
+		jobs_.clear();
+		for (Piece &piece : unit.pieces) {
+			if (piece.bytes.empty())
+				continue;
+			if (piece.size >= 64_KiB && piece.bytes[0] == 0 && is_zero(piece.bytes))
+				piece.id = zero_chunk_digest(piece.size);
+			else
+				jobs_.push_back({piece.bytes, &piece.id});
+		}
+		sha256_many(jobs_);
+		clock_.lap(Step::hash);
+	}
+
+	// Of what nobody has yet.
+	void build_blocks(Unit &unit)
+	{
+		if (!builder_)
+			return;
+		fresh_.clear();
+		for (Piece &piece : unit.pieces) {
+			if (piece.size == 0 || !shared_.hooks.claim(piece.id))
+				continue;
+			shared_.work.new_bytes.add(piece.size);
+			fresh_.push_back(&piece);
+		}
+		clock_.lap(Step::lookup);
+		if (fresh_.empty())
+			return;
+		const Region region("compress");
+		// In front of the first piece is what others needed for the rest of the segment before.
+		const Bytes first = unit.pieces[0].bytes;
+		const std::size_t spare = first.empty() ? 0 : static_cast<std::size_t>(first.data() - unit.in.data());
+		builder_->build(fresh_, {unit.in.data(), spare}, shared_.effort(), unit.blocks, unit.apart);
+		clock_.lap(Step::compress);
+	}
+
+	// --- turns ------------------------------------------------------------------------
+
+	template <typename Condition> void await(Condition condition)
+	{
+		std::unique_lock lock(shared_.mutex);
+		shared_.changed.wait(lock, [&] { return shared_.failure || condition(); });
+		if (shared_.failure)
+			throw Stopped();
+	}
+
+	template <typename Change> void pass(Change change)
+	{
+		{
+			std::lock_guard guard(shared_.mutex);
+			change();
+		}
+		shared_.changed.notify_all();
+	}
+
+	Shared &shared_;
+	StepClock clock_;
+	std::optional<BlockBuilder> builder_; // where something is stored
+	std::vector<Piece *> fresh_;
+	std::vector<HashJob> jobs_;
+	BatchReader together_;
+	std::vector<BatchedFile> batched_;
+};
+
+// Takes units to the hooks in the order of their tickets.
+class Ingest::Committer {
+public:
+	explicit Committer(Shared &shared) : shared_(shared), clock_(shared.work) {}
+
+	void run()
+	{
+		std::unique_lock lock(shared_.mutex);
+		for (;;) {
+			Unit *const unit = shared_.find_ready_unit();
+			if (shared_.failure || (!unit && shared_.is_stopping && shared_.is_idle()))
+				return;
+			if (!unit) {
+				shared_.changed.wait(lock);
+				continue;
+			}
+			lock.unlock();
+			clock_.restart();
+			commit(*unit);
+			clock_.lap(Step::write);
+			lock.lock();
+			shared_.commit_turn++;
+			unit->is_ready = false;
+			unit->is_free = true;
+			shared_.changed.notify_all();
+		}
+	}
+
+private:
+	void commit(Unit &unit)
+	{
+		if (unit.job)
+			commit_segment(*unit.job, unit);
+		else
+			for (std::size_t i = 0; i < unit.batch.size(); i++)
+				commit_small(unit.batch[i], unit.pieces[i], unit.outcomes[i]);
+		store_blocks(unit.blocks);
+	}
+
 	void commit_small(Source &source, const Piece &piece, SourceOutcome &outcome)
 	{
 		// One chunk: its id is that digest.
@@ -634,115 +792,6 @@ private:
 		count_file(outcome);
 		shared_.hooks.finished(source, outcome);
 	}
-
-	// --- hashing and storing ----------------------------------------------------------
-
-	void hash_pieces()
-	{
-		const Region region("hash");
-		jobs_.clear();
-		for (Piece &piece : pieces_) {
-			if (piece.bytes.empty())
-				continue;
-			if (piece.size >= 64_KiB && piece.bytes[0] == 0 && is_zero(piece.bytes))
-				piece.id = zero_chunk_digest(piece.size);
-			else
-				jobs_.push_back({piece.bytes, &piece.id});
-		}
-		sha256_many(jobs_);
-		clock_.lap(Step::hash);
-	}
-
-	// Compresses what nobody has yet, into blocks that commit writes.
-	void store_pieces()
-	{
-		if (!shared_.hooks.claim)
-			return;
-		std::uint8_t *out = out_.data();
-		fresh_.clear();
-		std::uint64_t small_bytes = 0;
-		for (Piece &piece : pieces_) {
-			if (piece.size == 0 || !shared_.hooks.claim(piece.id))
-				continue;
-			shared_.work.new_bytes.add(piece.size);
-			if (piece.bytes.empty())
-				piece.bytes = zero_bytes(piece.size);
-			fresh_.push_back(&piece);
-			if (piece.size < solid_chunk_limit || piece.size <= shared_.small_limit)
-				small_bytes += piece.size;
-		}
-		clock_.lap(Step::lookup);
-		const Region region("compress");
-		// Blocks of even size: no small rest that compresses badly.
-		const std::uint64_t count = std::max<std::uint64_t>(1, (small_bytes + solid_block / 2) / solid_block);
-		const std::uint64_t target = (small_bytes + count - 1) / count;
-		for (std::size_t i = 0; i < fresh_.size();)
-			if (fresh_[i]->size < solid_chunk_limit || fresh_[i]->size <= shared_.small_limit)
-				i = add_solid_block(i, target, out);
-			else
-				add_block({fresh_[i]->bytes}, i, i + 1, out), i++;
-		clock_.lap(Step::compress);
-	}
-
-	// A block of small chunks from the i-th on; they are moved together in memory.
-	std::size_t add_solid_block(std::size_t first, std::uint64_t target, std::uint8_t *&out)
-	{
-		std::uint8_t *start = const_cast<std::uint8_t *>(fresh_[first]->bytes.data());
-		std::size_t size = 0, i = first;
-		for (; i < fresh_.size() && i - first < max_block_items; i++) {
-			const Piece &piece = *fresh_[i];
-			const bool is_small = piece.size < solid_chunk_limit || piece.size <= shared_.small_limit;
-			const bool is_ours = piece.bytes.data() >= in_.data() && piece.bytes.data() < in_.data() + capacity_;
-			if (i > first && (!is_small || !is_ours || size + piece.size / 2 > target))
-				break;
-			if (start + size != piece.bytes.data())
-				std::memmove(start + size, piece.bytes.data(), piece.size);
-			size += piece.size;
-			if (!is_ours) {
-				i++;
-				break;
-			}
-		}
-		add_block({start, size}, first, i, out);
-		return i;
-	}
-
-	void add_block(Bytes raw, std::size_t first, std::size_t last, std::uint8_t *&out)
-	{
-		ReadyBlock block{ItemKind::chunk, Codec::none, {}, {}, raw};
-		for (std::size_t i = first; i < last; i++) {
-			block.sizes.push_back(static_cast<std::uint32_t>(fresh_[i]->size));
-			block.digests.push_back(fresh_[i]->id);
-		}
-		if (const std::size_t size = compress(raw, out)) {
-			block.codec = compressor_.codec();
-			block.payload = {out, size};
-			out += size;
-		}
-		blocks_.push_back(std::move(block));
-	}
-
-	// The compressed size at out, or 0 when the block stays as it is.
-	std::size_t compress(Bytes raw, std::uint8_t *out)
-	{
-		if (compressor_.codec() == Codec::none || raw.size() < shared_.settings.performance.compression_threshold)
-			return 0;
-		const MutableBytes room(out, static_cast<std::size_t>(out_.data() + capacity_ - out));
-		if (raw.size() >= 8 * probe_size && !looks_compressible(raw, room))
-			return 0;
-		return compressor_.compress(raw, room, raw.size() - raw.size() / 20);
-	}
-
-	// Three samples: content that shrinks nowhere in them is not worth the whole.
-	bool looks_compressible(Bytes raw, MutableBytes room)
-	{
-		for (std::size_t at : {std::size_t(0), raw.size() / 2, raw.size() - probe_size})
-			if (compressor_.compress(raw.subspan(at, probe_size), room, probe_size - probe_size / 32))
-				return true;
-		return false;
-	}
-
-	// --- committing -------------------------------------------------------------------
 
 	void count_file(const SourceOutcome &outcome)
 	{
@@ -759,10 +808,11 @@ private:
 		shared_.work.bytes.add(bytes);
 	}
 
-	void commit_segment(Job &job, const Unit &, std::uint64_t offset)
+	void commit_segment(Job &job, const Unit &unit)
 	{
 		refs_.clear();
-		for (const Piece &piece : pieces_) {
+		std::uint64_t offset = unit.first_cut;
+		for (const Piece &piece : unit.pieces) {
 			refs_.push_back({offset, piece.size, piece.id});
 			offset += piece.size;
 		}
@@ -777,7 +827,6 @@ private:
 		}
 		if (is_done)
 			finish(job, offset);
-		store_blocks();
 	}
 
 	void finish(Job &job, std::uint64_t size)
@@ -802,48 +851,31 @@ private:
 		shared_.hooks.finished(job.source, outcome);
 	}
 
-	void store_blocks()
+	void store_blocks(std::span<const ReadyBlock> blocks)
 	{
 		const Region region("store");
-		for (const ReadyBlock &block : blocks_)
+		for (const ReadyBlock &block : blocks)
 			shared_.work.stored_bytes.add(block.payload.size());
 		if (shared_.hooks.store)
-			shared_.hooks.store(blocks_);
-	}
-
-	// --- turns ------------------------------------------------------------------------
-
-	template <typename Condition> void await(Condition condition)
-	{
-		std::unique_lock lock(shared_.mutex);
-		shared_.changed.wait(lock, [&] { return shared_.failure || condition(); });
-		if (shared_.failure)
-			throw Stopped();
-	}
-
-	template <typename Change> void pass(Change change)
-	{
-		{
-			std::lock_guard guard(shared_.mutex);
-			change();
-		}
-		shared_.changed.notify_all();
+			shared_.hooks.store(blocks);
 	}
 
 	Shared &shared_;
 	StepClock clock_;
-	std::size_t headroom_, capacity_;
-	Arena in_, out_;
-	Compressor compressor_;
-	std::vector<Piece> pieces_;
-	std::vector<Piece *> fresh_;
-	std::vector<HashJob> jobs_;
-	std::vector<ReadyBlock> blocks_;
 	std::vector<ChunkRef> refs_;
-	std::vector<SourceOutcome> outcomes_;
-	BatchReader together_;
-	std::vector<BatchedFile> batched_;
 };
+
+template <typename Runner> void Ingest::Shared::start(std::thread &thread)
+{
+	thread = std::thread([this] {
+		try {
+			Runner(*this).run();
+		} catch (const Stopped &) {
+		} catch (...) {
+			fail(std::current_exception());
+		}
+	});
+}
 
 void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 {
@@ -852,17 +884,13 @@ void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 	// All of them for something large, else one a unit: one file needs one worker.
 	const bool is_large = item.job && (item.job->source.stream || item.job->source.stat->size > segment_size);
 	queue.push_back(std::move(item));
+	if (!committer.joinable())
+		start<Committer>(committer);
 	do {
 		if (threads.size() == workers)
 			break;
 		work.workers.set(threads.size() + 1);
-		threads.emplace_back([this] {
-			try {
-				Worker(*this).run();
-			} catch (...) {
-				fail(std::current_exception());
-			}
-		});
+		start<Worker>(threads.emplace_back());
 	} while (is_large);
 	changed.notify_all();
 }
@@ -886,6 +914,8 @@ Ingest::~Ingest()
 	shared_->changed.notify_all();
 	for (std::thread &thread : shared_->threads)
 		thread.join();
+	if (shared_->committer.joinable())
+		shared_->committer.join();
 }
 
 std::size_t Ingest::worker_count() const { return shared_->workers; }

@@ -1,13 +1,14 @@
 // From files and streams to chunks, their digests, and blocks ready to be stored.
 //
-//     submit ─► queue ─► worker: claim a unit ─► read ─► cut ─► hash ─► claim ─► compress ─► commit
-//                        worker: ...                      │                                   │
-//                                           in the order of a file's segments     in the order of units
+//     submit ─► queue ─► worker: claim a unit ─► read ─► cut ─► hash ─► look up ─► compress ─┐
+//                        worker: ...                      │                                  │
+//                                          in the order of a file's segments                 │
+//                        committer: units in the order they were claimed ─► hooks ◄──────────┘
 //
-// A unit is a segment of a large file or a batch of small ones.  Each worker takes its unit
-// through all steps in buffers of its own, which are used again; only two short steps run in
-// order: placing the cuts of a file, and committing.  There is no queue per chunk and no
-// allocation per byte, and what is in memory is bounded by the number of workers.
+// A unit is a segment of a large file or a batch of small ones, and the memory for it, which is used
+// again.  Each worker takes a unit through all steps and then another one, while the committer, which
+// waits for the storage, has a few that are ready.  There is no queue per chunk and no allocation per
+// byte, and what is in memory is bounded by the number of units.
 #ifndef DIG_INGEST_H
 #define DIG_INGEST_H
 
@@ -90,7 +91,9 @@ public:
 
 private:
 	class Worker;
+	class Committer;
 	struct Job;
+	struct Unit;
 	struct Shared;
 	std::unique_ptr<Shared> shared_;
 };

@@ -76,6 +76,27 @@ BOOST_AUTO_TEST_CASE(levels_are_taken)
 		}
 }
 
+// Blocks that shrink much, little and not at all in turn, so that each way of searching follows each.
+BOOST_AUTO_TEST_CASE(less_effort_gives_the_same_content_back)
+{
+	Decompressor decompressor;
+	Buffer half = noise_of_size(300000);
+	for (std::size_t i = 0; i < half.size(); i++)
+		half[i] &= 0x0f;
+	const Buffer raws[] = {text_of_size(700000), half, noise_of_size(300000), text_of_size(5000), half};
+	for (int level : {0, 1, 6, 19}) {
+		Compressor compressor(Codec::zstd, level);
+		for (int turn = 0; turn < 10; turn++) {
+			const Buffer &raw = raws[turn % 5];
+			Buffer out(raw.size() + 1000), back(raw.size());
+			const std::size_t n = compressor.compress(raw, out, out.size(), turn == 7 ? Effort::usual : Effort::less);
+			BOOST_REQUIRE(n > 0U);
+			BOOST_REQUIRE(decompressor.decompress(Codec::zstd, Bytes(out).first(n), back));
+			BOOST_REQUIRE((back == raw));
+		}
+	}
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_shrink_below_the_limit_is_refused)
 {
 	const Buffer noise = noise_of_size(100000);
