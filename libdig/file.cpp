@@ -319,6 +319,12 @@ void File::clear(std::uint64_t offset, std::uint64_t size) const
 		write_at(Bytes(zeros).first(std::min<std::uint64_t>(zeros.size(), size - done)), offset + done);
 }
 
+void File::start_writing(std::uint64_t offset, std::uint64_t size) const
+{
+	// A hint: what goes wrong shows when it is synced.
+	::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
+}
+
 void File::sync_data() const
 {
 	if (::fdatasync(fd_) < 0)

@@ -88,6 +88,8 @@ public:
 	bool punch_hole(std::uint64_t offset, std::uint64_t size) const;
 	// The range reads as zeros: a hole, or where there can be none, zeros that are written.
 	void clear(std::uint64_t offset, std::uint64_t size) const;
+	// What was written of the range starts on its way to storage; nobody waits for it.
+	void start_writing(std::uint64_t offset, std::uint64_t size) const;
 	// fdatasync.  A failure is final: whoever gets it abandons the file.
 	void sync_data() const;
 	void sync_all() const;

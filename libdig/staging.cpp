@@ -15,6 +15,7 @@ constexpr std::size_t run_batch = 131072;      // records sorted in memory: 6 Mi
 constexpr std::uint64_t run_threshold = 1_MiB; // bytes of journal
 // Packs that grow faster than this in one run are written past the page cache.
 constexpr std::uint64_t cached_pack_bytes = 48_MiB;
+constexpr std::uint64_t writing_step = 4_MiB, page_size = 4096;
 
 // --- opening and recovery --------------------------------------------------------------------
 
@@ -422,13 +423,27 @@ void StagingWriter::append(std::span<const ReadyBlock> blocks, Bytes journal_rec
 			offset += record.record.length;
 		}
 		if (total)
-			pack_.write_pieces_at(pieces, pack_size_, appended_bytes_ + total <= cached_pack_bytes);
+			write_pack_locked(pieces, total);
 		pack_size_ = offset;
 		block_count_ += static_cast<std::uint32_t>(blocks.size());
 		dig::append(records, journal_records);
 		write_journal_locked(records);
 		appended_bytes_ += total;
 	});
+}
+
+// The kernel writes out what it drops from the page cache then; of what it keeps, most is on its way
+// when the sync at the end comes.
+void StagingWriter::write_pack_locked(std::span<iovec> pieces, std::uint64_t size)
+{
+	const bool keeps_cached = appended_bytes_ + size <= cached_pack_bytes;
+	pack_.write_pieces_at(pieces, pack_size_, keeps_cached);
+	writing_from_ = std::min(writing_from_, pack_size_); // the pack may be a new one
+	const std::uint64_t end = (pack_size_ + size) / page_size * page_size; // what follows it is written to again
+	if (!keeps_cached || end < writing_from_ + writing_step)
+		return;
+	pack_.start_writing(writing_from_, end - writing_from_);
+	writing_from_ = end;
 }
 
 void StagingWriter::sync_locked()

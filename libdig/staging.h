@@ -94,6 +94,7 @@ private:
 	bool settle_note_locked();
 	void undo_note_locked();
 	void write_journal_locked(Bytes records);
+	void write_pack_locked(std::span<iovec> pieces, std::uint64_t size);
 	void sync_locked();
 	void settle_journal_locked();
 	void make_runs_locked(std::uint64_t threshold);
@@ -113,7 +114,7 @@ private:
 	StagingId journal_id_{};
 	std::uint64_t pack_size_ = 0, journal_size_ = 0, synced_pack_size_ = 0;
 	std::uint32_t block_count_ = 0;
-	std::uint64_t appended_bytes_ = 0;
+	std::uint64_t appended_bytes_ = 0, writing_from_ = 0;
 	bool has_new_failures_ = false;
 	bool is_alone_ = false;           // nobody else has appended since it was opened, or was about to
 	bool has_unfinished_ = false;     // blocks of somebody who never finished, perhaps
