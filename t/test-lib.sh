@@ -214,14 +214,20 @@ stopped_at () {
 		exec strace -f -qq -o "$TRASH/stops" -P "$stop_file" -e trace=$stop_call \
 			-e inject=$stop_call:signal=STOP:when=1 "$@" 4>&- &
 	}
+	tracer=$!
 	until grep -q 'stopped by SIGSTOP' "$TRASH/stops" 2>/dev/null
 	do
-		kill -0 $! 2>/dev/null || { echo "no $stop_call of $stop_file" && return 1; }
+		kill -0 $tracer 2>/dev/null || { echo "no $stop_call of $stop_file" && return 1; }
 		sleep 0.01
 	done
 	eval "$stop_code"
-	kill -CONT $(sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p' "$TRASH/stops" | head -n 1)
-	wait $!
+	# Every thread is stopped at its first call, and the second one may be later.
+	stopped=$(sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p' "$TRASH/stops" | head -n 1)
+	while kill -CONT $stopped 2>/dev/null
+	do
+		sleep 0.02
+	done &
+	wait $tracer
 }
 
 # Stages all of the work tree that we are in, and what is gone from it.
