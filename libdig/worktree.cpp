@@ -7,6 +7,7 @@
 #include "libdig/directory.h"
 #include "libdig/error.h"
 #include "libdig/path.h"
+#include "libdig/tree_listing.h"
 #include "libdig/process.h"
 
 namespace dig {
@@ -149,7 +150,7 @@ public:
 	bool start(const std::string &path)
 	{
 		if (path.empty()) {
-			push(open_directory_at(root_.fd(), "."), "");
+			push(listing_.list(open_directory_at(root_.fd(), ".")), "");
 			run();
 			return true;
 		}
@@ -168,7 +169,7 @@ public:
 			return false;
 		enter_ignore_files(path);
 		const Parent parent = open_parent_beneath(root_, path);
-		visit(parent.directory, parent.name, path, stat->type);
+		visit({parent.directory.fd(), parent.name, path}, stat->type);
 		run();
 		ignores_ = IgnoreStack();
 		return true;
@@ -178,12 +179,16 @@ public:
 
 private:
 	struct Level {
-		File directory;
+		TreeListing::Listing listing;
 		std::string path;
-		DirectoryList items;
 		std::size_t next = 0;
-		bool had_something = false;
-		FileStat stat;
+	};
+	// Something in a directory, or named by whoever asked.
+	struct Place {
+		int parent;
+		const std::string &name, &path;
+		const TreeListing::Item *looked = nullptr;
+		TreeListing::Handle below = nullptr;
 	};
 
 	void tell(WorkRecord::Type type, const std::string &path)
@@ -237,37 +242,37 @@ private:
 		}
 	}
 
-	void push(File directory, std::string path)
+	void push(TreeListing::Listing listing, std::string path)
 	{
-		Level level;
-		level.stat = directory.stat();
-		level.items = read_directory(directory);
-		for (std::size_t i = 0; i < level.items.size(); i++)
-			if (!level.items.type(i))
-				if (const auto stat = find_stat_at(directory.fd(), std::string(level.items.name(i))))
-					level.items.set_type(i, stat->type);
-		level.items.sort();
-		const std::optional<Buffer> content = read_ignore_file(directory, path);
+		std::optional<Buffer> content;
+		try {
+			if (listing.has(ignore_file_name))
+				content = read_ignore_file(*listing.directory, path);
+		} catch (...) {
+			drop_below(listing);
+			throw;
+		}
 		ignores_.push(path, content ? std::optional<Bytes>(*content) : std::nullopt);
-		level.directory = std::move(directory);
-		level.path = std::move(path);
-		levels_.push_back(std::move(level));
+		levels_.push_back({std::move(listing), std::move(path)});
 	}
 
 	void run()
 	{
 		while (!levels_.empty()) {
 			Level &level = levels_.back();
-			if (level.next == level.items.size()) {
+			TreeListing::Listing &listing = level.listing;
+			if (level.next == listing.items.size()) {
 				leave();
 				continue;
 			}
 			check_interrupted();
 			const std::size_t i = level.next++;
-			const std::string name(level.items.name(i));
+			const std::string name(listing.items.name(i));
 			const std::string path = level.path.empty() ? name : level.path + "/" + name;
+			const FileType type = listing.items.type(i).value_or(FileType::regular);
 			// Levels move when one is added.
-			visit(level.directory, name, path, level.items.type(i).value_or(FileType::regular));
+			const TreeListing::Item looked = listing.looked.empty() ? TreeListing::Item() : listing.looked[i];
+			visit({listing.directory->fd(), name, path, &looked, std::move(listing.below[i])}, type);
 		}
 	}
 
@@ -275,11 +280,11 @@ private:
 	{
 		const Level &level = levels_.back();
 		// A directory is an entry only when nothing in it is.
-		if (level.items.size() == 0 && !level.path.empty()) {
+		if (level.listing.items.size() == 0 && !level.path.empty()) {
 			WorkRecord record;
 			record.type = WorkRecord::Type::directory;
 			record.path = level.path;
-			record.stat = level.stat;
+			record.stat = level.listing.stat;
 			record.stat.size = 0; // what a directory's size means is the file system's affair
 			tell(record);
 		}
@@ -287,39 +292,57 @@ private:
 		levels_.pop_back();
 	}
 
-	void visit(const File &parent, const std::string &name, const std::string &path, FileType type)
+	void visit(const Place &place, FileType type)
 	{
-		if (name == ".dig")
-			return;
+		if (!enters(place, type) && place.below)
+			listing_.drop(place.below);
+	}
+
+	// True when the listing of what is below was taken.
+	bool enters(const Place &place, FileType type)
+	{
+		const std::string &path = place.path;
+		if (place.name == ".dig")
+			return false;
 		if (!options_.takes_ignored && levels_.size() + ignores_.depth() > 0 &&
 			ignores_.ignores(path, type == FileType::directory)) {
 			tell(WorkRecord::Type::ignored, path);
-			return;
+			return false;
 		}
 		if (!path_problem(path).empty()) {
 			fail(path, path.size() > max_path_size ? ENAMETOOLONG : EINVAL);
-			return;
+			return false;
 		}
 		try {
 			if (type == FileType::directory)
-				visit_directory(parent, name, path);
+				visit_directory(place);
 			else
-				visit_file(parent, name, path);
+				visit_file(place);
 		} catch (const SystemError &error) {
 			// Gone between listing and looking: as if it had never been there.
 			if (error.error() != ENOENT)
 				fail(type == FileType::directory ? path + "/" : path, error.error());
 		}
+		return true;
 	}
 
-	void visit_directory(const File &parent, const std::string &name, const std::string &path)
+	void visit_directory(const Place &place)
 	{
-		File directory = open_directory_at(parent.fd(), name);
-		if (find_stat_at(directory.fd(), ".dig")) {
-			skip(path, "store");
+		TreeListing::Listing listing = place.below ? listing_.take(place.below)
+			: listing_.list(open_directory_at(place.parent, place.name));
+		if (listing.has(".dig")) {
+			drop_below(listing);
+			skip(place.path, "store");
 			return;
 		}
-		push(std::move(directory), path);
+		push(std::move(listing), place.path);
+	}
+
+	void drop_below(const TreeListing::Listing &listing)
+	{
+		for (const TreeListing::Handle &below : listing.below)
+			if (below)
+				listing_.drop(below);
 	}
 
 	void skip(const std::string &path, const char *kind)
@@ -331,11 +354,16 @@ private:
 		tell(record);
 	}
 
-	void visit_file(const File &parent, const std::string &name, const std::string &path)
+	void visit_file(const Place &place)
 	{
-		const std::optional<FileStat> stat = find_stat_at(parent.fd(), name);
+		std::optional<FileStat> stat;
+		if (place.looked && place.looked->state == TreeListing::Item::State::known)
+			stat = place.looked->stat;
+		else if (!place.looked || place.looked->state == TreeListing::Item::State::unknown)
+			stat = find_stat_at(place.parent, place.name);
 		if (!stat)
 			return;
+		const std::string &path = place.path;
 		WorkRecord record;
 		record.path = path;
 		record.stat = *stat;
@@ -352,6 +380,7 @@ private:
 	const File &root_;
 	const WalkOptions &options_;
 	const std::function<void(const WorkRecord &)> &found_;
+	TreeListing listing_;
 	std::vector<Level> levels_;
 	IgnoreStack ignores_;
 	std::uint64_t count_ = 0;
