@@ -36,7 +36,7 @@ struct StagedSums {
 // Staged records as changes of the manifest, summed up as they pass.
 static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 {
-	auto at = std::make_shared<IndexCursor>(index.cursor());
+	auto at = std::make_shared<IndexCursor>(index.staged_cursor());
 	auto displaced = std::make_shared<DisplacedRecords>(index.cursor());
 	return [&index, at, displaced, &sums]() -> std::optional<ManifestChange> {
 		for (; at->current(); at->next()) {
@@ -141,7 +141,7 @@ private:
 static void take_references(Store &store, const Index &index, Work &work)
 {
 	std::vector<std::string> paths;
-	IndexCursor at = index.cursor();
+	IndexCursor at = index.staged_cursor();
 	for (; at.current(); at.next())
 		if (at.current()->is_by_reference && !at.current()->is_removed && index.is_staged(*at.current()))
 			paths.push_back(at.current()->entry.path);

@@ -393,13 +393,17 @@ std::optional<IndexRecord> Index::find(std::string_view path) const
 	return *at.current();
 }
 
-bool Index::may_have_staged() const
+bool Index::may_have_staged(const std::shared_ptr<IndexFile> &file) const
 {
-	const auto has = [&](const std::shared_ptr<IndexFile> &file) {
-		return file && file->tail().records > 0 &&
-			file->tail().highest_sequence > state_.committed_sequence;
-	};
-	return has(base_) || has(changes_);
+	return file && file->tail().records > 0 && file->tail().highest_sequence > state_.committed_sequence;
+}
+
+bool Index::may_have_staged() const { return may_have_staged(base_) || may_have_staged(changes_); }
+
+// Whatever the base has of a path that was staged later, the changes have it, too, and it counts.
+IndexCursor Index::staged_cursor() const
+{
+	return IndexCursor(may_have_staged(base_) ? base_ : nullptr, changes_);
 }
 
 void Index::check() const

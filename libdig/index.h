@@ -84,6 +84,9 @@ public:
 	const IndexState &state() const { return state_; }
 	bool is_there() const { return base_ || changes_; }
 	IndexCursor cursor() const { return IndexCursor(base_, changes_); }
+	// All that is staged, among other records; costs what was put since the commit before, and no
+	// more than that however long the index is.
+	IndexCursor staged_cursor() const;
 	bool is_staged(const IndexRecord &record) const
 	{
 		return record.sequence > state_.committed_sequence;
@@ -97,6 +100,8 @@ public:
 
 private:
 	friend class IndexUpdate;
+	bool may_have_staged(const std::shared_ptr<IndexFile> &file) const;
+
 	std::shared_ptr<IndexFile> base_, changes_;
 	IndexState state_;
 	std::string directory_;

@@ -570,7 +570,7 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 	IndexUpdate update(writer.directory());
 	std::uint64_t count = 0;
 	bool is_all = true;
-	for (IndexCursor at = index.cursor(); at.current(); at.next()) {
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 		const IndexRecord &staged = *at.current();
 		if (!index.is_staged(staged))
 			continue;

@@ -771,7 +771,7 @@ void StagingWriter::drop_pack()
 		const Index index = Index::open(directory_);
 		if (!is_alone_locked() || pack_size_ == sizeof(Preamble) || index.state().has_loose)
 			return;
-		for (IndexCursor at = index.cursor(); at.current(); at.next())
+		for (IndexCursor at = index.staged_cursor(); at.current(); at.next())
 			if (index.is_staged(*at.current()) && !at.current()->is_removed)
 				return;
 		const StagingId id = new_staging_id();

@@ -14,7 +14,7 @@ public:
 	NeededItems(const StagingWriter &writer, const Index &index)
 		: items_(writer.directory()), nodes_(writer.directory())
 	{
-		for (IndexCursor at = index.cursor(); at.current(); at.next()) {
+		for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 			check_interrupted();
 			const IndexRecord &record = *at.current();
 			if (!index.is_staged(record) || record.is_removed || record.is_by_reference)

@@ -32,7 +32,7 @@ void diff_index(Store &store, const Index &index, const DifferenceFound &found)
 		return;
 	const Digest head = store.head_manifest().value_or(empty_root(TreeKind::manifest));
 	TreeCursor state(TreeKind::manifest, head, store.nodes());
-	for (IndexCursor at = index.cursor(); at.current(); at.next()) {
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 		const IndexRecord &record = *at.current();
 		if (!index.is_staged(record))
 			continue;
