@@ -20,7 +20,8 @@ Arena::Arena(std::size_t size) : size_(size)
 	const auto start = reinterpret_cast<std::uintptr_t>(mapping_);
 	const auto aligned = (start + huge_page - 1) / huge_page * huge_page;
 	data_ = reinterpret_cast<std::uint8_t *>(aligned);
-	if (size >= huge_page)
+	// The rest of its last page is less than the faults of small pages would cost.
+	if (size >= large_size)
 		::madvise(data_, mapping_size_ - (aligned - start), MADV_HUGEPAGE);
 }
 
