@@ -685,6 +685,9 @@ private:
 			else
 				jobs_.push_back({piece.bytes, &piece.id});
 		}
+		// The longest first: then the lanes end at about the same time.
+		std::sort(jobs_.begin(), jobs_.end(),
+			[](const HashJob &a, const HashJob &b) { return a.message.size() > b.message.size(); });
 		sha256_many(jobs_);
 		clock_.lap(Step::hash);
 	}
