@@ -176,4 +176,18 @@ test_expect_success 'core.compression, compression_level: how much is stored' '
 	test $(cat ../compression_level=19) -lt $(cat ../compression_level=1)
 '
 
+# With one file there is nothing that waits for the storage, so that auto tries less hard.
+test_expect_success 'core.compression=auto: stored in another way, and the same content' '
+	cd w && rm -rf .dig && seq 1 400000 >lines &&
+	for compression in auto zstd
+	do
+		dig-init-store >/dev/null && with core.compression=$compression -- dig-add lines &&
+		wc -c <.dig/staging/pack >../pack.$compression && commit_staged $compression &&
+		dig-ls-root HEAD >../state.$compression &&
+		dig-cat HEAD:lines | cmp - lines && rm -rf .dig || return 1
+	done &&
+	! cmp ../pack.auto ../pack.zstd && grep lines ../state.auto && test_cmp ../state.auto ../state.zstd &&
+	test $(cat ../pack.auto) -lt $(($(cat ../pack.zstd) * 12 / 10))
+'
+
 test_done
