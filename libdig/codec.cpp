@@ -27,7 +27,9 @@ constexpr Search usual_search{0, 0, 0}, small_table{13, 7, 0}, skipping{13, 7, 3
 struct Compressor::State {
 	ZSTD_CCtx *zstd = nullptr;
 	Search search = usual_search;
-	std::size_t last_raw = 1, last_size = 1; // of the block before, whose like the next one is taken for
+	// Of what was compressed before, whose like the next block is taken for: a sample of it, or the
+	// block before.  The first one gets the usual search.
+	std::size_t last_raw = 3, last_size = 1;
 	z_stream zlib{};
 	bool has_zlib = false;
 

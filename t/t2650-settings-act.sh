@@ -178,7 +178,7 @@ test_expect_success 'core.compression, compression_level: how much is stored' '
 
 # With one file there is nothing that waits for the storage, so that auto tries less hard.
 test_expect_success 'core.compression=auto: stored in another way, and the same content' '
-	cd w && rm -rf .dig && seq 1 400000 >lines &&
+	cd w && rm -rf .dig && seq 1 100000 | sed "s/$/, and some words that are always the same/" >lines &&
 	for compression in auto zstd
 	do
 		dig-init-store >/dev/null && with core.compression=$compression -- dig-add lines &&
@@ -187,7 +187,7 @@ test_expect_success 'core.compression=auto: stored in another way, and the same 
 		dig-cat HEAD:lines | cmp - lines && rm -rf .dig || return 1
 	done &&
 	! cmp ../pack.auto ../pack.zstd && grep lines ../state.auto && test_cmp ../state.auto ../state.zstd &&
-	test $(cat ../pack.auto) -lt $(($(cat ../pack.zstd) * 12 / 10))
+	test $(cat ../pack.auto) -lt $(($(cat ../pack.zstd) * 106 / 100))
 '
 
 test_done
