@@ -41,7 +41,7 @@ test_expect_success '-n limits, -z ends records with NUL' '
 
 test_expect_success 'a damaged list is told' '
 	cd w && cp .dig/roots ../roots && chmod u+w .dig/roots &&
-	printf X | dd of=.dig/roots bs=1 seek=70 conv=notrunc status=none &&
+	printf XXXXXXXX | dd of=.dig/roots bs=1 seek=70 conv=notrunc status=none &&
 	test_expect_code 4 dig-list-roots 2>../err && grep roots ../err && cp ../roots .dig/roots && dig-list-roots -n 1
 '
 
