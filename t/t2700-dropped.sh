@@ -219,7 +219,7 @@ test_expect_success STRACE 'what it left can be recovered by a command that is k
 
 test_expect_success STRACE 'a journal that it left is not cut where it is damaged' '
 	restore begun2.dig &&
-	printf X | dd of=w/.dig/staging/journal bs=1 seek=100 conv=notrunc 2>/dev/null &&
+	printf XXXXXXXX | dd of=w/.dig/staging/journal bs=1 seek=100 conv=notrunc 2>/dev/null &&
 	cd w &&
 	test_expect_code 4 dig-verify-store &&
 	test_expect_code 4 dig-update-index --add --stdin-paths <../input

@@ -52,7 +52,7 @@ test_expect_success 'a reset takes back all or some, and leaves the work tree' '
 '
 
 test_expect_success 'a damaged staging area is given up by a reset of all' '
-	cp -a w hurt && cd hurt && echo lost >lost && dig add lost && printf X | dd of=.dig/staging/changes bs=1 seek=40 conv=notrunc status=none &&
+	cp -a w hurt && cd hurt && echo lost >lost && dig add lost && printf XXXXXXXX | dd of=.dig/staging/changes bs=1 seek=40 conv=notrunc status=none &&
 	test_expect_code 4 dig check && test_expect_code 4 dig reset lost && dig reset && dig check -q && dig add lost &&
 	dig commit -q -m found && dig get /lost >../out && test_cmp lost ../out
 '
