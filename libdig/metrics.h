@@ -36,7 +36,7 @@ enum class Step : std::uint8_t {
 	hash,
 	lookup,   // is the chunk stored already
 	compress, // or decompress
-	write,    // to the pack, or to files; for an add, one worker at a time
+	write,    // to the pack, or to files; for an add, by a thread of its own
 	wait,     // for a turn, where order matters
 	input,    // for the program that feeds a stream
 	idle,     // there was nothing to take
