@@ -15,6 +15,7 @@ constexpr std::uint64_t hole_limit = 1_MiB; // shorter holes are read
 // What is not in the page cache is read past it, from files of this size on: filling the cache costs
 // more than all hashing, and it pushes out what others have there.
 constexpr std::uint64_t uncached_limit = 16_MiB;
+constexpr std::size_t store_files = 64;
 
 static bool is_zero(Bytes bytes)
 {
@@ -25,7 +26,7 @@ static bool is_zero(Bytes bytes)
 class Ingest::Worker {
 public:
 	explicit Worker(Shared &shared)
-		: shared_(shared), clock_(shared.work), together_(shared.root, shared.settings.performance.async_io)
+		: shared_(shared), clock_(shared.work), together_(shared.root, open_together(shared))
 	{
 		if (shared.hooks.claim)
 			builder_.emplace(shared.settings, shared.small_limit);
@@ -45,6 +46,13 @@ public:
 	}
 
 private:
+	// Half of the files that may be open, less some for the store, are the workers'.
+	static std::size_t open_together(const Shared &shared)
+	{
+		const std::size_t limit = file_limit();
+		return shared.settings.performance.async_io && limit > store_files ? (limit - store_files) / (2 * shared.workers) : 0;
+	}
+
 	// --- claiming ---------------------------------------------------------------------
 
 	// What is next to take, in a unit that is free; nothing at the end.

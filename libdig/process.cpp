@@ -97,6 +97,12 @@ void raise_file_limit()
 	}
 }
 
+std::size_t file_limit()
+{
+	rlimit limit;
+	return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 bool is_foreground(int fd) { return ::tcgetpgrp(fd) == ::getpgrp(); }
 

@@ -42,6 +42,8 @@ bool is_foreground(int fd);
 
 // As many open files as the system allows this process: a walk keeps one a level.
 void raise_file_limit();
+// How many files may be open at once.
+std::size_t file_limit();
 
 // Of the terminal, or COLUMNS; 80 when unknown.
 int terminal_columns(int fd);

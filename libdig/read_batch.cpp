@@ -58,8 +58,8 @@ struct BatchReader::Ring {
 	}
 };
 
-BatchReader::BatchReader(const File &directory, bool may_use_ring)
-	: directory_(directory), may_use_ring_(may_use_ring)
+BatchReader::BatchReader(const File &directory, std::size_t most_open)
+	: directory_(directory), most_open_(std::min<std::size_t>(most_open, ring_entries))
 {
 }
 
@@ -68,17 +68,17 @@ BatchReader::~BatchReader() = default;
 void BatchReader::read(std::span<BatchedFile> files)
 {
 	const auto count = std::count_if(files.begin(), files.end(), [](const BatchedFile &file) { return file.path; });
-	if (!may_use_ring_ || count < 2)
+	if (most_open_ < 2 || count < 2)
 		return;
 	if (!ring_)
 		ring_ = std::make_unique<Ring>();
 	if (!ring_->is_there) {
 		ring_.reset();
-		may_use_ring_ = false;
+		most_open_ = 0;
 		return;
 	}
-	for (std::size_t at = 0; at < files.size(); at += ring_entries)
-		read_some(files.subspan(at, std::min<std::size_t>(ring_entries, files.size() - at)));
+	for (std::size_t at = 0; at < files.size(); at += most_open_)
+		read_some(files.subspan(at, std::min(most_open_, files.size() - at)));
 }
 
 void BatchReader::read_some(std::span<BatchedFile> files)

@@ -21,9 +21,10 @@ struct BatchedFile {
 
 class BatchReader {
 public:
-	// Without may_use_ring, or where the kernel refuses a ring, read() does nothing.  The ring is made
-	// when two files or more are to be read for the first time.  One thread.
-	BatchReader(const File &directory, bool may_use_ring);
+	// most_open files are open at once; with less than two, or where the kernel refuses a ring, read()
+	// does nothing.  The ring is made when two files or more are to be read for the first time.  One
+	// thread.
+	BatchReader(const File &directory, std::size_t most_open);
 	~BatchReader();
 	BatchReader(const BatchReader &) = delete;
 
@@ -36,7 +37,7 @@ private:
 	void read_some(std::span<BatchedFile> files);
 
 	const File &directory_;
-	bool may_use_ring_;
+	std::size_t most_open_;
 	std::unique_ptr<Ring> ring_;
 };
 

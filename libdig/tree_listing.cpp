@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libdig/error.h"
+#include "libdig/process.h"
 
 namespace dig {
 
@@ -160,8 +161,12 @@ void TreeListing::wake_threads()
 		has_room_.notify_all();
 }
 
+// Not where few files may be open: a directory that nobody has taken is an open one, and the walker
+// needs those that it is in.
 void TreeListing::start_threads()
 {
+	if (file_limit() < 16 * most_listed)
+		return;
 	const std::size_t cores = std::thread::hardware_concurrency();
 	for (std::size_t i = 1; i < std::min(cores, most_threads); i++)
 		threads_.emplace_back([this] { run(); });

@@ -139,4 +139,22 @@ test_expect_success 'a list that is cut short has no end, and is no success' '
 	(cd w && test_expect_code 128 dig-ls-work >/dev/full)
 '
 
+# So many directories that threads list them, and files that batches of them are read.
+test_expect_success 'where few files may be open, nothing is missed' '
+	mkdir few && cd few && dig-init-store >/dev/null &&
+	for i in 1 2 3 4 5 6 7 8 9
+	do
+		for j in 1 2 3 4 5 6 7 8 9
+		do
+			echo d$i/d$j/a && echo d$i/d$j/b || return 1
+		done
+	done >../paths && xargs -n 1 dirname <../paths | xargs mkdir -p && xargs touch <../paths &&
+	for path in $(cat ../paths)
+	do
+		echo $path >$path || return 1
+	done &&
+	(ulimit -n 40 && dig-ls-work >../records && dig-update-index --add -A --stdin <../records) &&
+	dig-ls-work | cmp - ../records && dig-ls-index >../actual && test $(wc -l <../actual) = 162
+'
+
 test_done
