@@ -23,6 +23,7 @@ public:
 			lock.unlock();
 			clock_.restart();
 			commit(*unit);
+			unit->clear();
 			clock_.lap(Step::write);
 			lock.lock();
 			shared_.commit_turn++;

@@ -74,6 +74,7 @@ struct Ingest::Unit {
 	{
 	}
 	std::uint8_t *data() const { return in.data() + headroom; }
+	// Gives up the file, too, with what it holds open and in memory.
 	void clear()
 	{
 		batch.clear();

@@ -79,7 +79,6 @@ private:
 	void claim_front(Unit &unit)
 	{
 		Shared::Item &front = shared_.queue.front();
-		unit.clear();
 		if (front.job) {
 			unit.job = front.job;
 			claim_segment(*unit.job, unit);
