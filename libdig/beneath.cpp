@@ -154,7 +154,7 @@ void remove_at(const File &parent, const std::string &name, bool is_directory)
 void rename_at(const File &parent, const std::string &from, const std::string &to)
 {
 	if (::renameat(parent.fd(), from.c_str(), parent.fd(), to.c_str()) < 0)
-		throw SystemError("rename " + quoted(from) + " to", to, errno);
+		throw SystemError("rename " + quote(from) + " to", to, errno);
 }
 
 void set_link_times_at(const File &parent, const std::string &name, std::int64_t mtime_ns)

@@ -80,7 +80,7 @@ public:
 					const Entry entry = cursor.entry();
 					if (entry.path <= before)
 						throw CorruptError("the manifest " + to_hex(manifest_) +
-							" is not in order at " + quoted(entry.path));
+							" is not in order at " + quote(entry.path));
 					each(entry);
 					before = entry.path;
 					has_any = true;
@@ -91,7 +91,7 @@ public:
 			if (!path.empty() && !cursor.at_end())
 				pass(path + "/");
 			if (!has_any)
-				throw Error(quoted(path) + " is not in " + state_);
+				throw Error(quote(path) + " is not in " + state_);
 		}
 	}
 
@@ -112,8 +112,8 @@ public:
 			above_.pop_back();
 		for (const std::string &path : above_)
 			if (is_within(entry.path, path))
-				throw CorruptError("the state has " + quoted(path) + " as a file and " +
-					quoted(entry.path) + " below it");
+				throw CorruptError("the state has " + quote(path) + " as a file and " +
+					quote(entry.path) + " below it");
 		if (entry.kind != EntryKind::empty_directory)
 			above_.push_back(entry.path);
 	}
@@ -134,13 +134,13 @@ using DirectoryPointer = std::shared_ptr<Directory>;
 // Where names are one for the file system that are two for the store, as with upper and lower case.
 [[noreturn]] static void fail_collision(std::string_view path)
 {
-	throw Error(quoted(path) + " was made by this extraction or meanwhile: the file system takes it for "
+	throw Error(quote(path) + " was made by this extraction or meanwhile: the file system takes it for "
 		"another name of the state, or somebody else made it");
 }
 
 [[noreturn]] static void fail_in_the_way(std::string_view path)
 {
-	throw Error(quoted(path) + " stands in the way of a directory");
+	throw Error(quote(path) + " stands in the way of a directory");
 }
 
 static std::string_view parent_of(std::string_view path)
@@ -379,7 +379,7 @@ public:
 		ConflictCheck conflicts;
 		selection_.walk([&](const Entry &entry) {
 			if (const std::string_view problem = path_problem(entry.path); !problem.empty())
-				throw CorruptError("the state has the path " + quoted(entry.path) +
+				throw CorruptError("the state has the path " + quote(entry.path) +
 					", which is not allowed: " + std::string(problem));
 			conflicts.add(entry);
 			exists_.push_back(check_target(stack, entry));
@@ -479,9 +479,9 @@ private:
 			return true;
 		}
 		if (is_directory)
-			throw Error(quoted(entry.path) + " is a directory and stands in the way of a file");
+			throw Error(quote(entry.path) + " is a directory and stands in the way of a file");
 		if (!options_.overwrite)
-			throw Error(quoted(entry.path) + " exists already; only -f replaces it");
+			throw Error(quote(entry.path) + " exists already; only -f replaces it");
 		// A hard link has several names without any confusion.
 		if (stat->links == 1 && !stack.is_new(*stat))
 			fail_collision(entry.path);

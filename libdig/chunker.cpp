@@ -29,7 +29,7 @@ ChunkingParameters ChunkingParameters::decode(Bytes bytes, std::string_view name
 {
 	Cursor cursor(bytes, name);
 	if (cursor.u16() != gear_table_version)
-		throw Error(quoted(name) + " uses a gear table that this version of dig does not know");
+		throw Error(quote(name) + " uses a gear table that this version of dig does not know");
 	ChunkingParameters p;
 	for (std::uint64_t *value : {&p.small_file_chunk_size, &p.small_file_threshold,
 		     &p.medium_file_chunk_size, &p.medium_file_threshold, &p.large_file_chunk_size,

@@ -22,7 +22,7 @@ std::int64_t commit_time()
 		errno = 0;
 		const long long seconds = std::strtoll(text, &end, 10);
 		if (*end || errno)
-			throw Error(std::string(name) + " is no whole number of seconds: " + quoted(text));
+			throw Error(std::string(name) + " is no whole number of seconds: " + quote(text));
 		return seconds;
 	}
 	const std::int64_t now = now_ns();
@@ -49,7 +49,7 @@ static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 			if (!record.is_removed) {
 				// Adds at the same time, or lists, may have staged a file and what is below it.
 				displaced->find(change.path, [&](const IndexRecord &other) {
-					throw Error(quoted(change.path) + " and " + quoted(other.entry.path) +
+					throw Error(quote(change.path) + " and " + quote(other.entry.path) +
 						" are both staged, and only one of them can be; 'dig rm --cached' drops one");
 				});
 				change.entry = record.entry;
@@ -112,14 +112,14 @@ public:
 private:
 	static Error no_match(const std::string &path)
 	{
-		return Error(quoted(path) + " is no longer what was added by reference; add it again, or put it back");
+		return Error(quote(path) + " is no longer what was added by reference; add it again, or put it back");
 	}
 
 	void finished(Source &source, const SourceOutcome &outcome)
 	{
 		const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
 		if (!outcome.error.empty())
-			throw Error(quoted(source.path) + " was added by reference and cannot be read: " + outcome.error);
+			throw Error(quote(source.path) + " was added by reference and cannot be read: " + outcome.error);
 		if (outcome.has_changed || root != source.previous->entry.file_root())
 			throw no_match(source.path);
 		IndexRecord record = *source.previous;
@@ -296,14 +296,14 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 		throw NegativeAnswer("the newest root is " + to_hex(history.tip_root()) + ", not " + to_hex(*old_root));
 	const std::string path = store.paths().layer(layer_id);
 	if (!find_stat(path))
-		throw Error("there is no layer " + quoted(path));
+		throw Error("there is no layer " + quote(path));
 	{
 		const Layer layer(path);
 		const LayerHeader &header = layer.header();
 		if (layer.id() != layer_id)
 			throw CorruptError("it is another layer than its name says", path, 0);
 		if (header.store_id != store.id())
-			throw Error(quoted(path) + " is a layer of another store");
+			throw Error(quote(path) + " is a layer of another store");
 		if (header.generation != history.size() + 1 || header.parent_root != history.tip_root())
 			throw NegativeAnswer("the layer " + to_hex(layer_id) + " was made for generation " +
 				std::to_string(header.generation) + " over " + to_hex(header.parent_root) +

@@ -77,7 +77,7 @@ Entry Entry::decode(Cursor &cursor)
 	const std::uint16_t length = cursor.u16();
 	entry.path = text_of(cursor.take(length));
 	if (const std::string_view problem = path_problem(entry.path); !problem.empty())
-		cursor.fail("the path " + quoted(entry.path) + " is not allowed: " + std::string(problem));
+		cursor.fail("the path " + quote(entry.path) + " is not allowed: " + std::string(problem));
 	entry.decode_rest(cursor);
 	return entry;
 }

@@ -54,7 +54,7 @@ static std::string escaped(std::string_view path, bool escapes_quotes)
 	return text;
 }
 
-std::string quoted(std::string_view path)
+std::string quote(std::string_view path)
 {
 	std::string text(1, '\'');
 	text += escaped(path, true);
@@ -65,14 +65,14 @@ std::string quoted(std::string_view path)
 std::string shown_text(std::string_view text) { return escaped(text, false); }
 
 SystemError::SystemError(std::string_view what, std::string_view path, int error)
-	: Error("cannot " + std::string(what) + (path.empty() ? "" : " " + quoted(path)) + ": " +
+	: Error("cannot " + std::string(what) + (path.empty() ? "" : " " + quote(path)) + ": " +
 		std::strerror(error)),
 	  error_(error)
 {
 }
 
 CorruptError::CorruptError(std::string_view what, std::string_view path, std::uint64_t offset)
-	: Error(quoted(path) + " is corrupt at byte " + std::to_string(offset) + ": " + std::string(what),
+	: Error(quote(path) + " is corrupt at byte " + std::to_string(offset) + ": " + std::string(what),
 		exit_status::corrupt)
 {
 }

@@ -80,7 +80,7 @@ public:
 
 // A path in single quotes with control bytes, quotes and backslashes as \n, \t or \ooo, safe to
 // show on a terminal.  UTF-8 passes; bytes that are no UTF-8 and bidirectional controls do not.
-std::string quoted(std::string_view path);
+std::string quote(std::string_view path);
 // The same without the quotes around it, and with quotes as they are: for texts of others.
 std::string shown_text(std::string_view text);
 

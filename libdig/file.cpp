@@ -420,12 +420,12 @@ static Buffer read_whole(const File &file, std::size_t limit)
 {
 	const std::uint64_t size = file.size();
 	if (size > limit)
-		throw Error(quoted(file.name()) + " is too large: " + std::to_string(size) +
+		throw Error(quote(file.name()) + " is too large: " + std::to_string(size) +
 			" bytes, at most " + std::to_string(limit) + " are allowed");
 	Buffer content(static_cast<std::size_t>(size) + 1);
 	content.resize(file.read_at(content, 0));
 	if (content.size() > size)
-		throw Error(quoted(file.name()) + " grew while it was read");
+		throw Error(quote(file.name()) + " grew while it was read");
 	return content;
 }
 
@@ -472,7 +472,7 @@ bool remove_file_if_there(const std::string &path)
 void rename_file(const std::string &from, const std::string &to)
 {
 	if (::rename(from.c_str(), to.c_str()) < 0)
-		throw SystemError("rename " + quoted(from) + " to", to, errno);
+		throw SystemError("rename " + quote(from) + " to", to, errno);
 }
 
 bool is_on_coarse_clock(const File &file)

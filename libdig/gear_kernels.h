@@ -75,7 +75,7 @@ const Kernel<Function> &choose_kernel(const char *variable,
 		if (kernel.name == wanted)
 			reason = "this CPU cannot run it";
 	}
-	throw Error(std::string(variable) + " is " + quoted(wanted) + ": " + reason + " (allowed: " +
+	throw Error(std::string(variable) + " is " + quote(wanted) + ": " + reason + " (allowed: " +
 		allowed + ")");
 }
 

@@ -27,7 +27,7 @@ HashSources::HashSources(std::optional<std::uint64_t> target)
 		settings_ = store.settings();
 		chunking_ = store.chunking();
 		if (target && *target != chunking_.target)
-			throw Error("the store " + quoted(paths->store) + " keeps the chunk sizes that it was made "
+			throw Error("the store " + quote(paths->store) + " keeps the chunk sizes that it was made "
 				"with; --target works outside of a store");
 	} else {
 		settings_ = load_settings({});
@@ -61,7 +61,7 @@ void HashSources::start()
 	hooks.finished = [this](Source &source, const SourceOutcome &outcome) {
 		if (outcome.has_changed || !outcome.error.empty()) {
 			has_failed_ = true;
-			tell(outcome.error.empty() ? quoted(source.path) + " changed while it was read" : outcome.error);
+			tell(outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
 		} else if (root_) {
 			root_(source.tree ? source.tree->finish().id
 					  : TreeBuilder(TreeKind::chunk_list, sink()).finish().id);

@@ -74,7 +74,7 @@ IndexRecord IndexRecord::decode(Cursor &cursor)
 	IndexRecord record;
 	record.entry.path = text_of(cursor.take(cursor.u16()));
 	if (const std::string_view problem = path_problem(record.entry.path); !problem.empty())
-		cursor.fail("the path " + quoted(record.entry.path) + " is not allowed: " + std::string(problem));
+		cursor.fail("the path " + quote(record.entry.path) + " is not allowed: " + std::string(problem));
 	record.decode_rest(cursor);
 	return record;
 }

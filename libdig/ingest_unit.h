@@ -169,7 +169,7 @@ struct Stopped {};
 // Whoever empties a file is about to write another: what is in it now is not worth a second reading.
 inline std::string cut_short(const std::string &path)
 {
-	return quoted(path) + " was cut short while it was read; add it again when it is complete";
+	return quote(path) + " was cut short while it was read; add it again when it is complete";
 }
 
 } // namespace dig

@@ -46,9 +46,9 @@ LayerHeader LayerHeader::decode(Bytes bytes, std::string_view name, std::uint64_
 {
 	Cursor cursor(bytes, name, offset);
 	if (cursor.u16() != identity_version)
-		throw Error(quoted(name) + " has identities of a version that this dig does not know");
+		throw Error(quote(name) + " has identities of a version that this dig does not know");
 	if (cursor.u8() != algorithm_sha256)
-		throw Error(quoted(name) + " uses a digest algorithm that this dig does not know");
+		throw Error(quote(name) + " uses a digest algorithm that this dig does not know");
 	LayerHeader header;
 	header.store_id = cursor.digest();
 	header.generation = cursor.u64();

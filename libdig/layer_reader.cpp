@@ -101,7 +101,7 @@ void Layer::read_footer()
 			fail("the section table's numbers are out of bounds", footer.section_table_offset);
 		next = at.offset + at.size;
 		if (at.type > static_cast<std::uint16_t>(Section::texts) && at.flags & section_needed)
-			throw Error(quoted(name()) + " has a section that this dig does not know; use a newer dig");
+			throw Error(quote(name()) + " has a section that this dig does not know; use a newer dig");
 	}
 	if (next != footer.section_table_offset)
 		fail("the sections do not reach to their table", footer.section_table_offset);

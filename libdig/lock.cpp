@@ -50,7 +50,7 @@ Lock Lock::acquire(const std::string &path, int timeout_ms, Mode mode)
 		if (std::optional<Lock> lock = try_acquire(path, mode))
 			return std::move(*lock);
 		if (now_ns() >= end)
-			throw LockedError(quoted(path) + " is locked by another process; try again when it is done");
+			throw LockedError(quote(path) + " is locked by another process; try again when it is done");
 		::usleep(static_cast<useconds_t>(pause_us));
 		pause_us = std::min(pause_us * 2, 20000);
 	}
@@ -74,7 +74,7 @@ LockFile::Guard::Guard(const LockFile &file, int timeout_ms) : file_(file)
 		if (end == 0)
 			end = now + timeout_ms * std::int64_t(1000000);
 		if (now >= end)
-			throw LockedError(quoted(file.file_.name()) +
+			throw LockedError(quote(file.file_.name()) +
 				" is locked by another process; try again when it is done");
 		::usleep(static_cast<useconds_t>(pause_us));
 		pause_us = std::min(pause_us * 2, 10000);

@@ -68,7 +68,7 @@ static auto assign_parsed(T &value, Parse parse, const char *wanted)
 	return [&value, parse, wanted](const std::string &text) {
 		const auto parsed = parse(text);
 		if (!parsed)
-			throw UsageError(quoted(text) + " is " + wanted);
+			throw UsageError(quote(text) + " is " + wanted);
 		value = *parsed;
 	};
 }
@@ -175,7 +175,7 @@ std::vector<std::string> Options::with_empty_values() const
 	for (const std::string &argument : arguments_) {
 		options_ended = options_ended || argument == "--";
 		if (!options_ended && argument.compare(0, 3, "--=") == 0)
-			throw UsageError("unknown option " + quoted(argument));
+			throw UsageError("unknown option " + quote(argument));
 		const auto lacks_value = [&](const Option &option) {
 			const bool is_bare = option.kind == Kind::optional_value && argument == option.spelling();
 			return is_bare || (option.kind != Kind::flag && argument == option.spelling() + "=");
@@ -200,7 +200,7 @@ static std::vector<po::option> parsed(const std::vector<std::string> &arguments,
 	try {
 		return po::command_line_parser(arguments).options(description).style(style).run().options;
 	} catch (const po::unknown_option &error) {
-		throw UsageError("unknown option " + quoted(error.get_option_name()));
+		throw UsageError("unknown option " + quote(error.get_option_name()));
 	} catch (const po::error &error) {
 		throw UsageError(error.what());
 	}
@@ -241,7 +241,7 @@ void Options::parse()
 	}
 	operands.insert(operands.end(), more.begin(), more.end());
 	if (operands.size() > most_operands_)
-		throw UsageError("unexpected argument " + quoted(operands[most_operands_]));
+		throw UsageError("unexpected argument " + quote(operands[most_operands_]));
 	if (operands.size() < least_operands_)
 		throw UsageError(operands.empty() ? "arguments are missing" : "an argument is missing");
 	if (operands_)

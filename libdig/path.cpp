@@ -84,7 +84,7 @@ static void append_components(std::vector<std::string_view> &components, std::st
 		const std::string_view component = text.substr(start, end - start);
 		if (component == "..") {
 			if (components.empty())
-				throw Error(quoted(typed) + " lies outside the work tree");
+				throw Error(quote(typed) + " lies outside the work tree");
 			components.pop_back();
 		} else if (!component.empty() && component != ".") {
 			components.push_back(component);
@@ -105,7 +105,7 @@ std::string normalised_path(std::string_view typed, std::string_view directory,
 			: is_within(typed, work_tree) ? typed.substr(work_tree.size())
 						      : std::string_view();
 		if (work_tree != "/" && !is_within(typed, work_tree))
-			throw Error(quoted(typed) + " lies outside the work tree " + quoted(work_tree));
+			throw Error(quote(typed) + " lies outside the work tree " + quote(work_tree));
 		append_components(components, below, typed);
 	} else {
 		append_components(components, directory, typed);

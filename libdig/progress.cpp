@@ -29,7 +29,7 @@ ShowProgress parse_progress(const std::optional<std::string> &wish)
 		return ShowProgress::never;
 	if (*wish == "json")
 		return ShowProgress::json;
-	throw UsageError("--progress takes auto, always, never or json, not " + quoted(*wish));
+	throw UsageError("--progress takes auto, always, never or json, not " + quote(*wish));
 }
 
 // --- estimating -----------------------------------------------------------------------------

@@ -44,7 +44,7 @@ ChunkSequence::ChunkSequence(Store &store, const Entry &entry, const ByteRange::
 	cursor_.emplace(TreeKind::chunk_list, entry.content, store.nodes());
 	if (cursor_->total_bytes() != entry.size)
 		throw CorruptError("the chunk list " + to_hex(entry.content) + " has another size than " +
-			quoted(entry.path));
+			quote(entry.path));
 	cursor_->seek_offset(extent.offset);
 }
 

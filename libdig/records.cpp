@@ -50,7 +50,7 @@ std::string quoted_record(std::string_view path)
 [[noreturn]] static void fail_unquoting(std::string_view text)
 {
 	throw Error("a record begins with '\"' and is not quoted as C does: " +
-		quoted(text.substr(0, 200)));
+		quote(text.substr(0, 200)));
 }
 
 // The byte that the escape at text[at], behind its backslash, stands for; at moves behind it.

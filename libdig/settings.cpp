@@ -132,7 +132,7 @@ static bool is_section(std::string_view name)
 
 static std::string unknown_key(std::string_view name)
 {
-	return "unknown key " + quoted(name) + "; " + known_names(name);
+	return "unknown key " + quote(name) + "; " + known_names(name);
 }
 
 const SettingKey &get_setting_key(std::string_view name)
@@ -383,7 +383,7 @@ static void assign_command_line(Settings &settings, const std::string &pair)
 {
 	const std::size_t equals = pair.find('=');
 	if (equals == pair.npos)
-		throw Error("-c: " + quoted(pair) + " is not of the form KEY=VALUE");
+		throw Error("-c: " + quote(pair) + " is not of the form KEY=VALUE");
 	const SettingKey *key = find_setting_key(std::string_view(pair).substr(0, equals));
 	if (!key)
 		throw Error("-c: " + unknown_key(std::string_view(pair).substr(0, equals)));
@@ -440,7 +440,7 @@ std::vector<std::string> command_line_settings()
 static void assign_file(Settings &settings, const std::string &path, Origin origin)
 {
 	if (const std::optional<Buffer> content = find_whole_file(path, max_config_size))
-		assign_text(settings, text_of(*content), {quoted(path), origin});
+		assign_text(settings, text_of(*content), {quote(path), origin});
 }
 
 Settings load_settings(const std::optional<std::string> &store_config_path,
@@ -455,7 +455,7 @@ Settings load_settings(const std::optional<std::string> &store_config_path,
 	for (const std::string &pair : command_line)
 		assign_command_line(settings, pair);
 	check_together(settings,
-		{"the default", quoted(global_path), quoted(store_config_path.value_or("")), "-c"});
+		{"the default", quote(global_path), quote(store_config_path.value_or("")), "-c"});
 	return settings;
 }
 
@@ -572,7 +572,7 @@ static std::string with_new_key(std::string_view text, const toml::table &table,
 std::string edited_config(std::string_view text, const std::string &path, const SettingKey &key,
 	std::optional<std::string_view> value)
 {
-	const std::string shown_name = quoted(path);
+	const std::string shown_name = quote(path);
 	auto expected = values_in(text, shown_name);
 	const toml::table table = parsed_toml(text, shown_name);
 	const toml::node *node = table[key.section()][key.leaf()].node();
@@ -609,9 +609,9 @@ void check_config(std::string_view text, const std::string &path, Origin origin)
 	const std::string global_path = global_config_path();
 	if (origin == Origin::store_file && !global_path.empty())
 		assign_file(settings, global_path, Origin::global_file);
-	assign_text(settings, text, {quoted(path), origin});
+	assign_text(settings, text, {quote(path), origin});
 	check_together(settings, {"the default",
-		quoted(origin == Origin::global_file ? path : global_path), quoted(path), "-c"});
+		quote(origin == Origin::global_file ? path : global_path), quote(path), "-c"});
 }
 
 } // namespace dig

@@ -193,7 +193,7 @@ bool Stage::try_resume(Source &source)
 void Stage::stream(Stream stream)
 {
 	if (const std::string_view problem = path_problem(stream.path); !problem.empty())
-		throw Error(quoted(stream.path) + " cannot be stored: " + std::string(problem));
+		throw Error(quote(stream.path) + " cannot be stored: " + std::string(problem));
 	remove_conflicts(stream.path);
 	if (const std::optional<IndexRecord> old = index_.find(stream.path))
 		note_dropped(*old);
@@ -262,7 +262,7 @@ void Stage::put_known_roots()
 			throw Error("nothing is stored with the file root " + to_hex(known.file_root) +
 				"; 'dig-hash-object -w' stores a file with its root");
 		if (content.size != entry.size)
-			throw Error(quoted(entry.path) + " is said to have " + std::to_string(entry.size) +
+			throw Error(quote(entry.path) + " is said to have " + std::to_string(entry.size) +
 				" bytes, but its file root has " + std::to_string(content.size));
 		if (known.is_there)
 			continue;
@@ -411,7 +411,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 		return;
 	}
 	if (outcome.has_changed || !outcome.error.empty()) {
-		failed(source.path, outcome.error.empty() ? quoted(source.path) + " changed while it was read" : outcome.error);
+		failed(source.path, outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
 		return;
 	}
 	IndexRecord record;
@@ -491,7 +491,7 @@ void Stage::retry_changed()
 				continue;
 			}
 			if (!stat || (stat->type != FileType::regular && stat->type != FileType::symlink)) {
-				failed(source.path, "cannot open " + quoted(source.path) + ": " + std::strerror(ENOENT));
+				failed(source.path, "cannot open " + quote(source.path) + ": " + std::strerror(ENOENT));
 				continue;
 			}
 			source.stat = stat;

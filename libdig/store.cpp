@@ -38,10 +38,10 @@ static std::string follow(const std::string &dig)
 	std::string_view line = text_of(content);
 	constexpr std::string_view key = "store: ";
 	if (!line.starts_with(key) || !line.ends_with('\n') || line.find('\n') != line.size() - 1)
-		throw Error(quoted(dig) + " is neither a store nor a line 'store: PATH'");
+		throw Error(quote(dig) + " is neither a store nor a line 'store: PATH'");
 	line = line.substr(key.size(), line.size() - key.size() - 1);
 	if (line.empty())
-		throw Error(quoted(dig) + " names no store");
+		throw Error(quote(dig) + " names no store");
 	return line[0] == '/' ? std::string(line) : directory_of(dig) + "/" + std::string(line);
 }
 
@@ -76,7 +76,7 @@ std::optional<StorePaths> find_store()
 		if (find_stat(dig)) {
 			paths.store = follow(dig);
 			if (!find_stat(paths.store))
-				throw NoStoreError(quoted(dig) + " names the store " + quoted(paths.store) +
+				throw NoStoreError(quote(dig) + " names the store " + quote(paths.store) +
 					", which is not there");
 			paths.work_tree = tree.empty() ? at.string() : tree;
 			paths.prefix = below(here, paths.work_tree);
@@ -110,10 +110,10 @@ StorePaths create_store(const NewStore &parameters)
 	paths.work_tree = resolved_path(parameters.work_tree);
 	const std::string dig = paths.work_tree + "/.dig";
 	if (find_stat_at(AT_FDCWD, dig))
-		throw Error("there is a store already: " + quoted(dig));
+		throw Error("there is a store already: " + quote(dig));
 	if (parameters.store) {
 		if (find_stat(*parameters.store + "/format"))
-			throw Error("there is a store already: " + quoted(*parameters.store));
+			throw Error("there is a store already: " + quote(*parameters.store));
 		if (!find_stat(*parameters.store))
 			fs::create_directories(*parameters.store);
 		paths.store = resolved_path(*parameters.store);
@@ -144,7 +144,7 @@ static StoreFormat read_format(const StorePaths &paths)
 {
 	const std::optional<Buffer> file = find_whole_file(paths.format(), max_small_file);
 	if (!file)
-		throw NoStoreError(quoted(paths.store) + " is no store: it has no file 'format'");
+		throw NoStoreError(quote(paths.store) + " is no store: it has no file 'format'");
 	const StoreFormat format = StoreFormat::decode(*file, paths.format());
 	const std::string name = paths.store + "/store-id";
 	const Buffer id = read_whole_file(name, max_small_file);
@@ -157,13 +157,13 @@ static void refuse_strangers(const StorePaths &paths, const Settings &settings)
 {
 	const std::optional<FileStat> stat = find_stat(paths.store);
 	if (!stat)
-		throw NoStoreError("there is no store at " + quoted(paths.store));
+		throw NoStoreError("there is no store at " + quote(paths.store));
 	if (stat->owner == effective_user())
 		return;
 	for (const std::string &safe : settings.safe.directory)
 		if (safe == "*" || safe == paths.store || safe == paths.work_tree)
 			return;
-	throw Error("the store " + quoted(paths.store) + " belongs to another user; if you trust it, say\n" +
+	throw Error("the store " + quote(paths.store) + " belongs to another user; if you trust it, say\n" +
 		"  dig config --global safe.directory " + paths.store);
 }
 
@@ -266,7 +266,7 @@ static std::optional<std::uint64_t> parse_number(std::string_view text)
 RootName Store::resolve(std::string_view name) const
 {
 	const auto unknown = [&](const std::string &why) {
-		return Error(quoted(name) + " names no state: " + why);
+		return Error(quote(name) + " names no state: " + why);
 	};
 	const auto state = [&](std::uint64_t generation) {
 		return RootName{generation, roots_.at(generation).root};
@@ -366,7 +366,7 @@ std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest
 		if (other && (bytes = read_at(*other, kind, digest)))
 			return bytes;
 		throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is damaged in " +
-			quoted(layer(place->generation)->name()));
+			quote(layer(place->generation)->name()));
 	}
 	if (extra_)
 		return extra_(kind, digest);

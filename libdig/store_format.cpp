@@ -22,10 +22,10 @@ void check_preamble(Bytes bytes, std::string_view magic, std::string_view name, 
 	if (preamble.checksum != crc32_of(bytes.first(20)))
 		throw CorruptError("the preamble's checksum is wrong", name, 20);
 	if (preamble.version != format_version)
-		throw Error(quoted(name) + " has format version " + std::to_string(preamble.version) +
+		throw Error(quote(name) + " has format version " + std::to_string(preamble.version) +
 			", and this dig knows version 1; use a newer dig");
 	if (preamble.read_features != 0 || (for_writing && preamble.write_features != 0))
-		throw Error(quoted(name) + " needs features that this dig does not know; use a newer dig");
+		throw Error(quote(name) + " needs features that this dig does not know; use a newer dig");
 	if (preamble.zero != 0)
 		throw CorruptError("reserved bytes are not zero", name, 16);
 }

@@ -44,7 +44,7 @@ public:
 private:
 	[[noreturn]] void fail(const std::string &why) const
 	{
-		throw Error(quoted(text_) + " is no URN of dig: " + why);
+		throw Error(quote(text_) + " is no URN of dig: " + why);
 	}
 
 	// A '#' in a path is written "%23", so the first one ends the path.

@@ -56,7 +56,7 @@ private:
 
 	void fail(const std::string &above, const std::string &path) const
 	{
-		throw CorruptError("@" + std::to_string(generation_) + " has " + quoted(path) + " below " + quoted(above) +
+		throw CorruptError("@" + std::to_string(generation_) + " has " + quote(path) + " below " + quote(above) +
 			", which is no directory");
 	}
 
@@ -150,9 +150,9 @@ private:
 		const std::shared_ptr<Layer> layer = store_->layer(generation);
 		const Digest parent = generation > 1 ? store_->roots().at(generation - 1).root : Digest();
 		if (layer->header().parent_root != parent)
-			tell(quoted(layer->name()) + " has another parent than the generation before it");
+			tell(quote(layer->name()) + " has another parent than the generation before it");
 		if (layer->header().chunking != store_->chunking().digest())
-			tell(quoted(layer->name()) + " was made with other chunking parameters than the store has");
+			tell(quote(layer->name()) + " was made with other chunking parameters than the store has");
 		attempt([&] { layer->check_structure(); });
 		if (!options_.is_quick)
 			check_blocks(*layer);
@@ -212,7 +212,7 @@ private:
 			else if (entry.form == ContentForm::file_root)
 				check_list(entry);
 		} catch (const CorruptError &error) {
-			throw CorruptError(quoted(entry.path) + " in @" + std::to_string(generation) +
+			throw CorruptError(quote(entry.path) + " in @" + std::to_string(generation) +
 				" is damaged: " + error.what());
 		}
 	}
@@ -237,7 +237,7 @@ private:
 			return;
 		const std::shared_ptr<Layer> layer = store_->layer(place->generation);
 		if (layer->item_size(place->place) != size)
-			throw CorruptError("chunk " + to_hex(id) + " has another size in " + quoted(layer->name()));
+			throw CorruptError("chunk " + to_hex(id) + " has another size in " + quote(layer->name()));
 	}
 
 	void check_stray_layers()
@@ -246,7 +246,7 @@ private:
 			const std::optional<Digest> id = parse_digest(name.substr(0, name.find('.')));
 			// Left by a commit that was interrupted, perhaps; no state needs it.
 			if ((!id || !store_->roots().find_layer(*id)) && options_.notice)
-				options_.notice(quoted(paths_.layers() + "/" + name) + " belongs to no generation; it is left alone");
+				options_.notice(quote(paths_.layers() + "/" + name) + " belongs to no generation; it is left alone");
 		}
 	}
 

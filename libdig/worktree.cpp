@@ -62,12 +62,12 @@ static std::int64_t take_number(std::string_view &fields, std::string_view text,
 			return number;
 		}
 	}
-	throw Error("no record of dig-ls-work: " + quoted(text.substr(0, 200)));
+	throw Error("no record of dig-ls-work: " + quote(text.substr(0, 200)));
 }
 
 WorkRecord parse_work_record(std::string_view text)
 {
-	const auto malformed = [&] { return Error("no record of dig-ls-work: " + quoted(text.substr(0, 200))); };
+	const auto malformed = [&] { return Error("no record of dig-ls-work: " + quote(text.substr(0, 200))); };
 	if (text.empty())
 		throw malformed();
 	WorkRecord record;
@@ -113,7 +113,7 @@ WorkRecord parse_work_record(std::string_view text)
 	const bool is_taken = record.type == WorkRecord::Type::file ||
 		record.type == WorkRecord::Type::symlink || record.type == WorkRecord::Type::directory;
 	if (const std::string_view problem = path_problem(record.path); is_taken && !problem.empty())
-		throw Error(quoted(record.path) + " cannot be stored: " + std::string(problem));
+		throw Error(quote(record.path) + " cannot be stored: " + std::string(problem));
 	return record;
 }
 
@@ -133,7 +133,7 @@ std::optional<Buffer> read_ignore_file(const File &directory, std::string_view p
 	if (stat.type != FileType::regular)
 		return {};
 	if (stat.size > max_ignore_file)
-		throw Error(quoted(name) + " is larger than 16 MiB");
+		throw Error(quote(name) + " is larger than 16 MiB");
 	Buffer content(stat.size);
 	content.resize(file.read_at(content, 0));
 	return content;

@@ -50,7 +50,7 @@ public:
 			return find_path(name.substr(0, colon), name.substr(colon + 1));
 		const std::optional<Digest> digest = parse_digest(name);
 		if (!digest)
-			throw NotThere(quoted(name) + " is neither ROOT:PATH nor the 64 digits of a chunk", "missing");
+			throw NotThere(quote(name) + " is neither ROOT:PATH nor the 64 digits of a chunk", "missing");
 		Content content;
 		content.digest = *digest;
 		content.chunk = store_.find_item_bytes(ItemKind::chunk, *digest);
@@ -96,7 +96,7 @@ private:
 
 	Content find_path(std::string_view root, std::string_view typed)
 	{
-		const std::string shown = quoted(typed) + " is ";
+		const std::string shown = quote(typed) + " is ";
 		const Digest manifest = store_.manifest(resolve(root).generation);
 		std::string path;
 		try {

@@ -95,7 +95,7 @@ static int change(bool only_global, const SettingKey &key, std::optional<std::st
 	const std::string_view old_text = content ? text_of(*content) : "";
 	const std::string text = edited_config(old_text, path, key, value);
 	if (!value && text == old_text)
-		throw NegativeAnswer(std::string(key.name) + " is not set in " + quoted(path));
+		throw NegativeAnswer(std::string(key.name) + " is not set in " + quote(path));
 	check_config(text, path, only_global ? Origin::global_file : Origin::store_file);
 	create_parents(path);
 	publish_file(path, bytes_of(text));

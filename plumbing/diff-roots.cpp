@@ -13,7 +13,7 @@ static Entry get_entry(Store &store, const std::string &root, const std::string 
 	const RootName name = store.resolve(root);
 	const std::optional<Entry> entry = find_entry(store.manifest(name.generation), path, store.nodes());
 	if (!entry)
-		throw Error(quoted(path) + " is not in " + quoted(root));
+		throw Error(quote(path) + " is not in " + quote(root));
 	return *entry;
 }
 

@@ -55,7 +55,7 @@ static int info(Options &options)
 			if (name == key.name)
 				found = &key;
 		if (!found)
-			throw UsageError("no such key: " + quoted(name) + "; there are root, manifest-root, generation, "
+			throw UsageError("no such key: " + quote(name) + "; there are root, manifest-root, generation, "
 				"store-id, layers, store, work-tree, kernels");
 		out.record(found->value(opened()));
 	}

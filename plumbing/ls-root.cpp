@@ -45,7 +45,7 @@ static int ls_root(Options &options)
 		if (!path.empty() && !at.at_end())
 			show(path + "/");
 		if (!has_any) {
-			tell(quoted(typed) + " is not in " + (names.empty() ? "HEAD" : names[0]));
+			tell(quote(typed) + " is not in " + (names.empty() ? "HEAD" : names[0]));
 			status = exit_status::failed;
 		}
 	}

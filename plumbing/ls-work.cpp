@@ -18,7 +18,7 @@ static int ls_work(Options &options)
 		normalised.push_back(normalised_path(path, paths.prefix, paths.work_tree));
 		if (const std::string_view problem = path_problem(normalised.back());
 			!problem.empty() && !normalised.back().empty())
-			throw Error(quoted(path) + " cannot be stored: " + std::string(problem));
+			throw Error(quote(path) + " cannot be stored: " + std::string(problem));
 	}
 	if (typed.empty())
 		normalised.emplace_back();
@@ -30,7 +30,7 @@ static int ls_work(Options &options)
 	walk_work_tree(root, normalised, walk, [&](const WorkRecord &record) { out.record(to_text(record)); },
 		ignored);
 	for (const std::string &path : ignored)
-		tell(quoted(path) + " is ignored; 'dig-check-ignore -v' names the rule, -f takes it all the same");
+		tell(quote(path) + " is ignored; 'dig-check-ignore -v' names the rule, -f takes it all the same");
 	return ignored.empty() ? exit_status::done : exit_status::no;
 }
 

@@ -60,7 +60,7 @@ public:
 			const bool is_directory = record.path.ends_with('/');
 			pass_over(record.path);
 			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
-			stage_.failed(path, "cannot read " + quoted(path) + ": " + std::strerror(record.error));
+			stage_.failed(path, "cannot read " + quote(path) + ": " + std::strerror(record.error));
 			keep_below_ = path;
 			skip_within(path);
 			return;
@@ -72,7 +72,7 @@ public:
 			return;
 		case WorkRecord::Type::skipped:
 			pass_over(record.path);
-			warn(quoted(record.path) + " is skipped: it is a " + record.kind);
+			warn(quote(record.path) + " is skipped: it is a " + record.kind);
 			if (record.kind == "store")
 				skip_within(record.path);
 			return;
@@ -191,7 +191,7 @@ private:
 				tracked.next())
 				is_tracked |= !tracked.current()->is_removed;
 		if (!is_tracked || !removes_)
-			stage_.failed(path, "cannot open " + quoted(path) + ": No such file or directory");
+			stage_.failed(path, "cannot open " + quote(path) + ": No such file or directory");
 	}
 	Stage &stage_;
 	const File &root_;
@@ -266,15 +266,15 @@ static void take_paths(Stage &stage, const File &root, const Wishes &wishes)
 	while (const std::optional<std::string> typed = list.next_path()) {
 		const std::string path = normalised_path(*typed, paths.prefix, paths.work_tree);
 		if (const std::string_view problem = path_problem(path); !problem.empty()) {
-			stage.failed(path, quoted(*typed) + " cannot be stored: " + std::string(problem));
+			stage.failed(path, quote(*typed) + " cannot be stored: " + std::string(problem));
 			continue;
 		}
 		try {
 			const std::optional<WorkRecord> record = look(root, path);
 			if (!record)
-				stage.failed(path, "cannot open " + quoted(*typed) + ": No such file or directory");
+				stage.failed(path, "cannot open " + quote(*typed) + ": No such file or directory");
 			else if (record->type == WorkRecord::Type::skipped)
-				warn(quoted(path) + " is skipped: it is neither file, symlink nor directory");
+				warn(quote(path) + " is skipped: it is neither file, symlink nor directory");
 			else if (record->type != WorkRecord::Type::directory)
 				stage.present(*record);
 		} catch (const SystemError &error) {
@@ -339,8 +339,8 @@ static void take_content(Stage &stage, const Wishes &wishes)
 	if (status == 0)
 		return;
 	stage.give_up();
-	throw Error(quoted(wishes.paths[0]) + " ended with status " + std::to_string(status) +
-		"; nothing is staged of " + quoted(*wishes.path));
+	throw Error(quote(wishes.paths[0]) + " ended with status " + std::to_string(status) +
+		"; nothing is staged of " + quote(*wishes.path));
 }
 
 static void remove_path(Stage &stage, const std::string &typed)
@@ -356,7 +356,7 @@ static void remove_path(Stage &stage, const std::string &typed)
 				stage.remove(at.current()->entry.path);
 			}
 	if (!is_tracked)
-		stage.failed(path, quoted(typed) + " is not in the index");
+		stage.failed(path, quote(typed) + " is not in the index");
 }
 
 // mode SP size SP file-root TAB path
@@ -365,7 +365,7 @@ static void take_info(Stage &stage, bool nul)
 	RecordReader list = RecordReader::standard_input(record_end(nul));
 	while (const std::optional<std::string_view> line = list.next()) {
 		const auto malformed = [&](const std::string &why) {
-			return Error("no 'mode SP size SP file-root TAB path': " + quoted(*line) + ": " + why);
+			return Error("no 'mode SP size SP file-root TAB path': " + quote(*line) + ": " + why);
 		};
 		const std::size_t first = line->find(' '), second = line->find(' ', first + 1), tab = line->find('\t');
 		if (first == line->npos || second == line->npos || tab == line->npos || second > tab)

@@ -26,7 +26,7 @@ static int verify_store_command(Options &options)
 	const std::uint64_t problems = verify_store(paths, verify);
 	report.finish();
 	if (problems > 0) {
-		tell(std::to_string(problems) + (problems == 1 ? " problem" : " problems") + " in " + quoted(paths.store));
+		tell(std::to_string(problems) + (problems == 1 ? " problem" : " problems") + " in " + quote(paths.store));
 		return exit_status::corrupt;
 	}
 	if (!quiet)

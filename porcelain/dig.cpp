@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 			replace_process(command);
 		} catch (const SystemError &error) {
 			if (error.error() == ENOENT)
-				throw UsageError(quoted(name) + " is no dig command; 'dig' lists them");
+				throw UsageError(quote(name) + " is no dig command; 'dig' lists them");
 			throw;
 		}
 	});

@@ -64,7 +64,7 @@ static int ls(Options &options)
 		at.seek_path(directory + "0");
 	}
 	if (!has_any)
-		throw Error(quoted(typed) + " is not in " + quoted(name.substr(0, colon)));
+		throw Error(quote(typed) + " is not in " + quote(name.substr(0, colon)));
 	return exit_status::done;
 }
 

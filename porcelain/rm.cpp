@@ -42,7 +42,7 @@ static int rm(Options &options)
 		std::string changed;
 		diff_work(store, stage.index(), paths, [&](Difference difference, const std::string &path) {
 			if (difference == Difference::modified || difference == Difference::type_changed)
-				changed += (changed.empty() ? "" : ", ") + quoted(path);
+				changed += (changed.empty() ? "" : ", ") + quote(path);
 		});
 		if (!changed.empty())
 			throw Error(changed + " changed since it was added; -f removes it all the same, --cached keeps the file");
@@ -60,7 +60,7 @@ static int rm(Options &options)
 					at.current()->entry.kind == EntryKind::empty_directory);
 			}
 		if (!is_tracked)
-			throw Error(quoted(typed[i]) + " is not in the index");
+			throw Error(quote(typed[i]) + " is not in the index");
 	}
 	for (const auto &[path, is_directory] : removed)
 		stage.remove(path);

@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(paths_that_cannot)
 	for (const std::string &path : {""s, "/"s, "/a"s, "a/"s, "a//b"s, "."s, ".."s, "./a"s, "a/."s, "a/.."s,
 		     "../a"s, "a/../b"s, "a/./b"s, "a\0b"s, "\0"s, std::string(256, 'x'),
 		     "a/" + std::string(256, 'x')})
-		BOOST_TEST(path_problem(path) != "", quoted(path));
+		BOOST_TEST(path_problem(path) != "", quote(path));
 }
 
 BOOST_AUTO_TEST_CASE(names_that_some_file_system_takes_for_the_store_cannot)

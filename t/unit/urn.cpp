@@ -21,8 +21,8 @@ std::string complaint(const std::string &text)
 	} catch (const Error &error) {
 		BOOST_TEST(error.status() == exit_status::failed);
 		const std::string message = error.what();
-		BOOST_TEST(message.find(quoted(text) + " is no URN of dig: ") == 0U);
-		return message.substr(message.find(": ", quoted(text).size()) + 2);
+		BOOST_TEST(message.find(quote(text) + " is no URN of dig: ") == 0U);
+		return message.substr(message.find(": ", quote(text).size()) + 2);
 	}
 	return "none";
 }
