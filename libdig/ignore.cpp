@@ -4,10 +4,9 @@
 // ("*.o"), is two comparisons; the rest are matched token by token (Wildcard).
 //
 // Some of what git does is not in its manual, and is done here because the same files shall be
-// left out.  It splits the literal prefix off before it looks at the wildcard, so that "**/"
-// right after the prefix means any number of directories although no '/' stands before it; it
-// takes a line up to the first NUL; it takes off one CR before the line's end and only then the
-// trailing blanks, so that a CR before blanks stays.
+// left out.  It takes a line up to the first NUL; it takes off one CR before the line's end and
+// only then the trailing blanks, so that a CR before blanks stays.  (An older git also took
+// "a**/b" for "a" and then "**/b"; it no longer does, and neither does dig.)
 #include "libdig/ignore.h"
 
 #include <array>
@@ -162,8 +161,9 @@ private:
 class Wildcard {
 public:
 	Wildcard() = default;
-	// False if the pattern is malformed, which no text matches.
-	bool compile(std::string_view pattern);
+	// Compiles what stands in the pattern from this position on.  False if it is malformed,
+	// which no text matches.
+	bool compile(std::string_view pattern, std::size_t from);
 	bool matches(std::string_view text) const;
 
 	// The text if there is one only that matches.
@@ -189,9 +189,9 @@ private:
 	std::vector<ByteSet> sets_;
 };
 
-bool Wildcard::compile(std::string_view pattern)
+bool Wildcard::compile(std::string_view pattern, std::size_t from)
 {
-	for (std::size_t at = 0; at < pattern.size();) {
+	for (std::size_t at = from; at < pattern.size();) {
 		switch (pattern[at]) {
 		case '*':
 			at = compile_stars(pattern, at);
@@ -354,7 +354,7 @@ bool Rule::compile(std::string_view line_text, std::size_t line_number)
 		rest.remove_prefix(1);
 	const std::size_t literal_size = std::min(rest.find_first_of("*?[\\"), rest.size());
 	prefix = rest.substr(0, literal_size);
-	if (!wildcard.compile(rest.substr(literal_size)))
+	if (!wildcard.compile(rest, literal_size))
 		return false;
 	if (const std::optional<std::string> bytes = wildcard.literal()) {
 		is_literal = true;

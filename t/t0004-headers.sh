@@ -37,4 +37,13 @@ do
 	'
 done
 
+# A header of the library may include any other one, and the next version of it does.  std::quoted
+# once took a call of ours that way.
+test_expect_success LONG 'no name of ours is found in std instead, whatever is included' '
+	cd "$TEST_DIRECTORY/.." &&
+	ls libdig/*.cpp plumbing/*.cpp porcelain/*.cpp t/helper/*.cpp |
+	xargs -P2 -n1 $compiler -std=c++20 -O0 -I. -DDIG_VERSION=\"\" -DDIG_EXEC_PATH=\"\" \
+		-include bits/stdc++.h -fsyntax-only
+'
+
 test_done

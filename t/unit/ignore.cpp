@@ -105,8 +105,11 @@ BOOST_AUTO_TEST_CASE(two_stars_that_fill_a_component_cross_slashes)
 	BOOST_TEST(!matches("x/a**b", "x/a/b"));
 	BOOST_TEST(matches("x/a**b", "x/acb"));
 	BOOST_TEST(matches("a/**/b/**/c", "a/b/x/b/y/c"));
-	// git takes the literal prefix off first.
-	BOOST_TEST(matches("a**/b", "ax/y/b"));
+	// Behind a name they are one star.
+	BOOST_TEST(matches("a**/b", "ax/b"));
+	BOOST_TEST(!matches("a**/b", "ax/y/b"));
+	BOOST_TEST(!matches("a**/b", "a/y/b"));
+	BOOST_TEST(!matches("x/a**", "x/ab/c"));
 }
 
 BOOST_AUTO_TEST_CASE(brackets_hold_ranges_classes_and_escapes)
