@@ -1,5 +1,7 @@
 #include "libdig/index_record.h"
 
+#include <algorithm>
+
 #include "libdig/path.h"
 
 namespace dig {
@@ -79,6 +81,28 @@ IndexRecord IndexRecord::decode(Cursor &cursor)
 	return record;
 }
 
+// Whole seconds stand for the coarsest unit there is: the even ones could be of FAT, too.
+static std::int64_t margin_of_stamp(std::int64_t time_ns, std::int64_t margin_ns)
+{
+	if (time_ns % 1'000'000'000 == 0)
+		return std::max(margin_ns, coarse_clock_margin_ns);
+	for (std::int64_t unit = 100'000'000; unit >= 10'000'000; unit /= 10)
+		if (time_ns % unit == 0)
+			return std::max(margin_ns, fine_clock_margin_ns + unit);
+	return margin_ns;
+}
+
+bool is_untouched(const IndexRecord &record, const FileStat &stat, std::int64_t margin_ns)
+{
+	if (!record.has_stat || record.stat_size != stat.size || record.stat_mtime_ns != stat.mtime_ns ||
+		record.ctime_ns != stat.ctime_ns || record.inode != stat.inode)
+		return false;
+	for (const std::int64_t time : {stat.mtime_ns, stat.ctime_ns})
+		if (time > record.read_began_ns - margin_of_stamp(time, margin_ns))
+			return false;
+	return true;
+}
+
 StatAnswer compare_stat(const IndexRecord &record, const FileStat &stat, std::int64_t margin_ns)
 {
 	if (!record.has_stat)
@@ -86,11 +110,8 @@ StatAnswer compare_stat(const IndexRecord &record, const FileStat &stat, std::in
 	if (record.stat_size != stat.size || record.stat_mtime_ns != stat.mtime_ns ||
 		record.stat_mode != stat.mode)
 		return StatAnswer::differs;
-	if (record.ctime_ns != stat.ctime_ns || record.inode != stat.inode || record.is_removed)
-		return StatAnswer::unknown;
-	const std::int64_t settled = record.read_began_ns - margin_ns;
-	return stat.mtime_ns <= settled && stat.ctime_ns <= settled ? StatAnswer::same
-								     : StatAnswer::unknown;
+	return !record.is_removed && is_untouched(record, stat, margin_ns) ? StatAnswer::same
+									   : StatAnswer::unknown;
 }
 
 } // namespace dig

@@ -28,12 +28,19 @@ struct IndexRecord {
 	static IndexRecord decode(Cursor &cursor);
 };
 
-// How sure stat makes us that a file is what the record says.
+// Two changes within a margin may leave the same time (the racy rule).  The kernel's tick is 10 ms
+// at most; FAT counts in 2 s.
+constexpr std::int64_t fine_clock_margin_ns = 20'000'000, coarse_clock_margin_ns = 2'020'000'000;
+
+// Whether stat proves that nothing has changed since the reading of which the record tells began:
+// all is alike, and both times lie so long before that beginning that no later change could have
+// left them.  A time that is a multiple of a coarse unit is taken to be cut to it, whatever
+// margin_ns says.
+bool is_untouched(const IndexRecord &record, const FileStat &stat, std::int64_t margin_ns);
+
+// How sure stat makes us that a file is what the record says; unknown: only reading tells.
 enum class StatAnswer { same, differs, unknown };
-// unknown: stat agrees, but the file was so fresh when it was read that it may have changed since
-// without a trace (the racy rule): times must be at least margin_ns older than the reading.
 StatAnswer compare_stat(const IndexRecord &record, const FileStat &stat, std::int64_t margin_ns);
-constexpr std::int64_t fine_clock_margin_ns = 20'000'000, coarse_clock_margin_ns = 2'000'000'000;
 
 } // namespace dig
 

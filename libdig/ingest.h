@@ -45,6 +45,7 @@ struct Source {
 	std::shared_ptr<File> stream;     // of unknown size; else path is opened
 	std::shared_ptr<File> opened;     // path, if it is open already
 	std::uint64_t resume_offset = 0;  // cut and stored before
+	std::int64_t read_began_ns = 0;   // of what was taken before; else set when it is opened
 	int attempt = 0;
 	// For the hooks.
 	std::optional<IndexRecord> previous;

@@ -117,7 +117,9 @@ private:
 	void open_job(Job &job)
 	{
 		job.is_open = true;
-		job.outcome.read_began_ns = now_ns();
+		if (job.source.read_began_ns == 0)
+			job.source.read_began_ns = now_ns();
+		job.outcome.read_began_ns = job.source.read_began_ns;
 		if (job.source.stream)
 			return;
 		try {

@@ -20,11 +20,6 @@ constexpr int most_attempts = 3;
 // Roots that are looked for together, in 20 MiB or so.
 constexpr std::size_t most_known_roots = 65536;
 
-std::int64_t clock_margin(const File &root)
-{
-	return is_on_coarse_clock(root) ? coarse_clock_margin_ns : fine_clock_margin_ns;
-}
-
 void reconcile_index(Store &store, StagingWriter &writer)
 {
 	const Index index = Index::open(writer.directory());
@@ -54,7 +49,7 @@ void reconcile_index(Store &store, StagingWriter &writer)
 
 Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	: store_(store), options_(options), root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)),
-	  margin_ns_(clock_margin(root_)), writer_(store, holds_store_lock),
+	  margins_(root_), writer_(store, holds_store_lock),
 	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
 	  beside_(index_.cursor()), update_(writer_.directory()),
 	  nodes_(writer_)
@@ -129,8 +124,8 @@ void Stage::present(const WorkRecord &found)
 		: found.type == WorkRecord::Type::symlink		? EntryKind::symlink
 									: EntryKind::empty_directory;
 	const bool has_content = !known || options_.is_by_reference || !known->is_by_reference;
-	if (known && known->entry.kind == kind && has_content &&
-		compare_stat(*known, found.stat, margin_ns_) == StatAnswer::same) {
+	if (known && known->entry.kind == kind && has_content && !options_.is_rereading &&
+		compare_stat(*known, found.stat, margins_.of(found.path, found.stat)) == StatAnswer::same) {
 		unchanged_count_++;
 		if (!failures_.empty() || !writer_.failures().empty())
 			taken_after_failure_.push_back(found.path);
@@ -182,9 +177,9 @@ bool Stage::try_resume(Source &source)
 		return false;
 	const IndexRecord &then = from->file;
 	writer_.forget_checkpoint(source.path);
-	if (then.stat_size != source.stat->size || then.stat_mtime_ns != source.stat->mtime_ns ||
-		then.ctime_ns != source.stat->ctime_ns || then.inode != source.stat->inode)
+	if (!is_untouched(then, *source.stat, margins_.of(source.path, *source.stat)))
 		return false;
+	source.read_began_ns = then.read_began_ns;
 	source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from->tree, "staging/journal", nodes_.sink()));
 	source.resume_offset = source.checkpointed = from->offset;
 	return true;
@@ -368,7 +363,7 @@ void Stage::checkpoint_source(Source &source, std::uint64_t offset)
 	JournalCheckpoint checkpoint;
 	checkpoint.file.entry.path = source.path;
 	checkpoint.file.is_removed = true; // it has no entry yet
-	checkpoint.file.set_stat(*source.stat, now_ns());
+	checkpoint.file.set_stat(*source.stat, source.read_began_ns);
 	checkpoint.offset = offset;
 	checkpoint.tree = source.tree->checkpoint();
 	put_journal_record(records_, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });

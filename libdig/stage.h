@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "libdig/clock_margin.h"
 #include "libdig/ingest.h"
 #include "libdig/node_blocks.h"
 #include "libdig/staging.h"
@@ -15,6 +16,7 @@ namespace dig {
 
 struct StageOptions {
 	bool is_by_reference = false;
+	bool is_rereading = false; // what stat says is no proof
 	bool is_dry_run = false; // nothing is taken; told what would be
 	Work *work = &unseen_work(); // stages "take" and "finish"
 	std::function<void(std::string_view what, const std::string &path)> tell; // of a dry run
@@ -89,7 +91,7 @@ private:
 	Store &store_;
 	StageOptions options_;
 	File root_;
-	std::int64_t margin_ns_;
+	ClockMargins margins_;
 	StagingWriter writer_;
 	Index index_;
 	IndexCursor at_;
@@ -122,9 +124,6 @@ private:
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before
 };
-
-// What an entry of the index is compared with.
-std::int64_t clock_margin(const File &root);
 
 // Brings the records that are not staged up to the newest state, as after a commit from another
 // staging area, or where there is no index yet.  For readers: what the index would be.

@@ -55,7 +55,7 @@ public:
 	WorkDiff(Store &store, const Index &index, const DifferenceFound &found)
 		: store_(store), found_(found),
 		  root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)),
-		  margin_(clock_margin(root_)), at_(index.cursor()), beside_(index.cursor())
+		  margins_(root_), at_(index.cursor()), beside_(index.cursor())
 	{
 	}
 
@@ -126,7 +126,7 @@ private:
 			found_(Difference::type_changed, record.path);
 			return;
 		}
-		switch (compare_stat(known, record.stat, margin_)) {
+		switch (compare_stat(known, record.stat, margins_.of(record.path, record.stat))) {
 		case StatAnswer::same: return;
 		case StatAnswer::differs:
 			if (!is_same_entry_but_content(known, record) || record.stat.size != known.entry.size) {
@@ -277,7 +277,7 @@ private:
 	Store &store_;
 	const DifferenceFound &found_;
 	File root_;
-	std::int64_t margin_;
+	ClockMargins margins_;
 	IndexCursor at_, beside_;
 	std::vector<std::string> scopes_;
 	std::string keep_below_, shown_;

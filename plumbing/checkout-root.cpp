@@ -17,10 +17,10 @@ static void use_index(const Store &store, CheckoutOptions &options, const std::s
 	if (!find_stat(destination) || resolved_path(destination) != resolved_path(store.paths().work_tree))
 		return;
 	const auto index = std::make_shared<Index>(Index::open(store.paths().staging()));
-	const std::int64_t margin = clock_margin(File::open_with(destination, O_RDONLY | O_DIRECTORY));
-	options.known_root = [index, margin](const std::string &path, const FileStat &stat) -> std::optional<Digest> {
+	const auto top = std::make_shared<File>(File::open_with(destination, O_RDONLY | O_DIRECTORY));
+	options.known_root = [index, top, margins = std::make_shared<ClockMargins>(*top)](const std::string &path, const FileStat &stat) -> std::optional<Digest> {
 		const std::optional<IndexRecord> record = index->find(path);
-		if (!record || record->is_removed || compare_stat(*record, stat, margin) != StatAnswer::same)
+		if (!record || record->is_removed || compare_stat(*record, stat, margins->of(path, stat)) != StatAnswer::same)
 			return {};
 		return record->entry.file_root();
 	};

@@ -8,9 +8,9 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-update-index --add [-An] [--by-reference] [--explain]\n"
+	"dig-update-index --add [-An] [--by-reference] [--reread] [--explain]\n"
 	"                 [--progress[=WHEN]] [--metrics[=FILE]] --stdin\n"
-	"dig-update-index --add [-nz] [--by-reference] [--explain]\n"
+	"dig-update-index --add [-nz] [--by-reference] [--reread] [--explain]\n"
 	"                 [--progress[=WHEN]] [--metrics[=FILE]] --stdin-paths\n"
 	"dig-update-index --add --stdin-content --path=PATH [--mode=MODE] [--mtime=T]\n"
 	"                 [--checkpoint-every=SIZE|SECONDSs] [--explain]\n"
@@ -23,7 +23,7 @@ static constexpr char usage[] =
 
 struct Wishes {
 	bool add = false, remove = false, index_info = false, all = false, dry_run = false;
-	bool by_reference = false, nul = false;
+	bool by_reference = false, reread = false, nul = false;
 	bool from_records = false, from_paths = false, from_content = false;
 	bool from_command = false;
 	std::optional<std::string> path, mode, mtime, checkpoint;
@@ -416,6 +416,7 @@ static int update_index(Options &options)
 		.flag("all", 'A', wishes.all, "what is gone from the work tree is removed")
 		.flag("dry-run", 'n', wishes.dry_run, "only say what would be done")
 		.flag("by-reference", 0, wishes.by_reference, "leave the content where it is until the commit")
+		.flag("reread", 0, wishes.reread, "read what seems unchanged, too")
 		.flag("stdin", 0, wishes.from_records, "read the records of dig-ls-work")
 		.flag("stdin-paths", 0, wishes.from_paths, "read paths")
 		.flag("stdin-content", 0, wishes.from_content, "read one file's content")
@@ -435,6 +436,8 @@ static int update_index(Options &options)
 		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content and --from-command");
 	if ((wishes.from_content || wishes.from_command) != wishes.path.has_value())
 		throw UsageError("--stdin-content and --from-command need --path=PATH, and nothing else does");
+	if (wishes.reread && !wishes.from_records && !(wishes.add && wishes.from_paths))
+		throw UsageError("--reread goes with --add and --stdin or --stdin-paths");
 	if (wishes.checkpoint && !wishes.from_content)
 		throw UsageError("--checkpoint-every goes with --stdin-content: a command that fails must leave nothing");
 	if (wishes.from_command && wishes.paths.empty())
@@ -448,6 +451,7 @@ static int update_index(Options &options)
 	raise_file_limit();
 	StageOptions stage_options;
 	stage_options.is_by_reference = wishes.by_reference;
+	stage_options.is_rereading = wishes.reread;
 	stage_options.is_dry_run = wishes.dry_run;
 	stage_options.tell = [](std::string_view what, const std::string &path) {
 		standard_output().write(what);

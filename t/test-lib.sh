@@ -188,9 +188,19 @@ test_probe () {
 	PYTHON) python3 -c 'import hashlib' ;;
 	STRACE) strace -o /dev/null seeded 1 1 ;;
 	UNSHARE) unshare --map-root-user --mount mount -t tmpfs none "$TRASH" ;;
+	LOOP) test_probe_loop ;;
 	SANITIZED) grep -q -e '-fsanitize=' "$DIG_BUILD/flags" ;;
 	*) false ;;
 	esac
+}
+
+# Whether we may make file systems in files and mount them.
+test_probe_loop () {
+	mkdir "$TRASH.probe" && truncate -s 1M "$TRASH.probe/image" && mkfs.ext4 -q "$TRASH.probe/image" &&
+		mkdir "$TRASH.probe/at" && mount -o loop "$TRASH.probe/image" "$TRASH.probe/at" && umount "$TRASH.probe/at"
+	test_probed=$?
+	rm -rf "$TRASH.probe"
+	return $test_probed
 }
 
 # Runs a command that file modes bind even if we are root.

@@ -1,0 +1,115 @@
+#!/bin/sh
+
+test_description='edits are seen whatever the clocks of file systems and programs leave behind'
+
+. "$(dirname "$0")/test-lib.sh"
+
+# opened FILE COMMAND...: COMMAND opens it.
+opened () {
+	opened_file=$1 && shift &&
+	DIG_CONFIG=performance.async_io=false \
+		strace -f -qq -o "$TRASH/calls" -e signal=none -e trace=openat,openat2 "$@" &&
+	grep "\"$opened_file\".*= [0-9]" "$TRASH/calls"
+}
+
+test_expect_success 'a store' '
+	dig-init-store w >/dev/null && cd w && echo old >old && echo fresh >fresh && touch -d @1600000000 old &&
+	sleep 0.1 && dig-add -A
+'
+
+test_expect_success STRACE 'a time of a whole second proves nothing before the second after the next' '
+	cd w && is_quick= &&
+	for attempt in 1 2 3 4 5 6 7 8 9
+	do
+		now=$(date +%s) && touch -d @$now fresh && sleep 0.1 && dig-add fresh &&
+		opened fresh dig-add fresh; was_opened=$? &&
+		test $(($(date +%s) - now)) -gt 1 || { is_quick=t; break; }
+	done &&
+	test "$is_quick" && test $was_opened = 0 &&
+	! opened old dig-add old
+'
+
+test_expect_success STRACE '--reread opens what seems unchanged' '
+	cd w && opened old dig-add --reread old && opened old dig-add -A --reread &&
+	echo old >../list && opened old dig-update-index --add --reread --stdin-paths <../list &&
+	dig-add --show-plumbing --reread old >../actual && grep "update-index.* --reread" ../actual &&
+	test_expect_code 129 dig-add --reread --stdin --path=x </dev/null &&
+	test_expect_code 129 dig-update-index --remove --reread old
+'
+
+test_expect_success PYTHON '--reread sees what was written through a mapping, and its record is no change' '
+	cd w && seeded 40K 1 >mapped && python3 - <<-\EOF &&
+	import mmap, subprocess, time
+	with open("mapped", "r+b") as file:
+	    memory = mmap.mmap(file.fileno(), 0)
+	    memory[0:1] = b"1"
+	    time.sleep(0.1)
+	    subprocess.run(["dig-add", "mapped"], check=True)
+	    memory[0:1] = b"2"
+	    subprocess.run(["dig-add", "--reread", "mapped"], check=True)
+	    memory.close()
+	EOF
+	commit_staged one && dig-cat HEAD:mapped >../actual && cmp mapped ../actual &&
+	dig-add -A --reread && test_expect_code 1 dig-commit -m nothing
+'
+
+test_expect_success STRACE,UNSHARE 'a file below a mount is judged by the clock of its own file system' '
+	mkdir -p m/fine m/coarse && dig-init-store m >/dev/null && cat >script <<-\EOF &&
+	mount -t ramfs none m/coarse && cd m && echo x >fine/f && echo x >coarse/f && sleep 0.1 && dig-add -A &&
+	strace -f -qq -o ../calls -e signal=none -e trace=openat,openat2 dig-add -A
+	EOF
+	unshare --map-root-user --mount sh -e script && grep "\"coarse/f\"" calls && ! grep "\"fine/f\"" calls
+'
+
+# on_ext4 INODE_SIZE CODE: in a directory of such a file system.
+on_ext4 () {
+	rm -f image && truncate -s 48M image && mkdir -p mounted && mkfs.ext4 -q -I $1 image &&
+	mount -o loop image mounted && (cd mounted && eval "$2")
+	status=$? && umount mounted && return $status
+}
+
+# As many as it says change behind an add, without a change of size.
+edits_are_seen='
+	dig-init-store . >/dev/null &&
+	for i in $(seq 10 99)
+	do
+		echo $i >f$i || return 1
+	done &&
+	dig-add -A &&
+	for i in $(seq 10 99)
+	do
+		echo $((109 - i)) >f$i || return 1
+	done &&
+	dig-diff-work -q; test $? = 1 &&
+	test $(dig-diff-work | grep -c ^M) = 90 && dig-add -A && dig-commit -q -m 90 &&
+	for i in $(seq 10 99)
+	do
+		dig-cat HEAD:f$i || return 1
+	done >"$TRASH/actual" && seq 99 -1 10 | test_cmp - "$TRASH/actual" &&
+	for i in 0 1 2 3 4 5 6 7 8 9
+	do
+		echo a$i >again && dig-add again && echo b$i >again && dig-add again &&
+		test "$(dig-ls-index again | cut -d" " -f3 | cut -f1)" = "$(dig-hash-object again)" || return 1
+	done
+'
+
+test_expect_success LOOP 'on ext4, times of whole seconds: 100 edits of the same size are all seen' '
+	on_ext4 128 "$edits_are_seen"
+'
+
+test_expect_success LOOP 'on ext4, times of nanoseconds: 100 edits of the same size are all seen' '
+	on_ext4 256 "$edits_are_seen"
+'
+
+test_expect_success LOOP,STRACE 'an add does not go on in a file that may have changed within the second' '
+	on_ext4 128 "
+		dig-init-store . >/dev/null && dig-config performance.checkpoint_bytes 1MB &&
+		seeded 8M 1 >large && dig-ls-work large >\"\$TRASH/records\" &&
+		test_expect_code 137 strace -f -qq -o /dev/null -e trace=fdatasync -e inject=fdatasync:signal=KILL:when=2 \
+			dig-update-index --add --stdin <\"\$TRASH/records\" &&
+		printf X | dd of=large conv=notrunc status=none && dig-add large &&
+		dig-commit -q -m one && dig-cat HEAD:large | cmp - large
+	"
+'
+
+test_done
