@@ -59,7 +59,7 @@ static std::vector<std::string> selection_of(std::vector<std::string> paths)
 
 class Selection {
 public:
-	Selection(Store &store, const Digest &manifest, std::vector<std::string> paths, const std::string &state)
+	Selection(Store &store, const TreeRoot &manifest, std::vector<std::string> paths, const std::string &state)
 		: store_(store), manifest_(manifest), paths_(selection_of(std::move(paths))), state_(state)
 	{
 	}
@@ -79,7 +79,7 @@ public:
 					check_interrupted();
 					const Entry entry = cursor.entry();
 					if (entry.path <= before)
-						throw CorruptError("the manifest " + to_hex(manifest_) +
+						throw CorruptError("the manifest " + to_hex(manifest_.id) +
 							" is not in order at " + quote(entry.path));
 					each(entry);
 					before = entry.path;
@@ -97,7 +97,7 @@ public:
 
 private:
 	Store &store_;
-	Digest manifest_;
+	TreeRoot manifest_;
 	std::vector<std::string> paths_;
 	std::string state_;
 };
@@ -999,7 +999,7 @@ static std::vector<std::string> make_directories(const std::string &path)
 	return changed;
 }
 
-CheckoutResult checkout(Store &store, const Digest &manifest, const std::vector<std::string> &paths,
+CheckoutResult checkout(Store &store, const TreeRoot &manifest, const std::vector<std::string> &paths,
 	const std::string &destination, const CheckoutOptions &options)
 {
 	raise_file_limit();

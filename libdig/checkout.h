@@ -43,7 +43,7 @@ struct CheckoutResult {
 // for a path that is not in the manifest, one that exists and may not be replaced, and one that
 // something else stands in the way of.  What cannot be read from the store fails by itself; a
 // failure to write ends everything.
-CheckoutResult checkout(Store &store, const Digest &manifest, const std::vector<std::string> &paths,
+CheckoutResult checkout(Store &store, const TreeRoot &manifest, const std::vector<std::string> &paths,
 	const std::string &destination, const CheckoutOptions &options = {});
 
 } // namespace dig

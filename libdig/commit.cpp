@@ -9,6 +9,7 @@
 #include "libdig/staged_items.h"
 #include "libdig/sweep.h"
 #include "libdig/trace.h"
+#include "libdig/tree_survey.h"
 
 namespace dig {
 
@@ -159,14 +160,18 @@ static void take_references(Store &store, const Index &index, Work &work)
 class FullCopy {
 public:
 	FullCopy(Store &store, StagingWriter &writer, Work &work)
-		: store_(store), writer_(writer), staged_(writer.directory()), nodes_(writer), work_(work)
+		: store_(store), writer_(writer), staged_(writer.directory()), nodes_(writer), work_(work),
+		  trees_([this](const Digest &id) { return copied_node(id); }, writer.directory())
 	{
 		nodes_.make_full();
 	}
 
-	void copy_manifest(const Digest &root)
+	void copy_manifest(const NodeRef &manifest)
 	{
-		copy_tree(TreeKind::manifest, root);
+		trees_.visit(TreeKind::manifest, {manifest.id, manifest.leaves, manifest.bytes}, [this](const Node &node) {
+			for (std::size_t i = 0; i < node.size(); i++)
+				copy_entry(node.entry(i));
+		});
 		nodes_.end_block();
 		nodes_.append({}, {});
 	}
@@ -182,29 +187,25 @@ private:
 		throw CorruptError("chunk or node " + to_hex(id) + " is missing: no layer holds it");
 	}
 
-	void copy_tree(TreeKind kind, const Digest &root)
+	Buffer copied_node(const Digest &id)
 	{
-		check_interrupted();
-		if (root == empty_root(kind))
-			return;
-		const Buffer stored = read(ItemKind::node, root);
-		const Node node = Node::parse(stored, kind, &root, "node");
-		nodes_.add(root, stored);
-		for (std::size_t i = 0; i < node.size(); i++)
-			if (node.level() > 0)
-				copy_tree(kind, node.child(i).id);
-			else if (kind == TreeKind::chunk_list)
-				copy_chunk(node.chunk_id(i), node.chunk_size(i));
-			else
-				copy_entry(node.entry(i));
+		Buffer stored = read(ItemKind::node, id);
+		nodes_.add(id, stored);
+		return stored;
 	}
 
 	void copy_entry(const Entry &entry)
 	{
+		check_interrupted();
+		const std::uint64_t done = work_.bytes.get();
 		if (entry.form == ContentForm::chunk)
 			copy_chunk(entry.content, entry.size);
 		else if (entry.form == ContentForm::file_root)
-			copy_tree(TreeKind::chunk_list, entry.content);
+			trees_.visit(TreeKind::chunk_list, content_root(entry), [this](const Node &node) {
+				for (std::size_t i = 0; i < node.size(); i++)
+					copy_chunk(node.chunk_id(i), node.chunk_size(i));
+			});
+		work_.bytes.set(done + entry.size); // what it shares with others counts, too
 	}
 
 	void copy_chunk(const Digest &id, std::uint64_t size)
@@ -212,12 +213,16 @@ private:
 		work_.bytes.add(size);
 		if (!writer_.claim_for_pack(ItemKind::chunk, id))
 			return;
+		check_interrupted();
 		const Buffer bytes = read(ItemKind::chunk, id);
+		if (bytes.size() != size)
+			throw CorruptError("chunk " + to_hex(id) + " has " + std::to_string(bytes.size()) + " bytes, and not " +
+				std::to_string(size));
 		ReadyBlock block{ItemKind::chunk, Codec::none, {static_cast<std::uint32_t>(bytes.size())}, {id}, bytes};
 		Buffer compressed(bytes.size());
-		if (const std::size_t size = compressor_.compress(bytes, compressed, bytes.size() - bytes.size() / 20)) {
+		if (const std::size_t packed = compressor_.compress(bytes, compressed, bytes.size() - bytes.size() / 20)) {
 			block.codec = compressor_.codec();
-			block.payload = Bytes(compressed).first(size);
+			block.payload = Bytes(compressed).first(packed);
 		}
 		writer_.append({&block, 1}, {});
 	}
@@ -227,6 +232,7 @@ private:
 	StagedNodes staged_; // chunks are not needed: those that are staged are in the layer
 	NodeBlocks nodes_;
 	Work &work_;
+	TreeSurvey trees_;
 	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};
 };
 
@@ -247,11 +253,11 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	const Index index = Index::open(writer.directory());
 	if (writer.may_drop_blocks(index.state()))
 		sweep_pack(writer, index);
-	const std::optional<Digest> before = store.head_manifest();
+	const TreeRoot before = store.head_tree();
 	NodeBlocks nodes(writer);
 	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());
 	if (!options.allows_empty &&
-		manifest.id == before.value_or(empty_root(TreeKind::manifest)))
+		manifest.id == before.id)
 		throw NegativeAnswer("nothing is staged");
 	nodes.end_block();
 	nodes.append({}, {});
@@ -260,7 +266,7 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	work.bytes.set(std::max(sums.bytes, work.bytes.get()));
 	if (options.is_full) {
 		work.begin_stage("copy", {.bytes = manifest.bytes});
-		FullCopy(store, writer, work).copy_manifest(manifest.id);
+		FullCopy(store, writer, work).copy_manifest(manifest);
 		clock.lap(Step::write);
 		work.files.set(manifest.leaves);
 		work.bytes.set(manifest.bytes);

@@ -508,6 +508,12 @@ void sync_directory(const std::string &path)
 		throw SystemError("sync the directory", path, errno);
 }
 
+std::string temporary_directory()
+{
+	const char *directory = std::getenv("TMPDIR");
+	return directory && directory[0] ? directory : "/tmp";
+}
+
 std::string current_directory()
 {
 	char *text = ::getcwd(nullptr, 0);

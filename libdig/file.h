@@ -133,6 +133,8 @@ void rename_file(const std::string &from, const std::string &to);
 bool is_on_coarse_clock(const File &file);
 void make_directory(const std::string &path);             // fine when it is there
 void sync_directory(const std::string &path);
+// TMPDIR, or /tmp.
+std::string temporary_directory();
 std::string current_directory();
 void change_directory(const std::string &path);
 std::string resolved_path(const std::string &path);

@@ -21,8 +21,8 @@ public:
 				stored = staged.find(root);
 			if (!stored)
 				continue;
-			const Node node = Node::parse(std::move(*stored), TreeKind::chunk_list, &root, "node " + to_hex(root));
-			if (node.leaves() == 1)
+			const Node node = load_root([&](const Digest &) { return std::move(*stored); }, TreeKind::chunk_list, root);
+			if (node.level() == 0 && node.size() == 1)
 				known = {ContentForm::chunk, node.chunk_id(0), node.bytes()};
 			else
 				known = {ContentForm::file_root, root, node.bytes()};
@@ -41,16 +41,14 @@ public:
 	void look_at_history()
 	{
 		for (std::uint64_t generation = store_.roots().size(); missing_ > 0 && generation > 0; generation--)
-			diff_manifests(generation == 1 ? empty_root(TreeKind::manifest) : manifest(generation - 1),
-				manifest(generation), store_.nodes(), [&](const Entry *, const Entry *entry) {
+			diff_manifests(store_.manifest(generation - 1), store_.manifest(generation), store_.nodes(),
+				[&](const Entry *, const Entry *entry) {
 					if (entry)
 						look_at(*entry);
 				});
 	}
 
 private:
-	Digest manifest(std::uint64_t generation) { return store_.layer(generation)->header().manifest_root; }
-
 	void look_at(const Entry &entry)
 	{
 		if (entry.form != ContentForm::chunk)

@@ -48,7 +48,7 @@ static void advance(TreeCursor &cursor, std::size_t count)
 	}
 }
 
-void diff_chunk_lists(const Digest &before, const Digest &after, const NodeSource &source,
+void diff_chunk_lists(const TreeRoot &before, const TreeRoot &after, const NodeSource &source,
 	const std::function<void(const ChangedRange &)> &found)
 {
 	TreeCursor a(TreeKind::chunk_list, before, source), b(TreeKind::chunk_list, after, source);

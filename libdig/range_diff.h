@@ -15,7 +15,7 @@ struct ChangedRange {
 
 // Calls found for each range, in order; ranges begin and end at cuts.  Reads nodes in proportion
 // to what differs.
-void diff_chunk_lists(const Digest &before, const Digest &after, const NodeSource &source,
+void diff_chunk_lists(const TreeRoot &before, const TreeRoot &after, const NodeSource &source,
 	const std::function<void(const ChangedRange &)> &found);
 
 } // namespace dig

@@ -41,10 +41,7 @@ ChunkSequence::ChunkSequence(Store &store, const Entry &entry, const ByteRange::
 		only_ = ContentChunk{entry.content, entry.size, 0};
 		return;
 	}
-	cursor_.emplace(TreeKind::chunk_list, entry.content, store.nodes());
-	if (cursor_->total_bytes() != entry.size)
-		throw CorruptError("the chunk list " + to_hex(entry.content) + " has another size than " +
-			quote(entry.path));
+	cursor_.emplace(TreeKind::chunk_list, content_root(entry), store.nodes());
 	cursor_->seek_offset(extent.offset);
 }
 

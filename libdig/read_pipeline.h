@@ -32,7 +32,6 @@ struct ContentChunk {
 // read when they are come to, and only those on the way to the extent and in it.
 class ChunkSequence {
 public:
-	// CorruptError when the list has another size than the entry.
 	ChunkSequence(Store &store, const Entry &entry, const ByteRange::Extent &extent);
 	std::optional<ContentChunk> next();
 

@@ -160,6 +160,33 @@ NodeRef Node::child(std::size_t i) const
 	return ref;
 }
 
+static Node loaded(const NodeSource &source, TreeKind kind, const Digest &id)
+{
+	return Node::parse(source(id), kind, &id, "node " + to_hex(id));
+}
+
+Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before)
+{
+	Node node = loaded(source, kind, ref.id);
+	if (node.level() != ref.level || node.leaves() != ref.leaves || node.bytes() != ref.bytes ||
+		(kind == TreeKind::manifest && node.path(node.size() - 1) != ref.last_path))
+		throw CorruptError("node " + to_hex(ref.id) + " does not agree with its parent");
+	if (kind == TreeKind::manifest && !before.empty() && node.path(0) <= before)
+		throw CorruptError("node " + to_hex(ref.id) + " has paths that are not in order with those before it");
+	return node;
+}
+
+Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root)
+{
+	Node node = root.id == empty_root(kind)
+		? Node::parse(node_header(kind, 0, 0, 0, 0), kind, nullptr, tree_name)
+		: loaded(source, kind, root.id);
+	if (root.leaves.value_or(node.leaves()) != node.leaves() || root.bytes.value_or(node.bytes()) != node.bytes())
+		throw CorruptError("node " + to_hex(root.id) + " has " + std::to_string(node.leaves()) + " items with " +
+			std::to_string(node.bytes()) + " bytes, which is not what is said of it");
+	return node;
+}
+
 TreeBuilder::TreeBuilder(TreeKind kind, NodeSink sink) : kind_(kind), sink_(std::move(sink)) {}
 
 TreeBuilder::Level &TreeBuilder::level(int number)
@@ -295,7 +322,7 @@ NodeRef TreeBuilder::finish(const NodeSource &source)
 	// After deletions one subtree may be left whose root has a single item.  A root that was
 	// built here has more, and may not be stored yet.
 	while (level(number).is_last_known && root.level > 0) {
-		const Node node = Node::parse(source(root.id), kind_, &root.id, tree_name);
+		const Node node = load_node(source, kind_, root, {});
 		if (node.size() != 1)
 			break;
 		root = node.child(0);
@@ -362,28 +389,23 @@ void TreeBuilder::each_waiting(const std::function<void(int level, const Digest 
 	}
 }
 
-TreeCursor::TreeCursor(TreeKind kind, const Digest &root, NodeSource source)
+TreeCursor::TreeCursor(TreeKind kind, const TreeRoot &root, NodeSource source)
 	: kind_(kind), source_(std::move(source))
 {
-	if (root == empty_root(kind))
-		return;
-	NodeRef ref;
-	ref.id = root;
-	Node node = load(ref, true);
+	Node node = load_root(source_, kind, root);
 	total_leaves_ = node.leaves();
 	total_bytes_ = node.bytes();
 	if (node.size() > 0)
 		frames_.push_back({std::move(node), 0});
 }
 
-Node TreeCursor::load(const NodeRef &ref, bool is_root)
+std::string_view TreeCursor::path_before() const
 {
-	Node node = Node::parse(source_(ref.id), kind_, &ref.id, "node " + to_hex(ref.id));
-	if (!is_root && (node.level() != ref.level || node.leaves() != ref.leaves ||
-				node.bytes() != ref.bytes ||
-				(kind_ == TreeKind::manifest && node.path(node.size() - 1) != ref.last_path)))
-		throw CorruptError("node " + to_hex(ref.id) + " does not agree with its parent");
-	return node;
+	if (kind_ == TreeKind::manifest)
+		for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
+			if (frame->at > 0)
+				return frame->node.path(frame->at - 1);
+	return {};
 }
 
 std::uint64_t TreeCursor::current_bytes() const
@@ -396,7 +418,7 @@ std::uint64_t TreeCursor::current_bytes() const
 
 void TreeCursor::enter()
 {
-	Node node = load(subtree(), false);
+	Node node = load_node(source_, kind_, subtree(), path_before());
 	frames_.push_back({std::move(node), 0});
 }
 
@@ -471,27 +493,34 @@ public:
 	{
 	}
 
-	void merge_node(const NodeRef &ref, bool is_root, bool is_rightmost)
+	void merge_tree(const TreeRoot &root)
+	{
+		merge_items(load_root(source_, TreeKind::manifest, root), {}, true);
+		append_changes_before({});
+	}
+
+private:
+	void merge_node(const NodeRef &ref, std::string_view before, bool is_rightmost)
 	{
 		// A node that is not the last of its level ended by the rule, and may stand as it is
 		// wherever a node starts; the last one only if nothing follows it.
 		const bool is_untouched =
-			!next_ || (!is_root && !is_rightmost && next_->path > ref.last_path);
-		if (is_untouched && !is_root && builder_.is_clean(ref.level)) {
+			!next_ || (!is_rightmost && next_->path > ref.last_path);
+		if (is_untouched && builder_.is_clean(ref.level)) {
 			builder_.append_node(ref);
 			return;
 		}
-		const Node node = Node::parse(source_(ref.id), TreeKind::manifest, &ref.id, tree_name);
-		if (!is_root && (node.level() != ref.level || node.leaves() != ref.leaves ||
-					node.bytes() != ref.bytes))
-			throw CorruptError("node " + to_hex(ref.id) + " does not agree with its parent");
+		merge_items(load_node(source_, TreeKind::manifest, ref, before), before, is_rightmost);
+	}
+
+	void merge_items(const Node &node, std::string_view before, bool is_rightmost)
+	{
 		for (std::size_t i = 0; i < node.size(); i++)
 			if (node.level() > 0)
-				merge_node(node.child(i), false, is_rightmost && i + 1 == node.size());
+				merge_node(node.child(i), i > 0 ? node.path(i - 1) : before,
+					is_rightmost && i + 1 == node.size());
 			else
 				merge_item(node, i);
-		if (is_root)
-			append_changes_before({});
 	}
 
 	void append_changes_before(std::optional<std::string_view> path)
@@ -501,7 +530,6 @@ public:
 				builder_.append_entry(*next_->entry);
 	}
 
-private:
 	void merge_item(const Node &node, std::size_t i)
 	{
 		append_changes_before(node.path(i));
@@ -520,18 +548,11 @@ private:
 	std::optional<ManifestChange> next_;
 };
 
-NodeRef update_manifest(const std::optional<Digest> &old_root, const NodeSource &source,
+NodeRef update_manifest(const TreeRoot &old_root, const NodeSource &source,
 	const ManifestChanges &changes, const NodeSink &sink)
 {
 	TreeBuilder builder(TreeKind::manifest, sink);
-	ManifestUpdate update(source, changes, builder);
-	if (old_root && *old_root != empty_root(TreeKind::manifest)) {
-		NodeRef root;
-		root.id = *old_root;
-		update.merge_node(root, true, true);
-	} else {
-		update.append_changes_before({});
-	}
+	ManifestUpdate(source, changes, builder).merge_tree(old_root);
 	return builder.finish(source);
 }
 
@@ -540,7 +561,8 @@ void skip_equal(TreeCursor &a, TreeCursor &b)
 	while (!a.at_end() && !b.at_end()) {
 		if (!a.is_leaf() && !b.is_leaf()) {
 			const NodeRef left = a.subtree(), right = b.subtree();
-			if (left.id == right.id) {
+			// Where the parents say different things of one node, entering it tells who lies.
+			if (left.id == right.id && left.leaves == right.leaves && left.bytes == right.bytes) {
 				a.skip();
 				b.skip();
 			} else {
@@ -562,10 +584,10 @@ void skip_equal(TreeCursor &a, TreeCursor &b)
 	}
 }
 
-void diff_manifests(const Digest &before, const Digest &after, const NodeSource &source,
+void diff_manifests(const TreeRoot &before, const TreeRoot &after, const NodeSource &source,
 	const std::function<void(const Entry *, const Entry *)> &differs)
 {
-	if (before == after)
+	if (before.id == after.id)
 		return;
 	TreeCursor a(TreeKind::manifest, before, source), b(TreeKind::manifest, after, source);
 	for (;;) {
@@ -593,7 +615,7 @@ void diff_manifests(const Digest &before, const Digest &after, const NodeSource 
 	}
 }
 
-std::optional<Entry> find_entry(const Digest &manifest, std::string_view path,
+std::optional<Entry> find_entry(const TreeRoot &manifest, std::string_view path,
 	const NodeSource &source)
 {
 	TreeCursor cursor(TreeKind::manifest, manifest, source);

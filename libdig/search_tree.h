@@ -39,6 +39,20 @@ struct NodeRef {
 	std::string last_path; // manifests
 };
 
+// A tree by its root, with what names it says of it: an entry its bytes, a layer's header both.
+struct TreeRoot {
+	TreeRoot(const Digest &root) : id(root) {}
+	TreeRoot(const Digest &root, std::optional<std::uint64_t> leaf_count, std::uint64_t byte_count)
+		: id(root), leaves(leaf_count), bytes(byte_count)
+	{
+	}
+	Digest id;
+	std::optional<std::uint64_t> leaves, bytes;
+};
+
+// The chunk list of an entry that names one, as file or as chunk.
+inline TreeRoot content_root(const Entry &entry) { return {entry.file_root(), {}, entry.size}; }
+
 Digest empty_root(TreeKind kind);
 Digest single_chunk_root(const Digest &chunk, std::uint64_t size);
 // The node with that id, as it would be stored.
@@ -84,6 +98,13 @@ private:
 // Where finished nodes go, and where nodes come from (stored bytes; throws where there is none).
 using NodeSink = std::function<void(const Digest &id, Bytes stored)>;
 using NodeSource = std::function<Buffer(const Digest &id)>;
+
+// The only ways to a node of a tree that is not built here.  CorruptError when the node is damaged,
+// or is not what is said of it: its level, its counts and, in manifests, its last path and that its
+// paths lie behind the path before it.  A child's level is one less than its parent's, so that no
+// way down is longer than max_tree_level.
+Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before);
+Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root);
 
 // Builds a tree from its items in order, in memory of a few nodes.
 class TreeBuilder {
@@ -141,7 +162,7 @@ private:
 // level 0, or a subtree that was not entered yet.
 class TreeCursor {
 public:
-	TreeCursor(TreeKind kind, const Digest &root, NodeSource source);
+	TreeCursor(TreeKind kind, const TreeRoot &root, NodeSource source);
 
 	bool at_end() const { return frames_.empty(); }
 	bool is_leaf() const { return frames_.back().node.level() == 0; }
@@ -175,7 +196,8 @@ private:
 		Node node;
 		std::size_t at = 0;
 	};
-	Node load(const NodeRef &ref, bool is_root);
+	// The last path before the current subtree, as far as its parents know.
+	std::string_view path_before() const;
 	std::uint64_t current_bytes() const;
 
 	TreeKind kind_;
@@ -194,19 +216,19 @@ using ManifestChanges = std::function<std::optional<ManifestChange>()>;
 
 // The manifest that the changes make of an old one.  Reads and writes nodes in proportion to the
 // changes.
-NodeRef update_manifest(const std::optional<Digest> &old_root, const NodeSource &source,
+NodeRef update_manifest(const TreeRoot &old_root, const NodeSource &source,
 	const ManifestChanges &changes, const NodeSink &sink);
 
 // Calls differs for each path that the two manifests do not have alike, in order; one side is null
 // where it lacks the path.  Equal subtrees are not read.
-void diff_manifests(const Digest &before, const Digest &after, const NodeSource &source,
+void diff_manifests(const TreeRoot &before, const TreeRoot &after, const NodeSource &source,
 	const std::function<void(const Entry *before, const Entry *after)> &differs);
 
 // Moves both cursors past everything that they share from here on: to their ends, or to leaves
 // of which they do not both have the next one alike.
 void skip_equal(TreeCursor &a, TreeCursor &b);
 
-std::optional<Entry> find_entry(const Digest &manifest, std::string_view path,
+std::optional<Entry> find_entry(const TreeRoot &manifest, std::string_view path,
 	const NodeSource &source);
 
 } // namespace dig

@@ -26,20 +26,20 @@ void reconcile_index(Store &store, StagingWriter &writer)
 	const std::optional<Digest> head = store.head_manifest();
 	if (index.state().manifest_root == head)
 		return;
-	const Digest empty = empty_root(TreeKind::manifest);
 	IndexUpdate update(writer.directory());
 	IndexCursor at = index.cursor();
-	diff_manifests(index.state().manifest_root.value_or(empty), head.value_or(empty), store.nodes(),
+	const Digest known = index.state().manifest_root.value_or(empty_root(TreeKind::manifest));
+	diff_manifests(known, store.head_tree(), store.nodes(),
 		[&](const Entry *before, const Entry *after) {
 			IndexRecord record;
 			record.entry = after ? *after : *before;
 			record.is_removed = !after;
 			at.seek(record.entry.path);
-			const IndexRecord *known = at.current();
-			if (known && known->entry.path == record.entry.path) {
-				if (index.is_staged(*known))
+			const IndexRecord *there = at.current();
+			if (there && there->entry.path == record.entry.path) {
+				if (index.is_staged(*there))
 					return;
-				if (after && !known->is_removed && known->entry == *after)
+				if (after && !there->is_removed && there->entry == *after)
 					return;
 			}
 			update.put(record);
@@ -560,8 +560,7 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 	StagingWriter writer(store);
 	reconcile_index(store, writer);
 	const Index index = Index::open(writer.directory());
-	const Digest head = store.head_manifest().value_or(empty_root(TreeKind::manifest));
-	TreeCursor state(TreeKind::manifest, head, store.nodes());
+	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
 	IndexUpdate update(writer.directory());
 	std::uint64_t count = 0;
 	bool is_all = true;

@@ -247,13 +247,21 @@ std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
 	return layers_[generation] = layer;
 }
 
-Digest Store::manifest(std::uint64_t generation) { return layer(generation)->header().manifest_root; }
+TreeRoot Store::manifest(std::uint64_t generation)
+{
+	if (generation == 0)
+		return {empty_root(TreeKind::manifest), 0, 0};
+	const std::shared_ptr<Layer> from = layer(generation);
+	return {from->header().manifest_root, from->header().entries, from->header().bytes};
+}
+
+TreeRoot Store::head_tree() { return manifest(roots_.size()); }
 
 std::optional<Digest> Store::head_manifest()
 {
 	if (roots_.size() == 0)
 		return {};
-	return manifest(roots_.size());
+	return manifest(roots_.size()).id;
 }
 
 static std::optional<std::uint64_t> parse_number(std::string_view text)

@@ -66,13 +66,16 @@ public:
 	const RootHistory &roots() const { return roots_; }
 	// Of the newest state; nothing before the first commit.
 	std::optional<Digest> head_manifest();
+	// The same for who reads it; the empty manifest before the first commit.
+	TreeRoot head_tree();
 
 	// Error (128) for a name that is no state, or more than one.
 	RootName resolve(std::string_view name) const;
 	// The layer of a generation; its id and header are checked against the history.  A few
 	// are kept open.  Any thread; good until many others were asked for.
 	std::shared_ptr<Layer> layer(std::uint64_t generation);
-	Digest manifest(std::uint64_t generation);
+	// Of generation 0, which is before the first commit, the empty one.
+	TreeRoot manifest(std::uint64_t generation);
 
 	std::optional<ItemPlace> find_item(ItemKind kind, const Digest &digest);
 	// The item's bytes, verified.  CorruptError when no layer holds it or it is damaged.  Any

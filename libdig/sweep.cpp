@@ -19,13 +19,20 @@ public:
 			const IndexRecord &record = *at.current();
 			if (!index.is_staged(record) || record.is_removed || record.is_by_reference)
 				continue;
-			if (record.entry.form != ContentForm::none)
-				add(record.entry.form == ContentForm::file_root, record.entry.content);
+			if (record.entry.form == ContentForm::chunk)
+				items_.insert(ItemKind::chunk, record.entry.content);
+			else if (record.entry.form == ContentForm::file_root)
+				add_tree(content_root(record.entry));
 		}
 		// An add that was killed inside a file goes on there.
 		for (const JournalCheckpoint &checkpoint : writer.checkpoints())
 			TreeBuilder::resume(checkpoint.tree, "staging/journal", nullptr)
-				.each_waiting([&](int level, const Digest &id) { add(level > 0, id); });
+				.each_waiting([&](int level, const Digest &id) {
+					if (level == 0)
+						items_.insert(ItemKind::chunk, id);
+					else
+						add_tree(id);
+				});
 	}
 
 	// Of a block's items.
@@ -38,17 +45,31 @@ public:
 	bool contains(ItemKind kind, const Digest &id) { return items_.contains(kind, id); }
 
 private:
-	void add(bool is_node, const Digest &id)
+	// What is not staged is in a layer, with all that is below it.
+	void add_tree(const TreeRoot &root)
 	{
-		if (!items_.insert(is_node ? ItemKind::node : ItemKind::chunk, id) || !is_node)
-			return;
-		std::optional<Buffer> stored = nodes_.find(id);
-		if (!stored)
-			return;
+		if (const std::optional<Buffer> stored = newly_needed(root.id))
+			add_items(load_root([&](const Digest &) { return *stored; }, TreeKind::chunk_list, root));
+	}
+	void add_subtree(const NodeRef &ref)
+	{
+		if (const std::optional<Buffer> stored = newly_needed(ref.id))
+			add_items(load_node([&](const Digest &) { return *stored; }, TreeKind::chunk_list, ref, {}));
+	}
+	void add_items(const Node &node)
+	{
 		check_interrupted();
-		const Node node = Node::parse(std::move(*stored), TreeKind::chunk_list, &id, "node " + to_hex(id));
 		for (std::size_t i = 0; i < node.size(); i++)
-			add(node.level() > 0, node.level() > 0 ? node.child(i).id : node.chunk_id(i));
+			if (node.level() > 0)
+				add_subtree(node.child(i));
+			else
+				items_.insert(ItemKind::chunk, node.chunk_id(i));
+	}
+	std::optional<Buffer> newly_needed(const Digest &id)
+	{
+		if (!items_.insert(ItemKind::node, id))
+			return {};
+		return nodes_.find(id);
 	}
 
 	ItemSet items_;

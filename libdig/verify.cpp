@@ -8,6 +8,7 @@
 #include "libdig/path.h"
 #include "libdig/process.h"
 #include "libdig/staged_items.h"
+#include "libdig/tree_survey.h"
 
 namespace dig {
 
@@ -15,7 +16,7 @@ namespace dig {
 // stand above it, and nothing below.
 class PlaceCheck {
 public:
-	PlaceCheck(Store &store, const Digest &manifest, std::uint64_t generation)
+	PlaceCheck(Store &store, const TreeRoot &manifest, std::uint64_t generation)
 		: above_{store, manifest}, below_{store, manifest}, generation_(generation)
 	{
 	}
@@ -23,12 +24,7 @@ public:
 	// Paths in order.
 	void check(const std::string &path)
 	{
-		for (std::size_t end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
-			const std::string above = path.substr(0, end);
-			const bool is_known = last_ != above && is_within(last_, above);
-			if (!is_known && above_.seek(above) && above_.cursor->path() == above)
-				fail(above, path);
-		}
+		check_above(path);
 		last_ = path;
 		// In the first state all that lies below is new as well.
 		if (generation_ > 1 && below_.seek(path + "/") && is_within(below_.cursor->path(), path))
@@ -39,7 +35,7 @@ private:
 	// Goes forward as long as it can, as it nearly always can.
 	struct Place {
 		Store &store;
-		Digest manifest;
+		TreeRoot manifest;
 		std::optional<TreeCursor> cursor = {};
 		std::string last = {};
 
@@ -53,6 +49,28 @@ private:
 			return !cursor->at_end();
 		}
 	};
+
+	static std::size_t common_length(std::string_view a, std::string_view b)
+	{
+		return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+	}
+
+	// A path may have 32,767 directories above it, so that not each of them is looked up: an entry
+	// that was found tells of all directories before it.
+	void check_above(const std::string &path)
+	{
+		// What stands above the last path as well was looked up for that one.
+		std::size_t end = path.find('/', common_length(last_, path));
+		while (end != path.npos && above_.seek(path.substr(0, end))) {
+			const std::string_view found = above_.cursor->path();
+			const std::size_t common = common_length(found, path);
+			if (common == found.size() && common < path.size() && path[common] == '/')
+				fail(std::string(found), path);
+			if (common == path.size() || (common < found.size() && path[common] < found[common]))
+				return;
+			end = path.find('/', std::max(common, end + 1));
+		}
+	}
 
 	void fail(const std::string &above, const std::string &path) const
 	{
@@ -79,6 +97,7 @@ public:
 		attempt([&] { check_tags(); });
 		if (store) {
 			store_ = store.get();
+			lists_.emplace(store->nodes(), temporary_directory());
 			begin_check();
 			for (std::uint64_t i = 1; i <= store->roots().size(); i++)
 				attempt([&] { check_generation(i); });
@@ -186,15 +205,14 @@ private:
 	// Everything that this state has and the one before it had not.
 	void check_state(std::uint64_t generation, const Layer &layer)
 	{
-		const Digest empty = empty_root(TreeKind::manifest);
-		const Digest before = generation > 1 ? store_->manifest(generation - 1) : empty;
-		const Digest &after = layer.header().manifest_root;
-		TreeCursor whole(TreeKind::manifest, after, store_->nodes());
-		if (after != empty && (whole.total_leaves() != layer.header().entries ||
-					      whole.total_bytes() != layer.header().bytes))
-			throw CorruptError("the header does not have the counts of its manifest", layer.name(), 0);
+		const TreeRoot after = store_->manifest(generation);
+		try {
+			load_root(store_->nodes(), TreeKind::manifest, after);
+		} catch (const CorruptError &error) {
+			throw CorruptError("the manifest of " + quote(layer.name()) + " is damaged: " + error.what());
+		}
 		PlaceCheck places(*store_, after, generation);
-		diff_manifests(before, after, store_->nodes(), [&](const Entry *old, const Entry *entry) {
+		diff_manifests(store_->manifest(generation - 1), after, store_->nodes(), [&](const Entry *old, const Entry *entry) {
 			if (!entry)
 				return;
 			attempt([&] { check_entry(*entry, generation); });
@@ -219,13 +237,10 @@ private:
 
 	void check_list(const Entry &entry)
 	{
-		TreeCursor at(TreeKind::chunk_list, entry.content, store_->nodes());
-		if (at.total_bytes() != entry.size)
-			throw CorruptError("its chunk list has another size");
-		for (at.settle(); !at.at_end(); at.settle()) {
-			check_chunk(at.chunk_id(), at.chunk_size());
-			at.skip();
-		}
+		lists_->visit(TreeKind::chunk_list, content_root(entry), [this](const Node &node) {
+			for (std::size_t i = 0; i < node.size(); i++)
+				check_chunk(node.chunk_id(i), node.chunk_size(i));
+		});
 	}
 
 	void check_chunk(const Digest &id, std::uint64_t size)
@@ -254,6 +269,7 @@ private:
 	const VerifyOptions &options_;
 	Work &work_;
 	Store *store_ = nullptr;
+	std::optional<TreeSurvey> lists_;
 	std::uint64_t problems_ = 0;
 };
 

@@ -30,8 +30,7 @@ void diff_index(Store &store, const Index &index, const DifferenceFound &found)
 {
 	if (!index.may_have_staged())
 		return;
-	const Digest head = store.head_manifest().value_or(empty_root(TreeKind::manifest));
-	TreeCursor state(TreeKind::manifest, head, store.nodes());
+	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
 	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 		const IndexRecord &record = *at.current();
 		if (!index.is_staged(record))

@@ -97,7 +97,7 @@ private:
 	Content find_path(std::string_view root, std::string_view typed)
 	{
 		const std::string shown = quote(typed) + " is ";
-		const Digest manifest = store_.manifest(resolve(root).generation);
+		const TreeRoot manifest = store_.manifest(resolve(root).generation);
 		std::string path;
 		try {
 			path = typed.empty() ? "" : normalised_path(typed, "", "/");

@@ -30,7 +30,7 @@ static bool show_ranges(Store &store, Output &out, const std::vector<std::string
 		return store.read_item(ItemKind::node, id);
 	};
 	bool differs = false;
-	diff_chunk_lists(before.file_root(), after.file_root(), nodes, [&](const ChangedRange &range) {
+	diff_chunk_lists(content_root(before), content_root(after), nodes, [&](const ChangedRange &range) {
 		differs = true;
 		if (!quiet)
 			out.record(std::to_string(range.offset) + ' ' + std::to_string(range.size) + ' ' +
@@ -40,11 +40,9 @@ static bool show_ranges(Store &store, Output &out, const std::vector<std::string
 }
 
 // "@0" is the state before the first, with nothing in it.
-static Digest manifest_of(Store &store, const std::string &name)
+static TreeRoot manifest_of(Store &store, const std::string &name)
 {
-	if (name == "@0")
-		return empty_root(TreeKind::manifest);
-	return store.manifest(store.resolve(name).generation);
+	return store.manifest(name == "@0" ? 0 : store.resolve(name).generation);
 }
 
 static int diff_roots(Options &options)
@@ -67,7 +65,7 @@ static int diff_roots(Options &options)
 	for (std::size_t i = 2; i < names.size(); i++)
 		paths.push_back(normalised_path(names[i], "", "/"));
 	bool differs = false;
-	const Digest before = manifest_of(store, names[0]), after = manifest_of(store, names[1]);
+	const TreeRoot before = manifest_of(store, names[0]), after = manifest_of(store, names[1]);
 	diff_manifests(before, after, store.nodes(), [&](const Entry *old, const Entry *entry) {
 		const std::string &path = entry ? entry->path : old->path;
 		bool is_wanted = paths.empty();

@@ -29,9 +29,8 @@ static int show(Options &options)
 		start = end + 1;
 	}
 	out.record("");
-	const Digest before =
-		name.generation > 1 ? store.manifest(name.generation - 1) : empty_root(TreeKind::manifest);
-	diff_manifests(before, header.manifest_root, store.nodes(), [&](const Entry *old, const Entry *entry) {
+	const TreeRoot before = store.manifest(name.generation - 1), after = store.manifest(name.generation);
+	diff_manifests(before, after, store.nodes(), [&](const Entry *old, const Entry *entry) {
 		const Difference difference = !old ? Difference::added
 			: !entry		   ? Difference::deleted
 						   : difference_of(*old, *entry);

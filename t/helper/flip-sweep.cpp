@@ -52,7 +52,7 @@ static std::optional<std::string> find_wrong(const Contents &contents)
 	try {
 		Store store(get_store());
 		ReadPipeline pipeline(store);
-		const Digest manifest = store.manifest(store.roots().size());
+		const TreeRoot manifest = store.manifest(store.roots().size());
 		for (const auto &[path, expected] : contents) {
 			try {
 				const std::optional<Entry> entry = find_entry(manifest, path, store.nodes());

@@ -5,6 +5,8 @@
                                 DIR/CASE/layer, for a store with the id 00 01 02 ... 1f
     hostile.py CASE DIR         one of them
 
+--long behind it makes the largest one larger.
+
 The writer is that of the reference's own tests.
 """
 
@@ -130,6 +132,137 @@ CASES["parent-counts-too-large"] = lying_tree(lambda n, size, digest, path: (n, 
 CASES["parent-counts-none"] = lying_tree(lambda n, size, digest, path: (0, size, digest, path))
 CASES["parent-has-another-path"] = lying_tree(lambda n, size, digest, path: (n, size, digest, b"aa"))
 CASES["parent-counts-huge"] = lying_tree(lambda n, size, digest, path: (2**64 - 3, size, digest, path))
+
+
+def said(node, leaves=None, size=None, path=None):
+	"""The item of a node as a parent may lie about it."""
+	leaves, size = leaves or node.leaves, size or node.size
+	encoded = struct.pack("<QQ", size, leaves) + node.id
+	if node.kind == 2:
+		path = path or node.items[-1].path
+		encoded += struct.pack("<H", len(path)) + path
+	return dig.Item(encoded, leaves, size, node.id, path, None)
+
+
+CHUNK = b"x"
+
+
+def chunk_leaf(count, content=CHUNK):
+	return dig.make_node(1, 0, [dig.chunk_item(len(content), hashlib.sha256(content).digest())] * count)
+
+
+def list_case(name, nodes, size=None, paths=(b"a",), size_of_root=None):
+	"""Files whose chunk list is the last of the nodes that nodes() makes, over one stored chunk."""
+	def commit(maker):
+		made = nodes()
+		root = made[-1]
+		entry = dig.make_entry(b"a", FILE, 0o644, 0, [])._replace(content=dig.FILE_ROOT, digest=root.id,
+			size=root.size if size_of_root is None else size_of_root)
+		maker.commit({**{path: entry._replace(path=path) for path in paths}, b"z": (FILE, 0o644, CHUNK)},
+			codecs=(1,), build=lambda kind, items: (made if kind == 2 else []) + dig.build_tree(kind, items))
+	CASES[name] = commit
+
+
+def list_chain(length):
+	"""Nodes of level 1, each the only child of the next one."""
+	nodes = [chunk_leaf(2)]
+	nodes += [dig.make_node(1, 1, [said(nodes[0])])]
+	while len(nodes) < length:
+		nodes.append(dig.make_node(1, 1, [said(nodes[-1])]))
+	return nodes
+
+
+def list_shared(levels, fan=512, leaf=512, content=CHUNK):
+	"""One node a level, of which each has the one below as all of its children."""
+	nodes = [chunk_leaf(leaf, content)]
+	for level in range(1, levels + 1):
+		nodes.append(dig.make_node(1, level, [said(nodes[-1])] * fan))
+	return nodes
+
+
+def list_told_differently(**lie):
+	"""A node that stands twice in the list, and its parents do not say the same of it."""
+	low = chunk_leaf(3)
+	middle = dig.make_node(1, 1, [said(low)] * 2)
+	other = dig.make_node(1, 1, [said(low), said(low, **lie)])
+	return [low, middle, other, dig.make_node(1, 2, [said(middle), said(other)])]
+
+
+def list_of_levels(*levels):
+	"""A node a level, whatever its children's levels are."""
+	nodes = [chunk_leaf(2)]
+	for level in levels:
+		nodes.append(dig.make_node(1, level, [said(nodes[-1])]))
+	return nodes
+
+
+list_case("list-chain", lambda: list_chain(60000 if "--long" in sys.argv else 200))
+list_case("list-of-equal-levels", lambda: list_of_levels(1, 1))
+list_case("list-of-rising-levels", lambda: list_of_levels(2, 1))
+list_case("list-without-a-level", lambda: list_of_levels(1, 3))
+list_case("list-of-63-levels", lambda: list_of_levels(*range(1, 64)))
+list_case("list-counts-too-many", lambda: list_told_differently(leaves=4))
+list_case("list-counts-too-large", lambda: list_told_differently(size=4))
+list_case("list-size-too-large", lambda: list_shared(1, 2, 2), size_of_root=5)
+list_case("list-size-too-small", lambda: list_shared(1, 2, 2), size_of_root=3)
+list_case("list-of-a-missing-node", lambda: list_shared(2)[1:])
+list_case("list-of-two-files-missing", lambda: list_shared(2)[1:], paths=(b"a", b"b"))
+# No lies: what they describe is large.
+list_case("shared-2-54", lambda: list_shared(5))
+list_case("shared-2-54-of-many-files", lambda: list_shared(5), paths=[b"f%04d" % i for i in range(400)])
+list_case("shared-2-24", lambda: list_shared(2, 256, 256))
+list_case("shared-2-60-of-2", lambda: list_shared(59, 2, 2))
+
+
+def two_leaves(first, second):
+	"""Entries in two nodes, which a parent puts in order by their last paths."""
+	def build(kind, items):
+		if kind == 1:
+			return dig.build_tree(kind, items)
+		low = dig.make_node(2, 0, [items[i] for i in first])
+		high = dig.make_node(2, 0, [items[i] for i in second])
+		return [low, high, dig.make_node(2, 1, [said(low), said(high)])]
+	return lambda maker: maker.commit(files(b"a", b"b", b"c", b"d"), build=build)
+
+
+CASES["path-order-across-nodes"] = two_leaves((0, 2), (1, 3))
+CASES["path-twice-across-nodes"] = two_leaves((0, 1, 2), (2, 3))
+
+
+@case
+def manifest_of_equal_levels(maker):
+	def build(kind, items):
+		nodes = dig.build_tree(kind, items)
+		if kind == 2:
+			for _ in range(2):
+				nodes.append(dig.make_node(2, 1, [said(nodes[-1])]))
+		return nodes
+	maker.commit(files(b"a", b"b"), build=build)
+
+
+@case
+def leaf_as_inner_node(maker):
+	def build(kind, items):
+		if kind == 1:
+			return dig.build_tree(kind, items)
+		low, high = dig.make_node(2, 0, items[:1]), dig.make_node(2, 1, [said(dig.make_node(2, 0, items[1:]))])
+		return [low, dig.make_node(2, 0, items[1:]), high, dig.make_node(2, 2, [said(low), said(high)])]
+	maker.commit(files(b"a", b"b", b"c"), build=build)
+
+
+def deep_path(levels, name=b"d"):
+	return b"/".join([name] * levels)
+
+
+CASES["deep-16000"] = lambda maker: maker.commit(files(deep_path(16000)))
+CASES["deep-32768"] = lambda maker: maker.commit(files(deep_path(32768)))
+CASES["deep-32768-of-40"] = lambda maker: maker.commit(files(*(b"%02d/" % i + deep_path(32766) for i in range(40))))
+
+
+@case
+def wide_1000(maker):
+	"""One directory of files, each an entry of one shared chunk."""
+	maker.commit({b"f%05d" % i: (FILE, 0o644, CHUNK) for i in range(10000)})
 
 
 @case
@@ -313,7 +446,7 @@ def make(name, directory):
 
 
 def main():
-	name, directory = sys.argv[1:]
+	name, directory = sys.argv[1:3]
 	if name != "--all":
 		make(name, directory)
 		return

@@ -179,7 +179,7 @@ void edit_at_random(unsigned seed, unsigned spread, unsigned most, int rounds)
 			const auto changes = random_changes(random, manifest, spread, most);
 			apply(manifest, changes);
 			const NodeRef updated =
-				update_manifest(root, nodes.source(), changes_of(changes), nodes.sink());
+				update_manifest(root ? TreeRoot(*root) : empty_root(TreeKind::manifest), nodes.source(), changes_of(changes), nodes.sink());
 			const NodeRef wanted = rebuilt(manifest, nodes);
 			BOOST_REQUIRE(to_hex(updated.id) == to_hex(wanted.id));
 			BOOST_REQUIRE(updated.leaves == manifest.size());
@@ -518,6 +518,48 @@ BOOST_AUTO_TEST_CASE(a_child_that_does_not_agree_with_its_parent_is_corrupt)
 			BOOST_CHECK_THROW(
 				update_manifest(bad.id, nodes.source(), changes_of(change), nodes.sink()), CorruptError);
 	}
+}
+
+// A tree that shrinks to one subtree is cut down to its real root: what its parent said to be an inner
+// node is a leaf, whose items are shorter.
+BOOST_AUTO_TEST_CASE(a_leaf_that_is_said_to_be_an_inner_node_does_not_become_a_root)
+{
+	for (int level : {1, 2, 5}) {
+		Nodes nodes;
+		const NodeRef low = rebuilt({{"a", entry_at("a", 7)}}, nodes);
+		const NodeRef high = rebuilt({{"b", entry_at("b", 7)}}, nodes);
+		TreeBuilder liar(TreeKind::manifest, nodes.sink());
+		for (NodeRef ref : {low, high}) {
+			ref.level = level;
+			ref.last_path = ref.id == low.id ? "a" : "b";
+			liar.append_node(ref);
+		}
+		const NodeRef bad = liar.finish(nodes.source());
+		BOOST_REQUIRE(bad.level == level + 1);
+		const std::map<std::string, std::optional<Entry>> changes{{"b", std::nullopt}};
+		BOOST_CHECK_THROW(update_manifest(bad.id, nodes.source(), changes_of(changes), nodes.sink()), CorruptError);
+	}
+	// Nor one that was taken whole.
+	Nodes nodes;
+	NodeRef leaf = rebuilt({{"a", entry_at("a", 7)}}, nodes);
+	leaf.level = 1;
+	leaf.last_path = "a";
+	TreeBuilder builder(TreeKind::manifest, nodes.sink());
+	builder.append_node(leaf);
+	BOOST_CHECK_THROW(builder.finish(nodes.source()), CorruptError);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_of_a_root_is_checked)
+{
+	Nodes nodes;
+	const NodeRef root = rebuilt({{"a", entry_at("a", 1)}, {"b", entry_at("b", 2)}}, nodes);
+	const NodeSource source = nodes.source();
+	const TreeKind kind = TreeKind::manifest;
+	BOOST_CHECK_NO_THROW(load_root(source, kind, {root.id, 2, root.bytes}));
+	BOOST_CHECK_THROW(load_root(source, kind, {root.id, 3, root.bytes}), CorruptError);
+	BOOST_CHECK_THROW(load_root(source, kind, {root.id, 2, root.bytes + 1}), CorruptError);
+	BOOST_CHECK_NO_THROW(load_root(source, kind, {empty_root(kind), 0, 0}));
+	BOOST_CHECK_THROW(load_root(source, kind, {empty_root(kind), 0, 1}), CorruptError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
