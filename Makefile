@@ -80,7 +80,6 @@ lib := $(call object,libdig)
 plumbing := $(patsubst $O/plumbing/%.o,$O/dig-%,$(call object,plumbing))
 dispatcher := $(patsubst $O/porcelain/%.o,$O/%,$(filter %/dig.o,$(call object,porcelain)))
 porcelain := $(patsubst $O/porcelain/%.o,$O/dig-%,$(filter-out %/dig.o,$(call object,porcelain)))
-scripts := $(patsubst $(srcdir)/porcelain/%.sh,$O/dig-%,$(wildcard $(srcdir)/porcelain/*.sh))
 helpers := $(patsubst $O/t/helper/%.o,$O/helper/%,$(call object,t/helper))
 unit := $(call object,t/unit)
 objects := $(foreach directory,libdig plumbing porcelain t/helper t/unit,$(call object,$(directory)))
@@ -97,7 +96,7 @@ named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all tests check perf-check deps demo install clean
 
-all: $(plumbing) $(porcelain) $(dispatcher) $(scripts) $(helpers) $O/commands
+all: $(plumbing) $(porcelain) $(dispatcher) $(helpers) $O/commands
 tests: all $O/unit
 
 quiet = $(if $(V),,@echo '  $(1) $(@:$O/%=%)';)
@@ -129,17 +128,13 @@ $(helpers): $O/helper/%: $O/t/helper/%.o $O/libdig.a
 $O/unit: $(unit) $O/libdig.a
 	$(call quiet,LINK)$(CXX) $(cxxflags) $(ldflags) -pie -o $@ $^ $(BOOST_TEST_LIBS) $(ldlibs)
 
-# sh-setup is sourced, not run.
-$(scripts): $O/dig-%: $(srcdir)/porcelain/%.sh
-	$(call quiet,COPY)$(INSTALL) -m $(if $(filter sh-setup,$*),644,755) $< $@
-
 # What "dig" lists: category, name, and the line that its page says of it.
 page = $(wildcard $(patsubst %,$(srcdir)/Documentation/dig-%.1,$(basename $(notdir $(wildcard $(srcdir)/$(1)/*)))))
 $O/commands: $(call page,porcelain) $(call page,plumbing) $(srcdir)/Makefile
 	$(call quiet,LIST)for category in porcelain plumbing; do \
 		for page in $(srcdir)/Documentation/dig-*.1; do \
 			name=$${page##*/dig-} && name=$${name%.1} && \
-			if test -e $(srcdir)/$$category/$$name.cpp || test -e $(srcdir)/$$category/$$name.sh; then \
+			if test -e $(srcdir)/$$category/$$name.cpp; then \
 				sed -n "s/^\.Nd /$$category	$$name	/p" $$page; \
 			fi; \
 		done; \
@@ -175,8 +170,8 @@ put = $(if $(wildcard $(3)),$(INSTALL) -d '$(DESTDIR)$(2)' && \
 
 install: all
 	$(call put,755,$(bindir),$(dispatcher))
-	$(call put,755,$(libexecdir)/dig,$(filter-out %/dig-sh-setup,$(plumbing) $(porcelain) $(scripts)))
-	$(call put,644,$(libexecdir)/dig,$O/dig-sh-setup $O/commands)
+	$(call put,755,$(libexecdir)/dig,$(plumbing) $(porcelain))
+	$(call put,644,$(libexecdir)/dig,$O/commands)
 	$(call put,644,$(mandir)/man1,$(call pages,1))
 	$(call put,644,$(mandir)/man5,$(call pages,5))
 	$(call put,644,$(mandir)/man7,$(call pages,7))

@@ -8,7 +8,7 @@ _dig_commands ()
 	{
 		ls "$path" 2>/dev/null
 		compgen -c dig-
-	} | sed -n 's/^dig-\([a-z][a-z0-9-]*\)$/\1/p' | grep -vx sh-setup | sort -u
+	} | sed -n 's/^dig-\([a-z][a-z0-9-]*\)$/\1/p' | sort -u
 }
 
 _dig ()

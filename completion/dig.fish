@@ -7,7 +7,7 @@ function __dig_commands
         string replace -rf '^\w+\t' '' <$directory/commands
     else
         for tool in $directory/dig-*
-            string replace -rf '.*/dig-' '' $tool | string match -v sh-setup
+            string replace -rf '.*/dig-' '' $tool
         end
     end
 end

@@ -10,7 +10,6 @@ _dig_commands() {
 	else
 		commands=($directory/dig-*(N:t:s/dig-//))
 	fi
-	commands=(${commands:#sh-setup*})
 	_describe -t commands 'dig command' commands
 }
 

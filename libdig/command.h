@@ -20,6 +20,7 @@
 #ifndef DIG_COMMAND_H
 #define DIG_COMMAND_H
 
+#include <optional>
 #include <string_view>
 
 #include "libdig/error.h"
@@ -29,15 +30,29 @@
 
 namespace dig {
 
-// usage is the SYNOPSIS; its first word names the tool in messages, and so does the second after
-// "dig", as in "dig commit -m TEXT".
+// usage is the SYNOPSIS; its first word names the tool in messages, unless another command runs it
+// in its own name ("dig commit: nothing is staged").
 int run(int argc, char **argv, const char *usage, int (*command)(Options &));
 
-// "dig-chunk: warning: TEXT" on stderr.  Any thread may call these two; before run() the tool
+// The tool dig-NAME of this installation, to be run in the name of this command: its messages
+// begin as ours do.
+Command tool_command(std::string_view name);
+// The same for what is found otherwise: tools that are started from here on speak in this name.
+void name_tools(const std::string &name);
+// What a command prints, without the newline at its end, and how it ended.
+std::string output_of(const Command &command, int &status);
+
+// The record that standard output ends with when the command fails, so that whoever reads it in a
+// pipe knows that the reason was told.
+void end_failed_output_with(std::string record);
+
+// "dig-chunk: warning: TEXT" on stderr.  Any thread may call these; before run() the tool
 // has no name.
 void warn(std::string_view text);
 // "dig-chunk: TEXT".
 void tell(std::string_view text);
+// The same, of what failed; the status is that of the command, where the failure ends it.
+void tell_error(std::string_view text, std::optional<int> status = {});
 
 } // namespace dig
 

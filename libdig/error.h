@@ -78,6 +78,13 @@ public:
 	explicit LockedError(const std::string &message) : Error(message, exit_status::locked) {}
 };
 
+// Another process of the same pipeline has failed, and has said why: the command ends with this
+// status and says nothing.
+class ToldElsewhere : public Error {
+public:
+	explicit ToldElsewhere(int status) : Error("another command has failed", status) {}
+};
+
 // A path in single quotes with control bytes, quotes and backslashes as \n, \t or \ooo, safe to
 // show on a terminal.  UTF-8 passes; bytes that are no UTF-8 and bidirectional controls do not.
 std::string quote(std::string_view path);

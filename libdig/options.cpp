@@ -157,6 +157,7 @@ void Options::take(const std::string &key, const std::vector<std::string> &value
 	for (const Option &option : options_) {
 		if (key != option.name && key != option.spelling())
 			continue;
+		is_quiet_ |= option.letter == 'q';
 		try {
 			option.take(values.empty() ? std::string() : values.back());
 		} catch (const UsageError &error) {
@@ -211,6 +212,8 @@ void Options::parse()
 	const auto ask = [](std::string text) {
 		return [text](const std::string &) { throw InformationRequest{text}; };
 	};
+	if (std::none_of(options_.begin(), options_.end(), [](const Option &option) { return option.letter == 'q'; }))
+		flag("quiet", 'q', is_quiet_, "no summary at the end, no progress");
 	add("help", 'h', Kind::flag, ask(""), "", "show this help");
 	add("version", 0, Kind::flag, ask("dig " DIG_VERSION "\n"), "", "show the version");
 	options_[options_.size() - 2].take = ask(help_text());

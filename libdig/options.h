@@ -8,7 +8,7 @@
 //
 // Options and operands may be mixed; "--" ends the options; "--name=value" and "--name value"
 // are the same; the last of two equal options counts; nothing is abbreviated.  Every tool has
-// --help, -h, --version and, for completions, the hidden --list-options.
+// --help, -h, --version, -q and, for completions, the hidden --list-options.
 #ifndef DIG_OPTIONS_H
 #define DIG_OPTIONS_H
 
@@ -79,6 +79,9 @@ public:
 
 	const std::string &usage() const { return usage_; }
 
+	// Whether -q was given, which every tool has.
+	bool is_quiet() const { return is_quiet_; }
+
 private:
 	enum class Kind : std::uint8_t { flag, value, optional_value };
 	struct Option {
@@ -103,6 +106,7 @@ private:
 	std::vector<Option> options_;
 	std::vector<std::string> *operands_ = nullptr;
 	std::size_t least_operands_ = 0, most_operands_ = 0;
+	bool is_quiet_ = false;
 };
 
 } // namespace dig

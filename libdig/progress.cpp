@@ -278,9 +278,16 @@ std::string progress_json(const ProgressState &state, std::optional<int> status)
 	return text + "}\n";
 }
 
-std::string message_json(std::string_view text)
+std::string message_json(std::string_view type, std::string_view command, std::string_view message,
+	std::string_view text, std::optional<int> status)
 {
-	return "{\"schema\":1,\"type\":\"message\",\"text\":" + json_string(text) + "}\n";
+	std::string json = "{\"schema\":1,\"type\":" + json_string(type);
+	if (!command.empty())
+		json += ",\"command\":" + json_string(command);
+	json += ",\"message\":" + json_string(message) + ",\"text\":" + json_string(text);
+	if (status)
+		json += ",\"status\":" + std::to_string(*status);
+	return json + "}\n";
 }
 
 // --- showing --------------------------------------------------------------------------------
@@ -327,7 +334,7 @@ Progress::Progress(Work &work, ShowProgress show, std::vector<ProgressStage> sta
 	{
 		std::lock_guard guard(screen().mutex);
 		screen().shown = this;
-		screen().is_json = form_ == Form::json;
+		screen().is_json |= form_ == Form::json;
 	}
 	work_.watch([this] { show_now(true); });
 	thread_ = std::thread([this] { run(); });
@@ -431,6 +438,12 @@ MessageTurn::MessageTurn() : lock_(screen().mutex)
 MessageTurn::~MessageTurn() = default;
 
 bool MessageTurn::is_json() const { return screen().is_json; }
+
+void speak_json()
+{
+	std::lock_guard guard(screen().mutex);
+	screen().is_json = true;
+}
 
 void end_progress(int status)
 {

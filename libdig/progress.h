@@ -79,8 +79,11 @@ std::vector<std::string> terminal_lines(const ProgressState &state, int columns)
 std::string one_line(const ProgressState &state);
 // "type" is "progress", or "done" with an exit status.
 std::string progress_json(const ProgressState &state, std::optional<int> status = {});
-// {"schema":1,"type":"message","text":...}
-std::string message_json(std::string_view text);
+// {"schema":1,"type":"error","command":"dig add","message":...,"text":...,"status":128}: text is
+// what a person would read, with the command in front of it; the type is "message", "warning",
+// "error" or "summary".
+std::string message_json(std::string_view type, std::string_view command, std::string_view message,
+	std::string_view text, std::optional<int> status = {});
 
 // --- showing --------------------------------------------------------------------------------
 
@@ -129,6 +132,9 @@ public:
 private:
 	std::unique_lock<std::mutex> lock_;
 };
+
+// From here on everything on stderr is JSON, also what is said before there is a Progress.
+void speak_json();
 
 // When all has been said: the last line of JSON, if there was any.
 void end_progress(int status);

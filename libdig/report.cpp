@@ -8,6 +8,7 @@ namespace dig {
 
 Options &Report::add_to(Options &options)
 {
+	options_ = &options;
 	return options.optional_value("progress", 0, progress_wish_, "WHEN", "auto, always, never or json")
 		.optional_value("metrics", 0, metrics_, "FILE", "say at the end what was done, and how fast");
 }
@@ -25,6 +26,8 @@ void Report::pass_on(Command &command) const
 			command.push_back((*value)->empty() ? name : std::string(name) + '=' + **value);
 	if (explains_)
 		command.push_back("--explain");
+	if (options_->is_quiet())
+		command.push_back("--quiet");
 }
 
 // "", "FILE", "FILE.json", "json:", "json:FILE".
@@ -47,7 +50,8 @@ Work &Report::begin(std::vector<ProgressStage> stages)
 	ShowProgress show = parse_progress(progress_wish_);
 	if (metrics_)
 		open_metrics();
-	if (show == ShowProgress::automatic && yields_terminal_ && is_terminal(1))
+	const bool yields = yields_terminal_ && is_terminal(1);
+	if (show == ShowProgress::automatic && (yields || options_->is_quiet()))
 		show = ShowProgress::never;
 	progress_ = std::make_unique<Progress>(work_, show, std::move(stages));
 	return work_;

@@ -45,6 +45,7 @@ private:
 	void write_metrics();
 	void open_metrics();
 
+	const Options *options_ = nullptr;
 	std::optional<std::string> progress_wish_, metrics_;
 	bool explains_ = false, yields_terminal_ = false;
 	Work work_;

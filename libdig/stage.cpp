@@ -255,7 +255,7 @@ void Stage::put_known_roots()
 		const KnownContent &content = contents[known.file_root];
 		if (content.form == ContentForm::none && known.file_root != empty_root(TreeKind::chunk_list))
 			throw Error("nothing is stored with the file root " + to_hex(known.file_root) +
-				"; 'dig-hash-object -w' stores a file with its root");
+				"; 'dig hash-object -w' stores a file with its root");
 		if (content.size != entry.size)
 			throw Error(quote(entry.path) + " is said to have " + std::to_string(entry.size) +
 				" bytes, but its file root has " + std::to_string(content.size));

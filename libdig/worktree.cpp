@@ -42,6 +42,7 @@ std::string to_text(const WorkRecord &record)
 	case WorkRecord::Type::end:
 		append_number(text, static_cast<std::int64_t>(record.count));
 		return text;
+	case WorkRecord::Type::aborted: return text;
 	default: break;
 	}
 	text += '\t';
@@ -99,6 +100,10 @@ WorkRecord parse_work_record(std::string_view text)
 	case WorkRecord::Type::end:
 		record.count = static_cast<std::uint64_t>(take_number(fields, text));
 		if (tab != text.size() || !fields.empty())
+			throw malformed();
+		return record;
+	case WorkRecord::Type::aborted:
+		if (text.size() > 1)
 			throw malformed();
 		return record;
 	case WorkRecord::Type::scope:

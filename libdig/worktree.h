@@ -24,13 +24,14 @@ namespace dig {
 //     X errno TAB path              failed; of a directory, with a '/' behind its path
 //     M TAB path                    asked for, and not there
 //     E count                       the end: so many records came before
+//     A                             aborted: the walk has failed, and said why
 //
 // Modes are octal, times nanoseconds since 1970.  Scopes come first; the rest is in the order
 // of memcmp over paths (a directory's with its '/').
 struct WorkRecord {
 	enum class Type : char {
 		scope = 'S', file = 'F', symlink = 'L', directory = 'D', skipped = 'P', ignored = 'I',
-		failed = 'X', missing = 'M', end = 'E'
+		failed = 'X', missing = 'M', end = 'E', aborted = 'A'
 	};
 	Type type = Type::end;
 	std::string path;

@@ -57,7 +57,7 @@ static int checkout_root(Options &options)
 	report.finish();
 	int status = exit_status::done;
 	for (const CheckoutFailure &failure : result.failures) {
-		tell(quote(failure.path) + " is not extracted: " + failure.reason);
+		tell_error(quote(failure.path) + " is not extracted: " + failure.reason);
 		// Damage is the worst news.
 		if (status != exit_status::corrupt)
 			status = failure.status;

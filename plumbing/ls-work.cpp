@@ -7,30 +7,50 @@ using namespace dig;
 
 static constexpr char usage[] = "dig-ls-work [-f] [PATH...]";
 
+// The paths as they are stored.  The store itself is passed over, as everywhere else: "dig add .*"
+// names it.
+static std::vector<std::string> normalised_paths(const std::vector<std::string> &typed, const StorePaths &paths)
+{
+	std::vector<std::string> normalised;
+	std::string skipped;
+	for (const std::string &path : typed) {
+		normalised.push_back(normalised_path(path, paths.prefix, paths.work_tree));
+		const std::string_view problem = path_problem(normalised.back());
+		if (problem.empty() || normalised.back().empty())
+			continue;
+		if (!is_within(normalised.back(), ".dig"))
+			throw Error(quote(path) + " cannot be stored: " + std::string(problem));
+		normalised.pop_back();
+		skipped = path;
+		if (typed.size() > 1)
+			warn(quote(path) + " is skipped: it belongs to the store");
+	}
+	if (typed.empty())
+		normalised.emplace_back();
+	if (normalised.empty())
+		throw Error(quote(skipped) + " cannot be added: it belongs to the store");
+	return normalised;
+}
+
 static int ls_work(Options &options)
 {
 	WalkOptions walk;
 	std::vector<std::string> typed;
 	options.flag("force", 'f', walk.takes_ignored, "list ignored paths, too").positional(typed).parse();
 	const StorePaths paths = get_store();
-	std::vector<std::string> normalised;
-	for (const std::string &path : typed) {
-		normalised.push_back(normalised_path(path, paths.prefix, paths.work_tree));
-		if (const std::string_view problem = path_problem(normalised.back());
-			!problem.empty() && !normalised.back().empty())
-			throw Error(quote(path) + " cannot be stored: " + std::string(problem));
-	}
-	if (typed.empty())
-		normalised.emplace_back();
-	const File root = File::open_with(paths.work_tree, O_RDONLY | O_DIRECTORY);
-	raise_file_limit();
 	Output &out = standard_output();
 	out.set_end(RecordEnd::nul);
+	WorkRecord aborted;
+	aborted.type = WorkRecord::Type::aborted;
+	end_failed_output_with(to_text(aborted));
+	const std::vector<std::string> wanted = normalised_paths(typed, paths);
+	const File root = File::open_with(paths.work_tree, O_RDONLY | O_DIRECTORY);
+	raise_file_limit();
 	std::vector<std::string> ignored;
-	walk_work_tree(root, normalised, walk, [&](const WorkRecord &record) { out.record(to_text(record)); },
+	walk_work_tree(root, wanted, walk, [&](const WorkRecord &record) { out.record(to_text(record)); },
 		ignored);
 	for (const std::string &path : ignored)
-		tell(quote(path) + " is ignored; 'dig-check-ignore -v' names the rule, -f takes it all the same");
+		tell(quote(path) + " is ignored; 'dig check-ignore -v' names the rule, -f takes it all the same");
 	return ignored.empty() ? exit_status::done : exit_status::no;
 }
 

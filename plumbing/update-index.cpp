@@ -56,6 +56,10 @@ public:
 			has_ended_ = true;
 			pass_over({});
 			return;
+		case WorkRecord::Type::aborted:
+			if (count_ - 1 > scopes_.size())
+				tell("nothing is removed, and what was taken so far is kept for the next time");
+			throw ToldElsewhere(exit_status::failed);
 		case WorkRecord::Type::failed: {
 			const bool is_directory = record.path.ends_with('/');
 			pass_over(record.path);
@@ -89,7 +93,7 @@ public:
 	void finish()
 	{
 		if (!has_ended_)
-			throw Error("the end record is missing: what lists the work tree has failed; nothing is "
+			throw Error("the end record is missing: what lists the work tree was ended; nothing is "
 				"removed, and what was taken so far is kept for the next time");
 		for (const std::string &scope : scopes_)
 			stage_.looked_at(scope);
@@ -190,8 +194,22 @@ private:
 			for (tracked.seek(from); tracked.current() && is_within(tracked.current()->entry.path, path);
 				tracked.next())
 				is_tracked |= !tracked.current()->is_removed;
-		if (!is_tracked || !removes_)
-			stage_.failed(path, "cannot open " + quote(path) + ": No such file or directory");
+		if (is_tracked && removes_)
+			return;
+		const std::string link = link_above(path);
+		stage_.failed(path, link.empty() ? "cannot open " + quote(path) + ": No such file or directory"
+			: quote(path) + " lies behind the symbolic link " + quote(link) + "; add it where it is");
+	}
+
+	// The first directory of the path that is a symbolic link, or nothing.
+	std::string link_above(const std::string &path) const
+	{
+		for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
+			const std::optional<FileStat> stat = find_stat_beneath(root_, path.substr(0, slash));
+			if (!stat || stat->type != FileType::directory)
+				return stat && stat->type == FileType::symlink ? path.substr(0, slash) : "";
+		}
+		return "";
 	}
 	Stage &stage_;
 	const File &root_;
@@ -482,7 +500,7 @@ static int update_index(Options &options)
 	const std::vector<JournalFailure> &failures = stage.finish();
 	report.finish();
 	for (const JournalFailure &failure : failures)
-		tell(failure.message);
+		tell_error(failure.message);
 	if (failures.empty())
 		return exit_status::done;
 	const bool took_any = stage.staged_count() + stage.unchanged_count() > 0;

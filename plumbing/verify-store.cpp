@@ -19,14 +19,14 @@ static int verify_store_command(Options &options)
 		.positional(none, 0, 0)
 		.parse();
 	const StorePaths paths = get_store();
-	verify.problem = [](const std::string &problem) { tell(problem); };
+	verify.problem = [](const std::string &problem) { tell_error(problem); };
 	verify.notice = [](const std::string &notice) { warn(notice); };
 	Work &work = report.begin({{"check", 95}, {"finish", 5, false}});
 	verify.work = &work;
 	const std::uint64_t problems = verify_store(paths, verify);
 	report.finish();
 	if (problems > 0) {
-		tell(std::to_string(problems) + (problems == 1 ? " problem" : " problems") + " in " + quote(paths.store));
+		tell_error(std::to_string(problems) + (problems == 1 ? " problem" : " problems") + " in " + quote(paths.store));
 		return exit_status::corrupt;
 	}
 	if (!quiet)

@@ -1,6 +1,4 @@
 // dig add is dig-ls-work and dig-update-index in a pipe.
-#include <cstdlib>
-
 #include "libdig/command.h"
 #include "libdig/report.h"
 #include "libdig/store.h"
@@ -38,8 +36,10 @@ static std::string shell_text(const std::vector<Command> &commands)
 	for (const Command &command : commands) {
 		if (!text.empty())
 			text += " | ";
-		for (std::size_t i = 0; i < command.size(); i++)
-			text += (i ? " " : "") + shell_word(command[i]);
+		// In the words of a person, who has the tools behind dig.
+		text += "dig " + command[0].substr(command[0].rfind("/dig-") + 5);
+		for (std::size_t i = 1; i < command.size(); i++)
+			text += ' ' + shell_word(command[i]);
 	}
 	return text;
 }
@@ -75,7 +75,8 @@ static int add(Options &options)
 			throw UsageError("--stdin goes with --path=PATH alone, --from-command with '-- COMMAND', too");
 		if (checkpoint && from_command)
 			throw UsageError("--checkpoint-every goes with --stdin: a command that fails must leave nothing");
-		Command update{"dig-update-index", "--add", from_stdin ? "--stdin-content" : "--from-command", "--path=" + *path};
+		Command update = tool_command("update-index");
+		update.insert(update.end(), {"--add", from_stdin ? "--stdin-content" : "--from-command", "--path=" + *path});
 		if (checkpoint)
 			update.push_back("--checkpoint-every=" + *checkpoint);
 		if (mode)
@@ -92,7 +93,8 @@ static int add(Options &options)
 			throw UsageError("--path, --mode, --mtime and --checkpoint-every go with --stdin");
 		if (paths.empty() && !all)
 			throw UsageError("say what to add; '-A' takes everything");
-		Command list{"dig-ls-work"}, update{"dig-update-index", "--add"};
+		Command list = tool_command("ls-work"), update = tool_command("update-index");
+		update.push_back("--add");
 		if (force)
 			list.push_back("-f");
 		if (!paths.empty())
@@ -115,9 +117,6 @@ static int add(Options &options)
 		return exit_status::done;
 	}
 	get_store(); // says so at once when there is none
-	// The tools stand beside this one, also when dig did not start it.
-	const char *search = std::getenv("PATH");
-	::setenv("PATH", (own_directory() + ":" + (search ? search : "")).c_str(), 1);
 	const std::vector<int> statuses = run_pipeline(commands);
 	const int update = statuses.back();
 	return update != exit_status::done ? update : statuses.front();

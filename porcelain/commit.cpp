@@ -12,22 +12,6 @@ static constexpr char usage[] =
 	"dig-commit [-q] [--allow-empty] [--full] [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"           -m MESSAGE";
 
-// The one line that the command prints; nothing when it failed.
-static std::string output_of(const Command &command, int &status)
-{
-	Child child(command, Child::inherit, Child::pipe);
-	std::string text;
-	File output(child.output(), command[0]);
-	Buffer window(256);
-	while (const std::size_t n = output.read_some(window))
-		text += text_of(Bytes(window).first(n));
-	output.release();
-	status = child.wait();
-	while (text.ends_with('\n'))
-		text.pop_back();
-	return text;
-}
-
 static int commit(Options &options)
 {
 	bool quiet = false, allow_empty = false, full = false;
@@ -46,10 +30,10 @@ static int commit(Options &options)
 	const StorePaths paths = get_store();
 	const Lock lock = Lock::acquire(paths.lock());
 	::setenv("DIG_LOCK_FD", lock.pass_on().c_str(), 1);
-	const std::string directory = own_directory();
 	const std::string old_root = to_hex(Store(paths).roots().tip_root());
 
-	Command write{directory + "/dig-write-layer", "-m", *message};
+	Command write = tool_command("write-layer");
+	write.insert(write.end(), {"-m", *message});
 	if (allow_empty)
 		write.push_back("--allow-empty");
 	if (full)
@@ -59,7 +43,9 @@ static int commit(Options &options)
 	const std::string layer = output_of(write, status);
 	if (status != exit_status::done)
 		return status;
-	const std::string root = output_of({directory + "/dig-update-root", layer, old_root}, status);
+	Command update = tool_command("update-root");
+	update.insert(update.end(), {layer, old_root});
+	const std::string root = output_of(update, status);
 	if (status != exit_status::done || quiet)
 		return status;
 	Store store(paths);

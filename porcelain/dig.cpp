@@ -24,6 +24,7 @@ static void list_commands(Output &out, const std::string &path)
 {
 	const std::optional<Buffer> list = find_whole_file(path + "/commands", 1_MiB);
 	out.record("usage: dig [-C DIR] [-c KEY=VALUE] COMMAND [ARGUMENT...]");
+	out.record("   or: dig [--version] [--help] [--exec-path]");
 	if (!list)
 		return;
 	for (const char *category : {"porcelain", "plumbing"}) {
@@ -90,6 +91,7 @@ int main(int argc, char **argv)
 			throw UsageError("a command is a name");
 		const char *search = std::getenv("PATH");
 		set("PATH", path + (search && *search ? ":" + std::string(search) : ""));
+		name_tools("dig " + name);
 		const std::string beside = path + "/dig-" + name;
 		Command command{find_stat(beside) ? beside : "dig-" + name};
 		for (i++; i < count; i++)

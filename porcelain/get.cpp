@@ -63,7 +63,7 @@ static int get(Options &options)
 	const std::string store =
 		urn.has_store ? find_store_by_id(urn.store_id) : get_store().store;
 	::setenv("DIG_DIR", store.c_str(), 1);
-	Command cat{own_directory() + "/dig-cat"};
+	Command cat = tool_command("cat");
 	if (range)
 		cat.push_back("--range=" + to_text(*range));
 	report.pass_on(cat);

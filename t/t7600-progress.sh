@@ -101,7 +101,8 @@ test_expect_success 'with JSON, what is said is JSON, and the last line has the 
 	echo more >files/c &&
 	printf "files/c\nnowhere\n" |
 		test_expect_code 3 dig-update-index --add --progress=json --stdin-paths 2>err &&
-	grep "^{\"schema\":1,\"type\":\"message\",\"text\":\"dig-update-index: cannot open .nowhere.: No such" err &&
+	grep "^{\"schema\":1,\"type\":\"error\",\"command\":\"dig-update-index\",\"message\":\"cannot open .nowhere.: No such" err &&
+	grep "\"text\":\"dig-update-index: cannot open .nowhere.: No such" err &&
 	ends_with_done err 3 &&
 	test_expect_code 128 dig get --progress=json /nowhere 2>err &&
 	tail -n 1 err | grep "$done_line"128
@@ -157,6 +158,30 @@ test_expect_success TERMINAL 'a terminal that can do nothing gets one line, blan
 	tr "\r" "\n" <dumb.screen >lines &&
 	grep "^0:01, take: 68.4 KiB" lines &&
 	grep -A1 "^ *$" lines | grep "^over"
+'
+
+# all_json FILE: each line of it is one object that says what it is.
+all_json () {
+	test -s "$1" && ! grep -v "^{\"schema\":1,\"type\":\"[a-z]*\",.*}$" "$1"
+}
+
+test_expect_success 'with JSON, errors of the command line, of the store and of other tools are JSON, too' '
+	test_expect_code 129 dig add --progress=json 2>err && all_json err &&
+	grep "\"type\":\"error\",\"command\":\"dig add\",\"message\":\"say what to add.*\"status\":129}" err &&
+	test_expect_code 129 dig-verify-store --progress=json --no-such 2>err && all_json err &&
+	test_expect_code 128 dig add --progress=json /etc 2>err && all_json err &&
+	grep -c "\"type\":\"error\"" err >count && echo 1 | test_cmp - count &&
+	test_expect_code 10 dig -C / check --progress=json 2>err && all_json err &&
+	mkfifo fifo && test_when_finished "rm -f fifo" && dig add --progress=json fifo 2>err && all_json err &&
+	grep "\"type\":\"warning\".*fifo" err &&
+	dig reset -q && test_expect_code 1 dig commit --progress=json -m none 2>err && all_json err &&
+	grep "\"message\":\"nothing is staged\",\"text\":\"dig commit: nothing is staged\",\"status\":1}" err
+'
+
+test_expect_success 'a program of the user does not speak in the name of dig' '
+	dig add --progress=json --from-command --path=x -- \
+		sh -c "echo \"[\$DIG_NAME\$DIG_MESSAGES]\" >seen; echo text" 2>err && all_json err &&
+	echo "[]" | test_cmp - seen
 '
 
 test_done

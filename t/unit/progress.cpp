@@ -181,10 +181,11 @@ BOOST_AUTO_TEST_CASE(json_has_null_for_what_is_not_known)
 
 BOOST_AUTO_TEST_CASE(messages_are_json_strings_whatever_is_in_them)
 {
-	BOOST_TEST(message_json("say \"a\\b\"") ==
-		"{\"schema\":1,\"type\":\"message\",\"text\":\"say \\\"a\\\\b\\\"\"}\n");
-	BOOST_TEST(message_json("\xff\n\x1b") ==
-		"{\"schema\":1,\"type\":\"message\",\"text\":\"\\\\377\\\\n\\\\033\"}\n");
+	BOOST_TEST(message_json("message", "dig add", "say \"a\\b\"", "x") ==
+		"{\"schema\":1,\"type\":\"message\",\"command\":\"dig add\",\"message\":\"say \\\"a\\\\b\\\"\","
+		"\"text\":\"x\"}\n");
+	BOOST_TEST(message_json("error", "", "", "\xff\n\x1b", 4) ==
+		"{\"schema\":1,\"type\":\"error\",\"message\":\"\",\"text\":\"\\\\377\\\\n\\\\033\",\"status\":4}\n");
 }
 
 BOOST_AUTO_TEST_CASE(sizes_have_three_digits)

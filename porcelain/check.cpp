@@ -1,0 +1,25 @@
+// dig check is dig-verify-store.
+#include "libdig/command.h"
+#include "libdig/report.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-check [-q] [--quick] [--progress[=WHEN]] [--metrics[=FILE]]";
+
+static int check(Options &options)
+{
+	bool quick = false;
+	std::vector<std::string> none;
+	Report report;
+	report.add_to(options)
+		.flag("quick", 0, quick, "structure only, no content")
+		.positional(none, 0, 0)
+		.parse();
+	Command verify = tool_command("verify-store");
+	if (quick)
+		verify.push_back("--quick");
+	report.pass_on(verify);
+	replace_process(verify);
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, check); }

@@ -1,0 +1,30 @@
+// dig init is dig-init-store, with a sentence for its path.
+#include "libdig/command.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-init [--store=DIR] [--store-id=HEX] [DIRECTORY]";
+
+static int init(Options &options)
+{
+	std::optional<std::string> store, id;
+	std::vector<std::string> directories;
+	options.value("store", 0, store, "DIR", "keep the store there; .dig then points to it")
+		.value("store-id", 0, id, "HEX", "64 digits instead of random ones")
+		.positional(directories, 0, 1)
+		.parse();
+	Command make = tool_command("init-store");
+	if (store)
+		make.push_back("--store=" + *store);
+	if (id)
+		make.push_back("--store-id=" + *id);
+	make.push_back("--");
+	make.insert(make.end(), directories.begin(), directories.end());
+	int status;
+	const std::string path = output_of(make, status);
+	if (status == exit_status::done)
+		standard_output().record("new store in " + path);
+	return status;
+}
+
+int main(int argc, char **argv) { return run(argc, argv, usage, init); }
