@@ -157,16 +157,13 @@ void rename_at(const File &parent, const std::string &from, const std::string &t
 		throw SystemError("rename " + quote(from) + " to", to, errno);
 }
 
-void set_link_times_at(const File &parent, const std::string &name, std::int64_t mtime_ns)
+bool set_link_times_at(const File &parent, const std::string &name, std::int64_t mtime_ns)
 {
-	std::int64_t seconds = mtime_ns / 1000000000, rest = mtime_ns % 1000000000;
-	if (rest < 0) {
-		seconds--;
-		rest += 1000000000;
-	}
-	const timespec times[2] = {{0, UTIME_OMIT}, {static_cast<time_t>(seconds), static_cast<long>(rest)}};
+	const timespec times[2] = {{0, UTIME_OMIT}, timespec_of(mtime_ns)};
 	if (::utimensat(parent.fd(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) < 0)
 		throw SystemError("set the time of", name, errno);
+	const std::optional<FileStat> now = find_stat_at(parent.fd(), name);
+	return !now || is_time_kept(mtime_ns, now->mtime_ns);
 }
 
 } // namespace dig

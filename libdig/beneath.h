@@ -29,8 +29,8 @@ void make_directory_at(const File &parent, const std::string &name); // fine whe
 void make_symlink_at(const File &parent, const std::string &name, const std::string &text);
 void remove_at(const File &parent, const std::string &name, bool is_directory);
 void rename_at(const File &parent, const std::string &from, const std::string &to);
-// Of a symlink itself.
-void set_link_times_at(const File &parent, const std::string &name, std::int64_t mtime_ns);
+// Of a symlink itself; false as of File::set_times().
+bool set_link_times_at(const File &parent, const std::string &name, std::int64_t mtime_ns);
 
 } // namespace dig
 

@@ -842,8 +842,8 @@ private:
 			else
 				target.file.set_mode(mode);
 		}
-		if (entry.mtime_ns)
-			target.file.set_times(*entry.mtime_ns);
+		if (entry.mtime_ns && !target.file.set_times(*entry.mtime_ns))
+			note_time(entry.path);
 		if (options_.sync)
 			target.file.sync_all();
 		target.file.close();
@@ -873,6 +873,14 @@ private:
 	{
 		std::lock_guard guard(mutex_);
 		result_.failures.push_back(std::move(failure));
+	}
+
+	// Its time lies outside of what the file system can hold.
+	void note_time(const std::string &path)
+	{
+		std::lock_guard guard(mutex_);
+		if (result_.clamped_times++ == 0)
+			result_.first_clamped = path;
 	}
 
 	// --- what comes last ----------------------------------------------------------------
@@ -908,8 +916,8 @@ private:
 			throw SystemError("create the symlink", entry.path, error.error());
 		}
 		try {
-			if (entry.mtime_ns)
-				set_link_times_at(parent, made, *entry.mtime_ns);
+			if (entry.mtime_ns && !set_link_times_at(parent, made, *entry.mtime_ns))
+				note_time(entry.path);
 			if (exists)
 				rename_at(parent, made, name);
 		} catch (const Error &) {
@@ -930,8 +938,8 @@ private:
 			return;
 		const File directory = open_beneath(parent, name, O_RDONLY | O_DIRECTORY);
 		directory.set_mode(mode_of(entry));
-		if (entry.mtime_ns)
-			directory.set_times(*entry.mtime_ns);
+		if (entry.mtime_ns && !directory.set_times(*entry.mtime_ns))
+			note_time(entry.path);
 	}
 
 	static void sync_directory_at(const File &root, const std::string &path)

@@ -36,6 +36,8 @@ struct CheckoutResult {
 	std::uint64_t files = 0, symlinks = 0, directories = 0; // entries; directories are empty ones
 	std::uint64_t bytes = 0;                                // of files
 	std::vector<CheckoutFailure> failures;                  // damaged, or of an unknown kind
+	std::uint64_t clamped_times = 0; // files whose time the file system cannot hold
+	std::string first_clamped;       // one of them
 };
 
 // Extracts all of the manifest or, if there are paths, what is at and below them, under its whole

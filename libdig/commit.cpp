@@ -26,8 +26,7 @@ std::int64_t commit_time()
 			throw Error(std::string(name) + " is no whole number of seconds: " + quote(text));
 		return seconds;
 	}
-	const std::int64_t now = now_ns();
-	return now / 1000000000;
+	return seconds_of(now_ns());
 }
 
 struct StagedSums {

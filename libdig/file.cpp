@@ -40,9 +40,27 @@ static FileType type_of(mode_t mode)
 	}
 }
 
-static std::int64_t nanoseconds(const timespec &time)
+std::int64_t nanoseconds_of(const timespec &time)
 {
-	return static_cast<std::int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
+	// Both parts with the same sign: no product goes further than the sum.
+	const bool is_early = time.tv_sec < 0;
+	const std::int64_t seconds = time.tv_sec + is_early, rest = time.tv_nsec - is_early * nanoseconds_a_second;
+	std::int64_t ns;
+	if (__builtin_mul_overflow(seconds, nanoseconds_a_second, &ns) || __builtin_add_overflow(ns, rest, &ns))
+		return is_early ? first_time_ns : last_time_ns;
+	return ns;
+}
+
+std::int64_t seconds_of(std::int64_t ns)
+{
+	return ns / nanoseconds_a_second - (ns % nanoseconds_a_second < 0);
+}
+
+timespec timespec_of(std::int64_t ns)
+{
+	const std::int64_t rest = ns % nanoseconds_a_second;
+	return {static_cast<time_t>(seconds_of(ns)),
+		static_cast<long>(rest < 0 ? rest + nanoseconds_a_second : rest)};
 }
 
 static FileStat stat_of(const struct stat &raw)
@@ -52,8 +70,8 @@ static FileStat stat_of(const struct stat &raw)
 	stat.mode = raw.st_mode & 07777;
 	stat.owner = raw.st_uid;
 	stat.size = static_cast<std::uint64_t>(raw.st_size);
-	stat.mtime_ns = nanoseconds(raw.st_mtim);
-	stat.ctime_ns = nanoseconds(raw.st_ctim);
+	stat.mtime_ns = nanoseconds_of(raw.st_mtim);
+	stat.ctime_ns = nanoseconds_of(raw.st_ctim);
 	stat.inode = raw.st_ino;
 	stat.device = raw.st_dev;
 	stat.links = raw.st_nlink;
@@ -337,21 +355,22 @@ void File::sync_all() const
 		throw SystemError("sync", name_, errno);
 }
 
-static timespec timespec_of(std::int64_t ns)
+bool is_time_kept(std::int64_t set_ns, std::int64_t found_ns)
 {
-	std::int64_t seconds = ns / 1000000000, rest = ns % 1000000000;
-	if (rest < 0) {
-		seconds--;
-		rest += 1000000000;
-	}
-	return {static_cast<time_t>(seconds), static_cast<long>(rest)};
+	// FAT has the coarsest clock, of 2 s.
+	const std::int64_t difference = seconds_of(set_ns) - seconds_of(found_ns);
+	return difference >= -2 && difference <= 2;
 }
 
-void File::set_times(std::int64_t mtime_ns) const
+// Every file system holds those of 32 bits; beyond, the kernel takes the nearest without a word.
+static bool may_be_clamped(std::int64_t ns) { return seconds_of(ns) != static_cast<std::int32_t>(seconds_of(ns)); }
+
+bool File::set_times(std::int64_t mtime_ns) const
 {
 	const timespec times[2] = {{0, UTIME_OMIT}, timespec_of(mtime_ns)};
 	if (::futimens(fd_, times) < 0)
 		throw SystemError("set the time of", name_, errno);
+	return !may_be_clamped(mtime_ns) || is_time_kept(mtime_ns, stat().mtime_ns);
 }
 
 void File::set_mode(std::uint16_t mode) const
@@ -544,7 +563,7 @@ std::int64_t now_ns()
 {
 	timespec now;
 	::clock_gettime(CLOCK_REALTIME, &now);
-	return nanoseconds(now);
+	return nanoseconds_of(now);
 }
 
 std::uint32_t effective_user() { return ::geteuid(); }

@@ -4,6 +4,7 @@
 #define DIG_FILE_H
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -16,7 +17,17 @@ namespace dig {
 
 enum class FileType : std::uint8_t { regular, directory, symlink, fifo, socket, device, other };
 
-// What stat knows and dig uses.  Times are nanoseconds since 1970.
+// Times are nanoseconds since 1970 in 64 bits: from 1677-09-21 to 2262-04-11.  What lies outside is
+// the nearest of these, so that they stand for more than one time.
+constexpr std::int64_t first_time_ns = INT64_MIN, last_time_ns = INT64_MAX;
+constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
+constexpr bool is_time_limit(std::int64_t ns) { return ns == first_time_ns || ns == last_time_ns; }
+std::int64_t nanoseconds_of(const timespec &time);
+timespec timespec_of(std::int64_t ns);
+// Whole seconds at or before that time.
+std::int64_t seconds_of(std::int64_t ns);
+
+// What stat knows and dig uses.
 struct FileStat {
 	FileType type = FileType::other;
 	std::uint16_t mode = 0; // permission bits, 12 of them
@@ -93,7 +104,8 @@ public:
 	// fdatasync.  A failure is final: whoever gets it abandons the file.
 	void sync_data() const;
 	void sync_all() const;
-	void set_times(std::int64_t mtime_ns) const;
+	// False where the file system cannot hold such a time and took the nearest one.
+	bool set_times(std::int64_t mtime_ns) const;
 	void set_mode(std::uint16_t mode) const;
 	// Whether half of the range or more is in the page cache; true where the kernel does not say
 	// (cachestat, Linux 6.5).
@@ -120,6 +132,8 @@ private:
 std::optional<FileStat> find_stat_at(int directory, const std::string &name);
 std::optional<FileStat> find_stat(const std::string &path); // follows symlinks
 std::string read_link_at(int directory, const std::string &name);
+// Whether a time that was set is there, as far as the clock of the file system goes.
+bool is_time_kept(std::int64_t set_ns, std::int64_t found_ns);
 
 // All of a small file; Error when it is larger than limit.
 Buffer read_whole_file(const std::string &path, std::size_t limit);

@@ -77,8 +77,11 @@ void Stage::put_locked(const IndexRecord &record)
 {
 	std::lock_guard guard(update_mutex_);
 	update_.put(record);
-	if (record.sequence == IndexUpdate::new_sequence)
-		staged_count_++;
+	if (record.sequence != IndexUpdate::new_sequence)
+		return;
+	staged_count_++;
+	if (record.entry.mtime_ns && is_time_limit(*record.entry.mtime_ns) && clamped_times_++ == 0)
+		first_clamped_ = record.entry.path;
 }
 
 // What a record is replaced with names other content.

@@ -67,6 +67,9 @@ public:
 	StagingWriter &writer() { return writer_; }
 	std::uint64_t staged_count() const { return staged_count_; }
 	std::uint64_t unchanged_count() const { return unchanged_count_; }
+	// Staged files whose time is outside of what an entry can hold, and one of them.
+	std::uint64_t clamped_times() const { return clamped_times_; }
+	const std::string &first_clamped() const { return first_clamped_; }
 	std::uint64_t recorded_failure_count() const { return recorded_count_; } // after finish()
 
 private:
@@ -119,7 +122,8 @@ private:
 	std::vector<KnownRoot> known_;
 	std::vector<Source> changed_;
 	std::vector<JournalFailure> failures_;
-	std::uint64_t recorded_count_ = 0;
+	std::uint64_t recorded_count_ = 0, clamped_times_ = 0;
+	std::string first_clamped_;
 	std::vector<std::string> taken_after_failure_, scopes_;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before

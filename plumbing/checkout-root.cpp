@@ -62,6 +62,13 @@ static int checkout_root(Options &options)
 		if (status != exit_status::corrupt)
 			status = failure.status;
 	}
+	if (result.clamped_times > 0) {
+		const std::string more = " and of " + std::to_string(result.clamped_times - 1) + " more";
+		warn("the file system cannot hold the time of " + quote(result.first_clamped) +
+			(result.clamped_times > 1 ? more : "") + "; the nearest that it can is set");
+		if (status == exit_status::done)
+			status = exit_status::partial;
+	}
 	return status;
 }
 

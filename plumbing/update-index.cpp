@@ -330,11 +330,11 @@ static void take_content(Stage &stage, const Wishes &wishes)
 	std::optional<std::int64_t> mtime;
 	if (wishes.mtime) {
 		char *end;
-		errno = 0;
+		// Beyond its range it gives the nearest.
 		const long long seconds = std::strtoll(wishes.mtime->c_str(), &end, 10);
-		if (wishes.mtime->empty() || *end || errno || seconds > 9223372036 || seconds < -9223372036)
+		if (wishes.mtime->empty() || *end)
 			throw UsageError("--mtime takes seconds since 1970");
-		mtime = seconds * 1000000000;
+		mtime = nanoseconds_of({static_cast<time_t>(seconds), 0});
 	}
 	Stage::Stream stream;
 	stream.path = normalised_path(*wishes.path, paths.prefix, paths.work_tree);
@@ -499,6 +499,11 @@ static int update_index(Options &options)
 	}
 	const std::vector<JournalFailure> &failures = stage.finish();
 	report.finish();
+	if (stage.clamped_times() > 0) {
+		const std::string more = " and of " + std::to_string(stage.clamped_times() - 1) + " more";
+		warn("the time of " + quote(stage.first_clamped()) + (stage.clamped_times() > 1 ? more : "") +
+			" lies outside of the years 1677 to 2262; the nearest time in them is recorded");
+	}
 	for (const JournalFailure &failure : failures)
 		tell_error(failure.message);
 	if (failures.empty())

@@ -32,7 +32,7 @@ static int ls(Options &options)
 			std::string size = std::to_string(entry.size);
 			size.insert(0, size.size() < 12 ? 12 - size.size() : 0, ' ');
 			out.write(mode_letters(entry) + ' ' + size + ' ' +
-				(entry.mtime_ns ? time_text(*entry.mtime_ns / 1000000000) : std::string(23, '-')) + ' ');
+				(entry.mtime_ns ? time_text(seconds_of(*entry.mtime_ns)) : std::string(23, '-')) + ' ');
 		}
 		out.record_path(shown);
 	};
