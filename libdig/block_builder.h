@@ -18,6 +18,7 @@ struct Piece {
 	Bytes bytes;  // empty for a chunk of zeros that nobody has to read
 	std::uint64_t size;
 	Digest id;
+	std::uint64_t count = 1; // equal ones in a row, as in a hole
 };
 
 class BlockBuilder {

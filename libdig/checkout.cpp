@@ -558,29 +558,38 @@ private:
 			const std::optional<ContentChunk> chunk = sequence.next();
 			if (!chunk)
 				break;
-			const bool is_there = target->old && target->old->is_known() && target->old->has_known(*chunk);
-			if (is_there || (is_zero_chunk(*chunk) && is_hole_made(*target, *chunk))) {
-				count(*chunk);
-				continue;
+			// Only of zeros: nothing else is repeated often.
+			const std::uint64_t repeats = is_zero_chunk(*chunk) ? 1 + sequence.pass_repeats(*chunk) : 1;
+			for (std::uint64_t i = pass_present(*target, *chunk, repeats); i < repeats; i++) {
+				ContentChunk each = *chunk;
+				each.offset += i * chunk->size;
+				if (unit.size + chunk->size > plan_.unit)
+					pass_on();
+				unit.add(each);
 			}
-			if (unit.size + chunk->size > plan_.unit)
-				pass_on();
-			unit.add(*chunk);
 		}
 		pass_on();
 		release(target);
 	}
 
-	// False where the zeros have to be written.
-	static bool is_hole_made(const Target &target, const ContentChunk &chunk)
+	// How many of so many equal chunks need not be written: those that are there, and those of zeros
+	// where a hole is enough.
+	std::uint64_t pass_present(Target &target, const ContentChunk &chunk, std::uint64_t repeats)
 	{
-		return !target.is_kept || target.file.punch_hole(chunk.offset, chunk.size);
+		std::uint64_t done = 0;
+		if (target.old && target.old->is_known())
+			done = target.old->known_count(chunk, repeats);
+		if (done < repeats && is_zero_chunk(chunk) &&
+			(!target.is_kept || target.file.punch_hole(chunk.offset + done * chunk.size, (repeats - done) * chunk.size)))
+			done = repeats;
+		count(chunk, done);
+		return done;
 	}
 
-	void count(const ContentChunk &chunk)
+	void count(const ContentChunk &chunk, std::uint64_t repeats = 1)
 	{
-		counts_.chunks.add();
-		counts_.bytes.add(chunk.size);
+		counts_.chunks.add(repeats);
+		counts_.bytes.add(chunk.size * repeats);
 	}
 
 	// One of a long run of zeros: known without being read.

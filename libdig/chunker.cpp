@@ -7,6 +7,7 @@
 #include "libdig/chunker.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "libdig/cursor.h"
 
@@ -56,6 +57,15 @@ std::uint64_t ChunkingParameters::target_at(std::uint64_t offset) const
 	return huge_file_chunk_size;
 }
 
+std::uint64_t ChunkingParameters::target_end(std::uint64_t offset) const
+{
+	if (!target)
+		for (std::uint64_t threshold : {small_file_threshold, medium_file_threshold, huge_file_threshold})
+			if (offset < threshold)
+				return threshold;
+	return std::numeric_limits<std::uint64_t>::max();
+}
+
 std::uint64_t ChunkingParameters::largest_chunk() const
 {
 	return 4 * (target ? target
@@ -76,9 +86,17 @@ Chunker::Chunker(const ChunkingParameters &parameters, std::uint64_t offset)
 {
 }
 
-void Chunker::skip(std::uint64_t size)
+std::uint64_t Chunker::zero_chunk_count(std::uint64_t zeros) const
 {
-	offset_ += size;
+	// The last one may end behind the tier that it starts in.
+	const std::uint64_t before = parameters_.target_end(offset_) - offset_;
+	const std::uint64_t starts = (before - 1) / limits_.maximum + 1;
+	return std::min(zeros / limits_.maximum, starts);
+}
+
+void Chunker::skip(std::uint64_t size, std::uint64_t count)
+{
+	offset_ += size * count;
 	limits_ = limits_for_target(parameters_.target_at(offset_));
 	scanned_ = last_weak_ = 0;
 }

@@ -32,6 +32,8 @@ struct ChunkingParameters {
 	Digest digest() const { return digest_of(encoded()); }
 
 	std::uint64_t target_at(std::uint64_t offset) const;
+	// Chunks that start from offset on and before this have the same target.
+	std::uint64_t target_end(std::uint64_t offset) const;
 	// The largest maximum of any tier: what a buffer has to hold.
 	std::uint64_t largest_chunk() const;
 	// Content no larger than this is one chunk without a scan.
@@ -59,11 +61,13 @@ public:
 	// on how the content was split into calls.  Cost: one scan of what lies behind the minimum.
 	std::size_t next(Bytes bytes, bool is_last);
 
-	// Moves on over a chunk that the caller knows, as one of zeros.
-	void skip(std::uint64_t size);
+	// Moves on over a chunk that the caller knows, as one of zeros, or over several of one size.
+	void skip(std::uint64_t size, std::uint64_t count = 1);
 
 	// The size of the next chunk in an endless run of zeros that the current chunk starts in.
 	std::uint64_t zero_chunk_size() const { return limits_.maximum; }
+	// How many chunks of that size, one behind the other, a run of so many zeros begins with.
+	std::uint64_t zero_chunk_count(std::uint64_t zeros) const;
 
 private:
 	std::size_t advance(std::size_t size);

@@ -76,7 +76,7 @@ public:
 			if (!source.tree)
 				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
 			for (const ChunkRef &ref : refs)
-				source.tree->append_chunk(ref.id, ref.size);
+				source.tree->append_chunks(ref.id, ref.size, ref.count);
 		};
 		hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finished(source, outcome); };
 		hooks.store = [this](std::span<const ReadyBlock> blocks) { nodes_.append(blocks, {}); };

@@ -53,7 +53,7 @@ void HashSources::start()
 			source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, sink());
 		for (const ChunkRef &ref : refs) {
 			if (root_)
-				source.tree->append_chunk(ref.id, ref.size);
+				source.tree->append_chunks(ref.id, ref.size, ref.count);
 			if (chunk_)
 				chunk_(ref);
 		}

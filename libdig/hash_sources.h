@@ -14,7 +14,7 @@ public:
 	explicit HashSources(std::optional<std::uint64_t> target = {});
 	~HashSources();
 
-	// Set before the first source.  Calls come in the order of the sources.
+	// Set before the first source.  Calls come in the order of the sources; a hole is few of them.
 	void on_chunk(std::function<void(const ChunkRef &)> chunk) { chunk_ = std::move(chunk); }
 	void on_root(std::function<void(const Digest &root)> root) { root_ = std::move(root); }
 

@@ -25,10 +25,14 @@
 
 namespace dig {
 
+// A chunk, or several equal ones in a row, as in a hole.
 struct ChunkRef {
-	std::uint64_t offset;
-	std::uint64_t size;
+	std::uint64_t offset; // of the first
+	std::uint64_t size;   // of each
 	Digest id;
+	std::uint64_t count = 1;
+
+	std::uint64_t end() const { return offset + size * count; }
 };
 
 // Something to be taken: a path below the root directory, or an open stream.

@@ -50,7 +50,7 @@ private:
 		if (shared_.settings.core.file_digest && source.kind == EntryKind::file)
 			outcome.digest = piece.size ? piece.id : digest_of(Bytes());
 		if (outcome.error.empty() && !outcome.has_changed && piece.size > 0) {
-			const ChunkRef ref{0, piece.size, piece.id};
+			const ChunkRef ref{0, piece.size, piece.id, 1};
 			count_chunks({&ref, 1});
 			shared_.hooks.chunks(source, {&ref, 1});
 		}
@@ -66,10 +66,12 @@ private:
 
 	void count_chunks(std::span<const ChunkRef> refs)
 	{
-		std::uint64_t bytes = 0;
-		for (const ChunkRef &ref : refs)
-			bytes += ref.size;
-		shared_.work.chunks.add(refs.size());
+		std::uint64_t bytes = 0, count = 0;
+		for (const ChunkRef &ref : refs) {
+			bytes += ref.size * ref.count;
+			count += ref.count;
+		}
+		shared_.work.chunks.add(count);
 		shared_.work.bytes.add(bytes);
 	}
 
@@ -78,8 +80,8 @@ private:
 		refs_.clear();
 		std::uint64_t offset = unit.first_cut;
 		for (const Piece &piece : unit.pieces) {
-			refs_.push_back({offset, piece.size, piece.id});
-			offset += piece.size;
+			refs_.push_back({offset, piece.size, piece.id, piece.count});
+			offset = refs_.back().end();
 		}
 		count_chunks(refs_);
 		if (!refs_.empty())

@@ -167,10 +167,23 @@ private:
 				cut(job, unit, size);
 			if (shared_.settings.core.file_digest)
 				for (const Piece &piece : unit.pieces)
-					job.whole.update(piece.bytes.empty() ? zero_bytes(piece.size) : piece.bytes);
+					hash_whole(job, piece);
 		}
 		pass([&] { job.cut_turn++; });
 		clock_.lap(Step::cut);
+	}
+
+	static void hash_whole(Job &job, const Piece &piece)
+	{
+		if (!piece.bytes.empty()) {
+			job.whole.update(piece.bytes);
+			return;
+		}
+		// There is no short way to the digest of a hole.
+		for (std::uint64_t i = 0; i < piece.count; i++) {
+			check_interrupted();
+			job.whole.update(zero_bytes(piece.size));
+		}
 	}
 
 	bool is_mapped(const Job &job) const
@@ -294,7 +307,7 @@ private:
 			shared_.queue.pop_front();
 	}
 
-	static void add_piece(Unit &unit, Bytes bytes) { unit.pieces.push_back({bytes, bytes.size(), {}}); }
+	static void add_piece(Unit &unit, Bytes bytes) { unit.pieces.push_back({bytes, bytes.size(), {}, 1}); }
 
 	// Places the cuts in what is left of the segment before and in this one.
 	void cut(Job &job, Unit &unit, std::size_t size)
@@ -326,7 +339,7 @@ private:
 	}
 
 	// A hole of any size: the chunk that leads into it is cut as any other; behind that, there
-	// is nothing to look at.
+	// is nothing to look at, and a piece for each tier.
 	void cut_hole(Job &job, Unit &unit)
 	{
 		std::uint64_t left = unit.size;
@@ -360,9 +373,10 @@ private:
 			if (left < whole && !unit.is_last)
 				break;
 			const std::uint64_t size = std::min(left, whole);
-			unit.pieces.push_back({{}, size, zero_chunk_digest(size)});
-			job.chunker.skip(size);
-			left -= size;
+			const std::uint64_t count = std::max<std::uint64_t>(job.chunker.zero_chunk_count(left), 1);
+			unit.pieces.push_back({{}, size, zero_chunk_digest(size), count});
+			job.chunker.skip(size, count);
+			left -= size * count;
 		}
 		if (left > 0)
 			keep(job, zero_bytes(left).data(), left);

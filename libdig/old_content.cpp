@@ -13,10 +13,12 @@ OldContent::OldContent(Store &store, const File &file, const std::optional<Diges
 	}
 }
 
-bool OldContent::has_known(const ContentChunk &chunk)
+std::uint64_t OldContent::known_count(const ContentChunk &chunk, std::uint64_t most)
 {
 	cursor_->seek_offset(chunk.offset);
-	return !cursor_->at_end() && cursor_->offset() == chunk.offset && cursor_->chunk_id() == chunk.id;
+	if (cursor_->at_end() || cursor_->offset() != chunk.offset || cursor_->chunk_id() != chunk.id)
+		return 0;
+	return most == 1 ? 1 : cursor_->skip_run(most);
 }
 
 bool OldContent::has(const ContentChunk &chunk, MutableBytes scratch) const

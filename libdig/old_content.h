@@ -15,8 +15,9 @@ public:
 	OldContent(Store &store, const File &file, const std::optional<Digest> &root);
 
 	bool is_known() const { return cursor_.has_value(); }
-	// Whether the chunk is known to lie at its offset.  In the order of offsets, by one thread.
-	bool has_known(const ContentChunk &chunk);
+	// How often the chunk is known to lie at its offset, one behind the other; at most so often.  In
+	// the order of offsets, by one thread.
+	std::uint64_t known_count(const ContentChunk &chunk, std::uint64_t most);
 	// The same by reading; scratch has room for the chunk.  Any thread.
 	bool has(const ContentChunk &chunk, MutableBytes scratch) const;
 

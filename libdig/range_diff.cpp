@@ -40,6 +40,12 @@ static std::pair<std::size_t, std::size_t> distance_to_common(const std::vector<
 	return best;
 }
 
+static void skip_rest(TreeCursor &cursor)
+{
+	while (!cursor.at_end())
+		cursor.skip();
+}
+
 static void advance(TreeCursor &cursor, std::size_t count)
 {
 	for (; count > 0; count--) {
@@ -60,13 +66,17 @@ void diff_chunk_lists(const TreeRoot &before, const TreeRoot &after, const NodeS
 		b.settle();
 		ChangedRange range{a.offset(), 0, b.offset(), 0};
 		// Until both stand before the same chunk, or at their ends.
-		while (!(a.at_end() && b.at_end())) {
+		while (!a.at_end() && !b.at_end()) {
 			const std::vector<ListedChunk> left = window_at(a), right = window_at(b);
 			const auto [skip_a, skip_b] = distance_to_common(left, right);
 			advance(a, skip_a);
 			advance(b, skip_b);
 			if (skip_a < left.size() && skip_b < right.size())
 				break;
+		}
+		if (a.at_end() || b.at_end()) {
+			skip_rest(a);
+			skip_rest(b);
 		}
 		range.size = a.offset() - range.offset;
 		range.new_size = b.offset() - range.new_offset;

@@ -59,6 +59,14 @@ std::optional<ContentChunk> ChunkSequence::next()
 	return chunk;
 }
 
+std::uint64_t ChunkSequence::pass_repeats(const ContentChunk &last)
+{
+	if (!cursor_)
+		return 0;
+	cursor_->settle();
+	return cursor_->at_end() || cursor_->chunk_id() != last.id ? 0 : cursor_->skip_run((end_ - cursor_->offset() - 1) / last.size + 1);
+}
+
 // --- memory ---------------------------------------------------------------------------------
 
 ReadMemory::ReadMemory(std::size_t limit) : arena_(largest_piece), limit_(std::min(limit, largest_piece)) {}

@@ -34,6 +34,8 @@ class ChunkSequence {
 public:
 	ChunkSequence(Store &store, const Entry &entry, const ByteRange::Extent &extent);
 	std::optional<ContentChunk> next();
+	// Past the chunks that follow the one returned last and equal it; how many these are.
+	std::uint64_t pass_repeats(const ContentChunk &last);
 
 private:
 	std::uint64_t end_;

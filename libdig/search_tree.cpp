@@ -218,21 +218,33 @@ bool TreeBuilder::ends_node(int number, const Digest *id, std::string_view path)
 	return digest_of({Bytes(prefix), bytes_of(path)}).first_word() < boundary_threshold;
 }
 
-void TreeBuilder::append_item(int number, Bytes item, std::uint64_t leaves, std::uint64_t bytes,
-	const Digest *id, std::string_view path)
+void TreeBuilder::append_items(int number, const Item &item)
 {
-	Level &to = level(number);
-	append(to.items, item);
-	to.sizes.push_back(static_cast<std::uint32_t>(item.size()));
-	to.leaves += leaves;
-	to.bytes += bytes;
-	if (kind_ == TreeKind::manifest)
-		to.last_path = path;
-	if (ends_node(number, id, path))
-		end_node(number);
+	std::size_t alone = 0; // items of this run that the node was begun with
+	for (std::uint64_t left = item.count; left > 0;) {
+		// Levels move when one is added.
+		Level &to = level(number);
+		append(to.items, item.encoded);
+		to.sizes.push_back(static_cast<std::uint32_t>(item.encoded.size()));
+		to.leaves += item.leaves;
+		to.bytes += item.bytes;
+		if (kind_ == TreeKind::manifest)
+			to.last_path = item.path;
+		left--;
+		alone++;
+		if (!ends_node(number, item.id, item.path))
+			continue;
+		// A node of nothing but this item comes again as often as there are enough of them.
+		const std::size_t size = to.sizes.size();
+		const std::uint64_t again = alone == size ? left / size : 0;
+		end_node(number, 1 + again);
+		left -= again * size;
+		alone = 0;
+	}
 }
 
-void TreeBuilder::end_node(int number)
+// What waits at this level becomes a node, and that node stands there count times.
+void TreeBuilder::end_node(int number, std::uint64_t count)
 {
 	Level &from = level(number);
 	NodeRef ref;
@@ -249,14 +261,14 @@ void TreeBuilder::end_node(int number)
 	from.sizes.clear();
 	from.leaves = from.bytes = 0;
 	from.is_last_known = false;
-	append_ref(number, ref);
+	append_ref(number, ref, count);
 }
 
-// Counts a node of this level and makes it an item of the next.
-void TreeBuilder::append_ref(int number, const NodeRef &ref)
+// Counts nodes of this level and makes them items of the next.
+void TreeBuilder::append_ref(int number, const NodeRef &ref, std::uint64_t count)
 {
 	Level &at = level(number);
-	at.node_count++;
+	at.node_count += count;
 	at.last = ref;
 	Buffer item;
 	put_u64(item, ref.bytes);
@@ -266,17 +278,17 @@ void TreeBuilder::append_ref(int number, const NodeRef &ref)
 		put_u16(item, static_cast<std::uint16_t>(ref.last_path.size()));
 		append(item, bytes_of(ref.last_path));
 	}
-	append_item(number + 1, item, ref.leaves, ref.bytes, &ref.id, ref.last_path);
+	append_items(number + 1, {item, ref.leaves, ref.bytes, &ref.id, ref.last_path, count});
 }
 
-void TreeBuilder::append_chunk(const Digest &id, std::uint64_t size)
+void TreeBuilder::append_chunks(const Digest &id, std::uint64_t size, std::uint64_t count)
 {
 	item_.clear();
 	put_u64(item_, size);
 	append(item_, id);
-	leaves_++;
-	bytes_ += size;
-	append_item(0, item_, 1, size, &id, {});
+	leaves_ += count;
+	bytes_ += size * count;
+	append_items(0, {item_, 1, size, &id, {}, count});
 }
 
 void TreeBuilder::append_entry(const Entry &entry)
@@ -290,7 +302,7 @@ void TreeBuilder::append_encoded_entry(Bytes encoded, std::uint64_t size)
 {
 	leaves_++;
 	bytes_ += size;
-	append_item(0, encoded, 1, size, nullptr, path_of_encoded_entry(encoded));
+	append_items(0, {encoded, 1, size, nullptr, path_of_encoded_entry(encoded)});
 }
 
 void TreeBuilder::append_node(const NodeRef &ref)
@@ -434,6 +446,49 @@ void TreeCursor::skip()
 	}
 }
 
+// known has, by level, a node of which it is true.
+bool TreeCursor::holds_only(const NodeRef &ref, const Digest &chunk, std::vector<Digest> &known)
+{
+	const std::size_t level = static_cast<std::size_t>(ref.level);
+	if (known.size() <= level)
+		known.resize(level + 1);
+	if (known[level] == ref.id)
+		return true;
+	const Node node = load_node(source_, kind_, ref, {});
+	for (std::size_t i = 1; i < node.size(); i++)
+		if (!std::ranges::equal(node.item(i), node.item(0)))
+			return false;
+	if (level == 0 ? node.chunk_id(0) != chunk : !holds_only(node.child(0), chunk, known))
+		return false;
+	known[level] = ref.id;
+	return true;
+}
+
+std::uint64_t TreeCursor::skip_run(std::uint64_t most)
+{
+	const Digest chunk = chunk_id();
+	std::vector<Digest> known;
+	std::uint64_t count = 0;
+	while (!at_end() && count < most) {
+		if (is_leaf()) {
+			if (chunk_id() != chunk)
+				break;
+			skip();
+			count++;
+			continue;
+		}
+		// A node that is not worth it is read by enter() alone.
+		const NodeRef ref = subtree();
+		if (count >= min_node_items && ref.leaves <= most - count && holds_only(ref, chunk, known)) {
+			skip();
+			count += ref.leaves;
+		} else {
+			enter();
+		}
+	}
+	return count;
+}
+
 void TreeCursor::settle()
 {
 	while (!at_end() && !is_leaf())
@@ -556,8 +611,19 @@ NodeRef update_manifest(const TreeRoot &old_root, const NodeSource &source,
 	return builder.finish(source);
 }
 
+// Both stand before one chunk.  Of a long run the nodes may end at other places on each side.
+static void skip_equal_run(TreeCursor &a, TreeCursor &b)
+{
+	TreeCursor ahead_of_a = a, ahead_of_b = b;
+	const std::uint64_t count = std::min(ahead_of_a.skip_run(), ahead_of_b.skip_run());
+	a.skip_run(count);
+	b.skip_run(count);
+}
+
 void skip_equal(TreeCursor &a, TreeCursor &b)
 {
+	Digest chunk;
+	std::size_t alike = 0; // of this chunk in a row
 	while (!a.at_end() && !b.at_end()) {
 		if (!a.is_leaf() && !b.is_leaf()) {
 			const NodeRef left = a.subtree(), right = b.subtree();
@@ -575,11 +641,18 @@ void skip_equal(TreeCursor &a, TreeCursor &b)
 			a.enter();
 		} else if (!b.is_leaf()) {
 			b.enter();
-		} else if (std::ranges::equal(a.encoded(), b.encoded())) {
+		} else if (!std::ranges::equal(a.encoded(), b.encoded())) {
+			return;
+		} else if (a.kind() == TreeKind::chunk_list && a.chunk_id() == chunk && ++alike >= min_node_items) {
+			skip_equal_run(a, b);
+			alike = 0;
+		} else {
+			if (a.kind() == TreeKind::chunk_list && a.chunk_id() != chunk) {
+				chunk = a.chunk_id();
+				alike = 0;
+			}
 			a.skip();
 			b.skip();
-		} else {
-			return;
 		}
 	}
 }

@@ -111,7 +111,9 @@ class TreeBuilder {
 public:
 	TreeBuilder(TreeKind kind, NodeSink sink);
 
-	void append_chunk(const Digest &id, std::uint64_t size);
+	// So many equal chunks.  Costs the nodes that differ, not the chunks: some for each level.
+	void append_chunks(const Digest &id, std::uint64_t size, std::uint64_t count);
+	void append_chunk(const Digest &id, std::uint64_t size) { append_chunks(id, size, 1); }
 	void append_entry(const Entry &entry);
 	void append_encoded_entry(Bytes encoded, std::uint64_t size);
 
@@ -144,11 +146,18 @@ private:
 		std::string last_path;
 	};
 	Level &level(int number);
-	void append_item(int number, Bytes item, std::uint64_t leaves, std::uint64_t bytes,
-		const Digest *id, std::string_view path);
+	// One item, count times.
+	struct Item {
+		Bytes encoded;
+		std::uint64_t leaves, bytes;
+		const Digest *id;      // chunk lists
+		std::string_view path; // manifests
+		std::uint64_t count = 1;
+	};
+	void append_items(int number, const Item &item);
 	bool ends_node(int number, const Digest *id, std::string_view path) const;
-	void end_node(int number);
-	void append_ref(int number, const NodeRef &ref);
+	void end_node(int number, std::uint64_t count = 1);
+	void append_ref(int number, const NodeRef &ref, std::uint64_t count = 1);
 
 	TreeKind kind_;
 	NodeSink sink_;
@@ -164,6 +173,7 @@ class TreeCursor {
 public:
 	TreeCursor(TreeKind kind, const TreeRoot &root, NodeSource source);
 
+	TreeKind kind() const { return kind_; }
 	bool at_end() const { return frames_.empty(); }
 	bool is_leaf() const { return frames_.back().node.level() == 0; }
 	// The current subtree; only when !is_leaf().
@@ -171,6 +181,9 @@ public:
 	void enter();
 	// Past the current item or subtree.
 	void skip();
+	// Past the current chunk and those that follow and equal it, at most so many; how many these
+	// are.  Of a long run, as in a hole, equal nodes are read once.
+	std::uint64_t skip_run(std::uint64_t most = ~std::uint64_t(0));
 	// Enters until a leaf is current, or at_end().
 	void settle();
 
@@ -199,6 +212,7 @@ private:
 	// The last path before the current subtree, as far as its parents know.
 	std::string_view path_before() const;
 	std::uint64_t current_bytes() const;
+	bool holds_only(const NodeRef &ref, const Digest &chunk, std::vector<Digest> &known);
 
 	TreeKind kind_;
 	NodeSource source_;

@@ -302,11 +302,11 @@ void Stage::take_chunks(Source &source, std::span<const ChunkRef> refs)
 	if (!source.tree)
 		source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
 	for (const ChunkRef &ref : refs) {
-		source.tree->append_chunk(ref.id, ref.size);
+		source.tree->append_chunks(ref.id, ref.size, ref.count);
 		bytes_since_sync_ += ref.size;
 		source.last_chunk = ref.id;
 	}
-	const std::uint64_t end = refs.back().offset + refs.back().size;
+	const std::uint64_t end = refs.back().end();
 	if (!source.stream && !options_.is_by_reference && end < source.stat->size &&
 		end - source.checkpointed >= store_.settings().performance.checkpoint_bytes)
 		checkpoint_source(source, end);

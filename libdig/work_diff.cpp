@@ -167,7 +167,7 @@ private:
 			if (!source.tree)
 				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, [](const Digest &, Bytes) {});
 			for (const ChunkRef &ref : refs)
-				source.tree->append_chunk(ref.id, ref.size);
+				source.tree->append_chunks(ref.id, ref.size, ref.count);
 		};
 		std::vector<std::pair<std::string, Difference>> results;
 		hooks.finished = [&](Source &source, const SourceOutcome &outcome) {

@@ -1,10 +1,31 @@
 #include "libdig/command.h"
 #include "libdig/hash_sources.h"
 
+#include <charconv>
+
 using namespace dig;
 
 static constexpr char usage[] = "dig-chunk [-z] [--target=SIZE] FILE...\n"
 				"dig-chunk [-z] [--target=SIZE] --stdin";
+
+// A hole may be millions of chunks: only the offset is another one in each record.
+static void write_records(Output &out, const ChunkRef &chunks, RecordEnd end)
+{
+	std::string rest = ' ' + std::to_string(chunks.size) + ' ' + to_hex(chunks.id);
+	rest += static_cast<char>(end);
+	std::string records;
+	for (std::uint64_t i = 0; i < chunks.count; i++) {
+		char digits[20];
+		const auto digits_end = std::to_chars(digits, digits + sizeof digits, chunks.offset + i * chunks.size).ptr;
+		records.append(digits, digits_end);
+		records += rest;
+		if (records.size() >= 64_KiB) {
+			out.write(records);
+			records.clear();
+		}
+	}
+	out.write(records);
+}
 
 static int chunk(Options &options)
 {
@@ -19,11 +40,8 @@ static int chunk(Options &options)
 	if (from_stdin != files.empty())
 		throw UsageError(from_stdin ? "--stdin takes no file" : "no file given");
 	Output &out = standard_output();
-	out.set_end(record_end(nul));
 	HashSources hash(target);
-	hash.on_chunk([&](const ChunkRef &chunk) {
-		out.record(std::to_string(chunk.offset) + ' ' + std::to_string(chunk.size) + ' ' + to_hex(chunk.id));
-	});
+	hash.on_chunk([&](const ChunkRef &chunks) { write_records(out, chunks, record_end(nul)); });
 	if (from_stdin)
 		hash.add_stream(File::standard_input());
 	for (const std::string &file : files)

@@ -131,6 +131,26 @@ void check_limits(const Cuts &cuts, const ChunkingParameters &parameters)
 
 BOOST_AUTO_TEST_SUITE(chunker)
 
+BOOST_AUTO_TEST_CASE(runs_of_zeros_are_counted_by_tier)
+{
+	for (const ChunkingParameters &parameters : {one_size(4_KiB), one_size(10000), small_tiers()}) {
+		Cuts cuts;
+		Chunker chunker(parameters);
+		std::uint64_t left = 1500000, runs = 0;
+		while (const std::uint64_t count = chunker.zero_chunk_count(left)) {
+			const std::uint64_t size = chunker.zero_chunk_size();
+			cuts.insert(cuts.end(), count, size);
+			chunker.skip(size, count);
+			left -= size * count;
+			runs++;
+		}
+		if (left > 0)
+			cuts.push_back(left);
+		BOOST_TEST(runs <= 4U);
+		BOOST_REQUIRE((cuts == naive_cuts(Buffer(1500000), parameters)));
+	}
+}
+
 BOOST_AUTO_TEST_CASE(cuts_equal_those_of_a_naive_reading)
 {
 	for (const ChunkingParameters &parameters : {one_size(4_KiB), one_size(10000), small_tiers()})

@@ -434,6 +434,116 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_is_corrupt_or_harmless)
 	}
 }
 
+// A chunk after which a node ends as soon as it may, or only where it must.
+static Digest chunk_that_ends_nodes(bool ends)
+{
+	for (std::uint32_t i = 0;; i++) {
+		const Digest id = digest_of(raw_bytes(le32(i)));
+		if ((id.first_word() < std::uint32_t(1) << 25) == ends)
+			return id;
+	}
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_equal_chunks_is_as_many_single_ones)
+{
+	for (const bool ends : {false, true}) {
+		const Digest id = chunk_that_ends_nodes(ends);
+		for (const std::uint64_t count : {1, 2, 31, 32, 33, 511, 512, 513, 1024, 17 * 512, 17 * 512 + 30,
+			     512 * 32 - 1, 512 * 32, 512 * 512 - 1, 512 * 512 + 1})
+			for (const std::uint32_t before : {0, 30, 512, 1300}) {
+				Nodes in_runs, one_by_one;
+				TreeBuilder a(TreeKind::chunk_list, in_runs.sink()), b(TreeKind::chunk_list, one_by_one.sink());
+				const auto other = [&](std::uint32_t i) {
+					a.append_chunk(digest_of(raw_bytes(le32(i))), i + 1);
+					b.append_chunk(digest_of(raw_bytes(le32(i))), i + 1);
+				};
+				for (std::uint32_t i = 0; i < before; i++)
+					other(i);
+				in_runs.writes = 0;
+				a.append_chunks(id, 4096, count);
+				BOOST_REQUIRE(in_runs.writes < 12U);
+				for (std::uint64_t i = 0; i < count; i++)
+					b.append_chunk(id, 4096);
+				BOOST_REQUIRE((a.checkpoint() == b.checkpoint()));
+				for (std::uint32_t i = 0; i < before; i++)
+					other(7 * i);
+				const NodeRef left = a.finish(), right = b.finish();
+				BOOST_REQUIRE((left.id == right.id));
+				BOOST_REQUIRE(left.leaves == right.leaves);
+				BOOST_REQUIRE(left.bytes == right.bytes);
+				BOOST_REQUIRE((in_runs.stored == one_by_one.stored));
+			}
+	}
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_any_length_costs_some_nodes)
+{
+	Nodes nodes;
+	TreeBuilder builder(TreeKind::chunk_list, nodes.sink());
+	const Digest zeros = chunk_that_ends_nodes(false), other = digest_of(bytes_of("other"));
+	constexpr std::uint64_t count = std::uint64_t(1) << 49;
+	builder.append_chunk(other, 7);
+	builder.append_chunks(zeros, 16384, count);
+	builder.append_chunk(other, 7);
+	const NodeRef root = builder.finish();
+	BOOST_TEST(root.bytes == (count << 14) + 14);
+	BOOST_TEST(root.leaves == count + 2);
+	BOOST_TEST(nodes.writes < 30U);
+	TreeCursor at(TreeKind::chunk_list, root.id, nodes.source());
+	at.settle();
+	BOOST_TEST(at.skip_run() == 1U);
+	at.settle();
+	BOOST_TEST(at.skip_run() == count);
+	BOOST_TEST(at.offset() == (count << 14) + 7);
+	at.settle();
+	BOOST_TEST((at.chunk_id() == other));
+	BOOST_TEST(at.skip_run() == 1U);
+	BOOST_TEST(at.at_end());
+	BOOST_TEST(nodes.reads < 100U);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_ends_where_it_is_told_to)
+{
+	Nodes nodes;
+	TreeBuilder builder(TreeKind::chunk_list, nodes.sink());
+	const Digest zeros = chunk_that_ends_nodes(false);
+	for (std::uint32_t i = 0; i < 100; i++)
+		builder.append_chunk(digest_of(raw_bytes(le32(i))), 1);
+	builder.append_chunks(zeros, 1, 1000000);
+	const NodeRef root = builder.finish();
+	for (const std::uint64_t most : {1, 511, 512, 513, 400000, 999999, 1000000, 1000001}) {
+		TreeCursor at(TreeKind::chunk_list, root.id, nodes.source());
+		at.seek_offset(100);
+		BOOST_REQUIRE(at.skip_run(most) == std::min<std::uint64_t>(most, 1000000));
+		BOOST_REQUIRE(at.at_end() == (most >= 1000000));
+		BOOST_REQUIRE(at.offset() == 100 + std::min<std::uint64_t>(most, 1000000));
+	}
+}
+
+BOOST_AUTO_TEST_CASE(equal_runs_are_passed_wherever_their_nodes_end)
+{
+	Nodes nodes;
+	const Digest zeros = chunk_that_ends_nodes(false);
+	const auto list = [&](std::uint32_t before, std::uint64_t count) {
+		TreeBuilder builder(TreeKind::chunk_list, nodes.sink());
+		for (std::uint32_t i = 0; i < before; i++)
+			builder.append_chunk(digest_of(raw_bytes(le32(i))), 1);
+		builder.append_chunks(zeros, 1, count);
+		builder.append_chunk(digest_of(bytes_of("end")), 1);
+		return builder.finish().id;
+	};
+	constexpr std::uint64_t count = 1000000000;
+	TreeCursor a(TreeKind::chunk_list, list(3, count), nodes.source());
+	TreeCursor b(TreeKind::chunk_list, list(20, count + 5), nodes.source());
+	a.seek_offset(3);
+	b.seek_offset(20);
+	nodes.reads = 0;
+	skip_equal(a, b);
+	BOOST_TEST(nodes.reads < 300U);
+	BOOST_TEST(a.offset() == count + 3);
+	BOOST_TEST(b.offset() == count + 20);
+}
+
 BOOST_AUTO_TEST_CASE(known_roots)
 {
 	// H(02 01 00 00000000 0000000000000000 0000000000000000 e3b0c442...), and the same with kind 2.
