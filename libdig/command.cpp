@@ -278,6 +278,7 @@ int run(int argc, char **argv, const char *usage, int (*command)(Options &))
 	open_standard_streams();
 	catch_signals();
 	take_name(argc, argv, usage);
+	show_notices_by(warn);
 	start_trace();
 	const int status = run_to_status(argc, argv, usage, command);
 	end_progress(status);

@@ -7,6 +7,7 @@
 #include "libdig/process.h"
 #include "libdig/publish.h"
 #include "libdig/staged_items.h"
+#include "libdig/staging_clear.h"
 #include "libdig/sweep.h"
 #include "libdig/trace.h"
 #include "libdig/tree_survey.h"
@@ -159,7 +160,7 @@ static void take_references(Store &store, const Index &index, Work &work)
 class FullCopy {
 public:
 	FullCopy(Store &store, StagingWriter &writer, Work &work)
-		: store_(store), writer_(writer), staged_(writer.directory()), nodes_(writer), work_(work),
+		: store_(store), writer_(writer), staged_(store.paths()), nodes_(writer), work_(work),
 		  trees_([this](const Digest &id) { return copied_node(id); }, writer.directory())
 	{
 		nodes_.make_full();

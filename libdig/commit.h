@@ -21,11 +21,12 @@ std::int64_t commit_time();
 
 // Seals what is staged into a layer over the newest state.  Under the store's lock.
 // NegativeAnswer when nothing is staged.  Content staged by reference is read now and verified;
-// a file that does not match is named, and nothing is sealed.  4 syncs, and up
+// a file that does not match is named, and nothing is sealed.  3 syncs, and up
 // to 3 more where something was dropped.
 Digest write_layer(Store &store, const CommitOptions &options);
 
-// Makes the layer the newest state and returns its root; 2 syncs.  Under the store's lock.
+// Makes the layer the newest state and returns its root; 3 syncs, and one more where failures
+// or unfinished files are carried on.  Under the store's lock.
 // NegativeAnswer when old_root (zeros for none) is given and is not the newest.
 Digest update_root(Store &store, const Digest &layer_id, const std::optional<Digest> &old_root);
 

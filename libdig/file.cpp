@@ -343,6 +343,12 @@ void File::start_writing(std::uint64_t offset, std::uint64_t size) const
 	::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
 }
 
+void File::write_out() const
+{
+	// A hint, too, for who can do without the file.
+	::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
 void File::sync_data() const
 {
 	if (::fdatasync(fd_) < 0)

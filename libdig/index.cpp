@@ -345,19 +345,36 @@ static std::shared_ptr<IndexFile> open_file(const std::string &path)
 	return file ? std::make_shared<IndexFile>(std::move(*file)) : nullptr;
 }
 
-// A commit replaces the index without a sync: its content follows from the newest state.
 Index Index::open(const std::string &directory)
 {
 	try {
 		return open_whole(directory);
 	} catch (const CorruptError &) {
-		if (!is_unpromised(directory + "/journal"))
+		if (!is_unpromised(directory))
 			throw;
 	}
 	Index index;
 	index.directory_ = directory;
 	index.is_lost_ = true;
+	try {
+		index.base_ = open_file(directory + "/index");
+	} catch (const CorruptError &) {
+	}
+	if (index.base_)
+		index.state_ = state_of(index.base_->tail());
+	// What was staged in an old base is committed, and the state may have gone on since.
+	if (!index.may_have_staged())
+		return index;
+	index.base_ = nullptr;
+	index.state_ = {};
 	return index;
+}
+
+void Index::remove_lost() const
+{
+	remove_file_if_there(directory_ + "/changes");
+	if (!base_)
+		remove_file_if_there(directory_ + "/index");
 }
 
 Index Index::open_whole(const std::string &directory)
@@ -372,6 +389,11 @@ Index Index::open_whole(const std::string &directory)
 		const StagingId base_id = index.base_ ? index.base_->tail().id : StagingId();
 		if (!index.changes_ || index.changes_->tail().base_id == base_id)
 			break;
+		// They were there before the base was, so a base that is older is another one's.
+		const std::uint64_t base_sequence = index.base_ ? std::uint64_t(index.base_->tail().last_sequence) : 0;
+		if (index.changes_->tail().last_sequence > base_sequence)
+			throw CorruptError("the base that it belongs to is missing; 'dig reset' gives up what is staged and starts anew",
+				index.changes_->file().name(), 0);
 		if (attempt == 3) {
 			index.changes_ = nullptr;
 			break;
@@ -556,7 +578,7 @@ private:
 };
 
 static void write_index(const std::string &path, IndexSources &sources, const StagingId &id,
-	const StagingId &base_id, const IndexState &state, bool is_base, IndexUpdate::Durability durability)
+	const StagingId &base_id, const IndexState &state, bool is_base)
 {
 	PublishedFile file(path);
 	IndexFileWriter writer(file.file());
@@ -568,17 +590,14 @@ static void write_index(const std::string &path, IndexSources &sources, const St
 		writer.put(*record);
 	}
 	writer.finish(id, base_id, state);
-	file.publish(durability == IndexUpdate::Durability::synced ? PublishedFile::Durability::file_only
-								    : PublishedFile::Durability::none);
+	file.publish(PublishedFile::Durability::file_only);
 }
 
-void IndexUpdate::publish(const std::function<void(IndexState &)> &change, Durability durability)
+void IndexUpdate::publish(const std::function<void(IndexState &)> &change)
 {
 	const Index old = Index::open(directory_);
-	if (old.is_lost_) {
-		remove_file_if_there(directory_ + "/changes");
-		remove_file_if_there(directory_ + "/index");
-	}
+	if (old.is_lost_)
+		old.remove_lost();
 	IndexState state = old.state();
 	state.last_sequence++;
 	if (change)
@@ -604,11 +623,11 @@ void IndexUpdate::publish(const std::function<void(IndexState &)> &change, Durab
 	if (changes_size > std::max(min_changes_limit, base_size / 8)) {
 		if (old.base_)
 			sources.add(IndexCursor(old.base_, nullptr));
-		write_index(directory_ + "/index", sources, new_staging_id(), {}, state, true, durability);
+		write_index(directory_ + "/index", sources, new_staging_id(), {}, state, true);
 		remove_file_if_there(directory_ + "/changes");
 	} else {
 		const StagingId base_id = old.base_ ? old.base_->tail().id : StagingId();
-		write_index(directory_ + "/changes", sources, new_staging_id(), base_id, state, false, durability);
+		write_index(directory_ + "/changes", sources, new_staging_id(), base_id, state, false);
 	}
 	spool_ = std::make_unique<Spool>();
 	spool_->directory = directory_;

@@ -75,11 +75,15 @@ private:
 
 class Index {
 public:
-	// The index in the directory; empty where there is none, and where it was lost in a power cut
-	// after a commit and holds nothing but the newest state.
+	// The index in the directory; empty where there is none.  Where it is damaged and nothing can be
+	// staged, what is left of it, which may be nothing: is_lost() then.
 	static Index open(const std::string &directory);
-	// The same, but what was lost is a CorruptError, too.
+	// The same, but whatever is damaged is a CorruptError.
 	static Index open_whole(const std::string &directory);
+	// Its content follows from the newest state.
+	bool is_lost() const { return is_lost_; }
+	// Removes the files that cannot be read of one that is lost.  Under staging/lock.
+	void remove_lost() const;
 
 	const IndexState &state() const { return state_; }
 	bool is_there() const { return base_ || changes_; }
@@ -122,11 +126,10 @@ public:
 	void put(const IndexRecord &record);
 	bool is_empty() const;
 
-	enum class Durability { synced, unsynced };
 	// Merges what was put into the index as it is now and makes it visible, with a state that
 	// change() may edit.  Under staging/lock.  One sync, of the file; the caller syncs the
-	// directory.  may_skip: nothing happens when nothing was put and the state stays.
-	void publish(const std::function<void(IndexState &)> &change, Durability durability);
+	// directory.
+	void publish(const std::function<void(IndexState &)> &change);
 
 private:
 	struct Spool;

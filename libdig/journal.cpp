@@ -173,13 +173,26 @@ bool is_unwritten(const File &journal)
 	return std::all_of(head.begin(), head.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-bool is_unpromised(const std::string &path)
+std::optional<File> find_journal(const std::string &path)
 {
-	const std::optional<File> journal = File::find(path);
-	if (!journal)
-		return false;
-	if (is_unwritten(*journal))
-		return true;
+	std::optional<File> journal = File::find(path);
+	try {
+		if (journal && !is_unwritten(*journal)) {
+			JournalReader head(*journal);
+			return journal;
+		}
+	} catch (const CorruptError &) {
+	}
+	return {};
+}
+
+bool is_unpromised(const std::string &directory)
+{
+	const std::optional<File> journal = find_journal(directory + "/journal");
+	if (!journal) {
+		const std::optional<FileStat> pack = find_stat(directory + "/pack");
+		return !pack || pack->size <= sizeof(Preamble);
+	}
 	JournalReader reader(*journal);
 	int marks = 0;
 	while (const std::optional<JournalRecord> record = reader.next())
@@ -231,7 +244,8 @@ void create_journal(const std::string &path, const StagingId &id, Bytes records)
 {
 	JournalWriter journal(path, id);
 	journal.append(records);
-	// Not synced: an add syncs what it promises, and a commit has cleared everything else.
+	// Not synced, and so it takes the name of no other: whoever promises something syncs it first.
+	remove_file_if_there(path);
 	journal.publish(PublishedFile::Durability::none);
 }
 

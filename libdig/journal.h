@@ -40,6 +40,9 @@ struct JournalBlock {
 	BlockRecord record{};
 	std::vector<Digest> items;
 
+	ItemKind kind() const { return static_cast<ItemKind>(record.kind); }
+	std::uint64_t end() const { return record.offset + record.length; } // in the pack
+
 	void encode(Buffer &out) const;
 	static JournalBlock decode(Bytes body, std::string_view name, std::uint64_t offset);
 };
@@ -113,12 +116,14 @@ struct JournalMark {
 	static JournalMark decode(Bytes body, std::string_view name, std::uint64_t offset);
 };
 
-// True for a journal that was put in place and is empty, cut short or zeros after a power cut: no
-// add has promised anything since, or it would be on storage.
+// True for a journal that is shorter than its head, or begins with zeros: its name came to storage in
+// a power cut, and its bytes did not.
 bool is_unwritten(const File &journal);
-// True when no add or checkpoint has ended since the journal at path was put in place: it has no
-// mark but its first.  False where there is none.
-bool is_unpromised(const std::string &path);
+// The journal at path; nothing where there is none that can be read from its beginning.
+std::optional<File> find_journal(const std::string &path);
+// True when what a directory has of a journal and a pack shows that nothing can be staged there: no
+// add and no checkpoint has ended since the last commit.
+bool is_unpromised(const std::string &directory);
 
 // A journal that is written as it comes, and then replaces the one at path by rename.
 class JournalWriter {
@@ -138,7 +143,7 @@ private:
 	std::uint64_t offset_ = 0; // of pending_
 };
 
-// A new journal at path, with these framed records; replaces the old one by rename.
+// A new journal at path, with these framed records, where nothing is needed of an old one.  Not synced.
 void create_journal(const std::string &path, const StagingId &id, Bytes records);
 
 } // namespace dig

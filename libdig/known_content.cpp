@@ -10,7 +10,7 @@ public:
 
 	void look_at_nodes()
 	{
-		StagedNodes staged(store_.paths().staging());
+		StagedNodes staged(store_.paths());
 		for (auto &[root, known] : wanted_) {
 			if (root == empty_root(TreeKind::chunk_list)) {
 				missing_--;

@@ -460,4 +460,14 @@ void end_progress(int status)
 	screen().last.reset();
 }
 
+static void (*notice_shower)(std::string_view) = nullptr;
+
+void give_notice(const std::string &text)
+{
+	if (notice_shower)
+		notice_shower(text);
+}
+
+void show_notices_by(void (*show)(std::string_view)) { notice_shower = show; }
+
 } // namespace dig

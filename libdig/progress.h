@@ -136,6 +136,10 @@ private:
 // From here on everything on stderr is JSON, also what is said before there is a Progress.
 void speak_json();
 
+// What a module has to say that is no failure: shown as a warning once a command has said how.
+void give_notice(const std::string &text);
+void show_notices_by(void (*show)(std::string_view text));
+
 // When all has been said: the last line of JSON, if there was any.
 void end_progress(int status);
 

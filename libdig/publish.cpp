@@ -39,7 +39,9 @@ PublishedFile::~PublishedFile()
 
 void PublishedFile::publish(Durability durability)
 {
-	if (durability != Durability::none)
+	if (durability == Durability::none)
+		file_.write_out();
+	else
 		file_.sync_data();
 	file_.close();
 	rename_file(temporary_, path_);

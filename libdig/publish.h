@@ -20,8 +20,9 @@ public:
 	File &file() { return file_; }
 	enum class Durability { file_and_directory, file_only, none };
 	// Makes it visible; afterwards success may be reported.  Callers that sync the directory
-	// themselves, once for several files, say file_only; derived files that carry checksums
-	// and can be rebuilt, none.
+	// themselves, once for several files, say file_only; those of files that can be made anew
+	// say none.  Then it is written before its name is, but no power cut is waited for: a file
+	// system with a journal loses both or nothing.
 	void publish(Durability durability = Durability::file_and_directory);
 
 private:

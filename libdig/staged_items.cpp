@@ -42,10 +42,32 @@ static Buffer read_staged_item(const File &pack, const JournalBlock &block, std:
 	return Buffer(bytes.begin(), bytes.end());
 }
 
-StagedBlocks::StagedBlocks(const std::string &directory)
-	: journal_(File::find(directory + "/journal")), pack_(File::find(directory + "/pack"))
+// The last note that was not cancelled.
+static std::optional<JournalNote> find_note(const File &journal)
 {
-	if (journal_ && pack_ && !is_unwritten(*journal_))
+	std::optional<JournalNote> note;
+	JournalReader reader(journal);
+	while (const std::optional<JournalRecord> record = reader.next())
+		if (record->type == JournalType::note)
+			note = JournalNote::decode(record->body, journal.name(), record->offset);
+		else if (record->type == JournalType::cancelled)
+			note.reset();
+	return note;
+}
+
+std::optional<File> find_pack(const StorePaths &paths)
+{
+	if (std::optional<File> pack = File::find(paths.staging() + "/pack"))
+		return pack;
+	const std::optional<File> journal = find_journal(paths.staging() + "/journal");
+	const std::optional<JournalNote> note = journal ? find_note(*journal) : std::nullopt;
+	return note ? File::find(paths.layer(note->layer_id)) : std::nullopt;
+}
+
+StagedBlocks::StagedBlocks(const StorePaths &paths)
+	: journal_(find_journal(paths.staging() + "/journal")), pack_(find_pack(paths))
+{
+	if (journal_ && pack_)
 		reader_.emplace(*journal_);
 }
 
@@ -59,9 +81,9 @@ std::optional<JournalBlock> StagedBlocks::next()
 	return {};
 }
 
-std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind, const Digest &digest)
+std::optional<Buffer> find_staged_item(const StorePaths &paths, ItemKind kind, const Digest &digest)
 {
-	StagedBlocks blocks(directory);
+	StagedBlocks blocks(paths);
 	while (const std::optional<JournalBlock> block = blocks.next()) {
 		const auto item = std::find(block->items.begin(), block->items.end(), digest);
 		if (item != block->items.end() && block->record.kind == static_cast<std::uint8_t>(kind))
@@ -70,7 +92,7 @@ std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind ki
 	return {};
 }
 
-StagedNodes::StagedNodes(const std::string &directory) : blocks_(directory)
+StagedNodes::StagedNodes(const StorePaths &paths) : blocks_(paths)
 {
 	while (const std::optional<JournalBlock> block = blocks_.next()) {
 		if (block->record.kind != static_cast<std::uint8_t>(ItemKind::node))
@@ -110,8 +132,8 @@ std::vector<JournalFailure> recorded_failures(const std::string &directory)
 {
 	std::vector<JournalFailure> failures;
 	const std::string path = directory + "/journal";
-	const std::optional<File> journal = File::find(path);
-	if (!journal || is_unwritten(*journal))
+	const std::optional<File> journal = find_journal(path);
+	if (!journal)
 		return failures;
 	const IndexState state = Index::open(directory).state();
 	const JournalReader first(*journal);
@@ -124,75 +146,6 @@ std::vector<JournalFailure> recorded_failures(const std::string &directory)
 		failures.push_back(std::move(failure));
 	}
 	return failures;
-}
-
-static void check_staging_once(const std::string &directory)
-{
-	const Index index = Index::open_whole(directory);
-	index.check();
-	for (const std::string &name : find_stat(directory) ? names_in(directory) : std::vector<std::string>())
-		if (name.ends_with(".run"))
-			ChunkRun(File::open(directory + "/" + name)).check();
-	const std::optional<File> journal = File::find(directory + "/journal");
-	if (!journal)
-		return;
-	const std::optional<File> pack = File::find(directory + "/pack");
-	// A shorter one without blocks is what is left of a writer that was killed as it made it.
-	if (pack && pack->size() >= sizeof(Preamble)) {
-		Buffer preamble(sizeof(Preamble));
-		pack->read_exactly_at(preamble, 0);
-		check_preamble(preamble, layer_magic, pack->name());
-	}
-	JournalReader reader(*journal);
-	const bool is_known = index.state().journal_id == reader.id();
-	bool has_mark = false, has_note = false;
-	std::uint32_t named = 0, counted = 0; // blocks, by their records and by marks
-	std::uint64_t end = sizeof(Preamble);
-	Decompressor decompressor;
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type == JournalType::note)
-			has_note = true;
-		if (record->type == JournalType::mark && record->offset >= index.state().journal_offset)
-			has_mark = true;
-		if (record->type == JournalType::mark)
-			counted = std::max(counted, JournalMark::decode(record->body, journal->name(), record->offset).block_count);
-		named += record->type == JournalType::block;
-		if (record->type != JournalType::block || !pack)
-			continue;
-		const JournalBlock block = JournalBlock::decode(record->body, journal->name(), record->offset);
-		if (block.record.offset < end)
-			throw CorruptError("blocks overlap", journal->name(), record->offset);
-		check_pack_block(*pack, block, decompressor);
-		end = block.record.offset + block.record.length;
-	}
-	// A torn end is what a killed add leaves; what the index relies on must be whole.
-	if ((is_known && !has_mark) || named < counted)
-		throw CorruptError("a record is damaged", journal->name(), reader.offset());
-	if (end > sizeof(Preamble) && !pack && !has_note)
-		throw CorruptError("it is missing", directory + "/pack", 0);
-}
-
-static std::optional<StagingId> journal_id(const std::string &directory)
-{
-	const std::optional<File> journal = File::find(directory + "/journal");
-	if (!journal || is_unwritten(*journal))
-		return {};
-	return JournalReader(*journal).id();
-}
-
-void check_staging(Store &store)
-{
-	const std::string directory = store.paths().staging();
-	for (;;) {
-		const std::optional<StagingId> id = journal_id(directory);
-		try {
-			return check_staging_once(directory);
-		} catch (const CorruptError &) {
-			// A commit may have dropped, meanwhile, blocks of a journal that is not in place any more.
-			if (!id || journal_id(directory) == id)
-				throw;
-		}
-	}
 }
 
 } // namespace dig

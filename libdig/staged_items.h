@@ -8,10 +8,14 @@
 
 namespace dig {
 
+// The pack; between a layer and its root, the layer that it has become.
+std::optional<File> find_pack(const StorePaths &paths);
+
 // The blocks of the pack, in their order there.
 class StagedBlocks {
 public:
-	explicit StagedBlocks(const std::string &directory);
+	explicit StagedBlocks(const StorePaths &paths);
+	bool is_open() const { return reader_.has_value(); }
 	std::optional<JournalBlock> next();
 	const File &pack() const { return *pack_; }
 
@@ -21,13 +25,12 @@ private:
 };
 
 // One item.  Slow: looks through the journal.
-std::optional<Buffer> find_staged_item(const std::string &directory, ItemKind kind,
-	const Digest &digest);
+std::optional<Buffer> find_staged_item(const StorePaths &paths, ItemKind kind, const Digest &digest);
 
 // For many look-ups: 24 bytes of memory for each node that is in the pack when this is made.
 class StagedNodes {
 public:
-	explicit StagedNodes(const std::string &directory);
+	explicit StagedNodes(const StorePaths &paths);
 	// The node as it is stored, whose content was checked.
 	std::optional<Buffer> find(const Digest &id);
 
@@ -51,9 +54,6 @@ void check_pack_block(const File &pack, const JournalBlock &block, Decompressor 
 
 // The failures that the last adds recorded, for dig status.
 std::vector<JournalFailure> recorded_failures(const std::string &directory);
-
-// Every byte of the staging area: CorruptError names what is damaged.
-void check_staging(Store &store);
 
 } // namespace dig
 

@@ -6,8 +6,11 @@
 #include "libdig/directory.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
+#include "libdig/progress.h"
 #include "libdig/section_writer.h"
+#include "libdig/staged_content.h"
 #include "libdig/staged_items.h"
+#include "libdig/staging_clear.h"
 
 namespace dig {
 
@@ -89,9 +92,7 @@ void StagingWriter::open_runs()
 			found.push_back(std::make_unique<ChunkRun>(File::open(directory_ + "/" + name)));
 		} catch (const CorruptError &) {
 			// Derived from the journal, which is read instead; all of them are made anew.
-			for (const std::string &run : names_in(directory_))
-				if (run.ends_with(".run"))
-					remove_file_if_there(directory_ + "/" + run);
+			remove_staging_runs(directory_);
 			return;
 		}
 	}
@@ -103,21 +104,60 @@ void StagingWriter::open_runs()
 	runs_ = std::move(found);
 }
 
+constexpr std::string_view reset_advice = "; 'dig reset' gives up what is staged and starts anew";
+
 void StagingWriter::open_locked()
 {
-	const Index index = Index::open(directory_);
-	const std::optional<File> old = File::find(journal_path());
-	if (!old || is_unwritten(*old)) {
-		if (!old && find_stat(pack_path()) && index.may_have_staged())
-			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
-				"is staged and starts anew", journal_path(), 0);
-		remove_file_if_there(pack_path());
-		Buffer records;
-		pack_size_ = sizeof(Preamble);
-		block_count_ = 0;
-		write_mark_locked(records);
-		create_journal(journal_path(), new_staging_id(), records);
+	if (const Index index = Index::open(directory_); index.is_lost()) {
+		index.remove_lost();
+		give_notice("the index in " + quote(directory_) + " was damaged, and nothing was staged; it is made anew");
 	}
+	const Index index = Index::open(directory_);
+	if (!find_journal(journal_path())) {
+		require_in_layers(index);
+		begin_journal_locked();
+	}
+	try {
+		open_journal_locked(index);
+	} catch (const CorruptError &) {
+		if (index.state().has_loose || find_content_in_no_layer(store_, index))
+			throw;
+		give_notice("the staging area in " + quote(directory_) + " was damaged; it is made anew, and nothing that "
+			"was staged is lost");
+		begin_journal_locked();
+		open_journal_locked(index);
+	}
+}
+
+// Where there is no journal, nothing that is staged may need one.
+void StagingWriter::require_in_layers(const Index &index) const
+{
+	const bool is_there = find_stat(journal_path()).has_value();
+	const std::string what = is_there ? "its beginning is damaged" : "it is missing";
+	const std::optional<std::string> lost = find_content_in_no_layer(store_, index);
+	if (lost || index.state().has_loose)
+		throw CorruptError(what + ", and with it what is staged" + (lost ? ", as " + quote(*lost) : "") +
+			std::string(reset_advice), journal_path(), 0);
+	if (is_there)
+		give_notice(quote(journal_path()) + " was damaged, and nothing that is staged needs it; it is made anew");
+}
+
+// A new journal, in place of one that nothing needs.
+void StagingWriter::begin_journal_locked()
+{
+	remove_staging_runs(directory_);
+	remove_file_if_there(pack_path());
+	journal_ = File();
+	pack_ = File();
+	pack_size_ = sizeof(Preamble);
+	block_count_ = 0;
+	Buffer records;
+	write_mark_locked(records);
+	create_journal(journal_path(), new_staging_id(), records);
+}
+
+void StagingWriter::open_journal_locked(const Index &index)
+{
 	journal_ = File::open_with(journal_path(), O_RDWR);
 	is_alone_ = is_unused(journal_);
 	has_unfinished_ = !is_alone_;
@@ -132,6 +172,8 @@ void StagingWriter::open_locked()
 	const JournalReader reader(journal_);
 	journal_id_ = reader.id();
 	const bool is_known = index.state().journal_id == journal_id_;
+	if (!is_known)
+		require_content(index);
 	const std::uint64_t merged = is_known ? index.state().journal_offset : 0;
 	pack_size_ = sizeof(Preamble);
 	block_count_ = 0;
@@ -139,37 +181,55 @@ void StagingWriter::open_locked()
 	if (is_alone_)
 		recovered_ = std::make_unique<IndexUpdate>(directory_);
 	read_journal_locked(std::min(merged, runs_cover_), is_alone_);
+	open_pack_locked();
+	if (recovered_ && !recovered_->is_empty() && !note_)
+		publish_recovered_locked();
+	recovered_.reset();
+}
+
+// The journal is not the one that the index relies on, as after a crash while a new one was put in
+// place, or when files of several times came together.
+void StagingWriter::require_content(const Index &index) const
+{
+	const std::optional<std::string> lost = find_lost_content(store_, index);
+	if (lost)
+		throw CorruptError("it belongs to another index, and " + quote(*lost) + ", which is staged, is not in the pack" +
+			std::string(reset_advice), journal_path(), 0);
+	if (index.state().has_loose)
+		throw CorruptError("it belongs to another index" + std::string(reset_advice), journal_path(), 0);
+}
+
+void StagingWriter::open_pack_locked()
+{
 	if (!note_ && !find_stat(pack_path())) {
 		if (pack_size_ > sizeof(Preamble))
-			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what "
-				"is staged and starts anew", pack_path(), 0);
+			throw CorruptError("it is missing, and with it what is staged" + std::string(reset_advice), pack_path(), 0);
 		pack_ = File::open_with(pack_path(), O_RDWR | O_CREAT);
 	}
 	// A writer that was killed may have made the pack and written nothing into it.
 	const std::uint64_t there = note_ ? pack_size_ : pack_.size();
 	if (there < pack_size_ && pack_size_ > sizeof(Preamble))
-		throw CorruptError("it ends before what is staged does; 'dig reset' gives up what is staged and "
-			"starts anew", pack_path(), there);
+		throw CorruptError("it ends before what is staged does" + std::string(reset_advice), pack_path(), there);
 	if (there < sizeof(Preamble))
 		pack_.write_at(raw_bytes(make_preamble(layer_magic)), 0);
-	if (recovered_ && !recovered_->is_empty() && !note_) {
-		sync_locked();
-		Buffer mark;
-		write_mark_locked(mark);
-		const std::uint64_t offset = journal_size_;
-		Buffer records = carried_records();
-		dig::append(records, mark);
-		write_journal_locked(records);
-		journal_.sync_data();
-		recovered_->publish(
-			[&](IndexState &state) {
-				state.journal_id = journal_id_;
-				state.journal_offset = offset;
-				state.has_dropped = state.has_dropped || has_unfinished_;
-			},
-			IndexUpdate::Durability::synced);
-	}
-	recovered_.reset();
+}
+
+// Files that a killed add had finished come into the index.
+void StagingWriter::publish_recovered_locked()
+{
+	sync_locked();
+	Buffer mark;
+	write_mark_locked(mark);
+	const std::uint64_t offset = journal_size_;
+	Buffer records = carried_records();
+	dig::append(records, mark);
+	write_journal_locked(records);
+	journal_.sync_data();
+	recovered_->publish([&](IndexState &state) {
+		state.journal_id = journal_id_;
+		state.journal_offset = offset;
+		state.has_dropped = state.has_dropped || has_unfinished_;
+	});
 }
 
 // Takes over what the journal says from an offset on.  In a recovery nobody else is alive: blocks
@@ -277,8 +337,7 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 void StagingWriter::require_promised(std::uint64_t good, std::uint64_t merged) const
 {
 	if (good < merged)
-		throw CorruptError("a record is damaged; 'dig reset' gives up what is staged and starts anew",
-			journal_path(), good);
+		throw CorruptError("a record is damaged" + std::string(reset_advice), journal_path(), good);
 }
 
 // False when the pack does not hold what the record says, as after a power cut.
@@ -320,11 +379,11 @@ bool StagingWriter::settle_note_locked()
 	if (!holds_store_lock_ && !(lock = Lock::try_acquire(store_.paths().lock())))
 		return false;
 	store_.reload();
-	if (store_.roots().size() > 0 && store_.roots().tip_layer() == note_->layer_id) {
+	// The staging area may have been copied then, and be put back after later commits.
+	if (store_.roots().find_layer(note_->layer_id))
 		clear_staging_locked(store_, note_->layer_id);
-	} else {
+	else
 		undo_note_locked();
-	}
 	open_locked();
 	return true;
 }
@@ -335,13 +394,14 @@ void StagingWriter::undo_note_locked()
 	const std::string layer = store_.paths().layer(note_->layer_id);
 	if (!find_stat(pack_path())) {
 		if (!find_stat(layer))
-			throw CorruptError("it is missing, and with it what is staged; 'dig reset' gives up what is "
-				"staged and starts anew", pack_path(), 0);
+			throw CorruptError("it is missing, and with it what is staged" + std::string(reset_advice), pack_path(), 0);
 		rename_file(layer, pack_path());
 		sync_directory(directory_);
 		sync_directory(store_.paths().layers());
 	}
 	pack_ = File::open_with(pack_path(), O_RDWR);
+	if (pack_.size() < note_->pack_size)
+		throw CorruptError("it ends before what is staged does" + std::string(reset_advice), pack_path(), pack_.size());
 	pack_.truncate(note_->pack_size);
 	Buffer record;
 	put_journal_record(record, JournalType::cancelled, [](Buffer &) {});
@@ -520,8 +580,7 @@ void StagingWriter::finish(IndexUpdate &update, const std::function<void(IndexSt
 				state.has_dropped = state.has_dropped || has_unfinished_;
 				if (change)
 					change(state);
-			},
-			IndexUpdate::Durability::synced);
+			});
 		sync_directory(directory_);
 		appended_bytes_ = 0;
 		has_new_failures_ = false;
@@ -700,21 +759,14 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 	write_journal_locked(record);
 	journal_.sync_data();
 	rename_file(pack_path(), store_.paths().layer(note.layer_id));
+	// Where the old name comes back in a power cut, the note tells that it is another one of the layer.
 	sync_directory(store_.paths().layers());
-	sync_directory(directory_);
 	pack_ = File();
 	note_ = note;
 	return note.layer_id;
 }
 
 // --- giving up --------------------------------------------------------------------------------
-
-static void remove_runs(const std::string &directory)
-{
-	for (const std::string &name : names_in(directory))
-		if (name.ends_with(".run"))
-			remove_file_if_there(directory + "/" + name);
-}
 
 bool StagingWriter::is_alone_locked()
 {
@@ -758,7 +810,7 @@ void StagingWriter::keep_blocks(const std::function<bool(const JournalBlock &)> 
 		writer.append(carried_records());
 		put_mark();
 		writer.replace_first(mark);
-		remove_runs(directory_);
+		remove_staging_runs(directory_);
 		writer.publish(PublishedFile::Durability::file_only);
 		known_ = std::make_unique<ItemSet>(directory_);
 		open_locked();
@@ -774,120 +826,16 @@ void StagingWriter::drop_pack()
 		for (IndexCursor at = index.staged_cursor(); at.current(); at.next())
 			if (index.is_staged(*at.current()) && !at.current()->is_removed)
 				return;
-		const StagingId id = new_staging_id();
-		remove_runs(directory_);
-		// The journal first: without its records the pack's content is nothing.
-		Buffer records;
-		const JournalMark mark;
-		put_journal_record(records, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
-		create_journal(journal_path(), id, records);
-		pack_ = File();
-		remove_file_if_there(pack_path());
-		IndexUpdate(directory_).publish(
-			[&](IndexState &state) {
-				state.journal_id = id;
-				state.journal_offset = journal_start;
-				state.has_dropped = false;
-			},
-			IndexUpdate::Durability::unsynced);
+		remove_staging_runs(directory_);
+		// The journal first: without its records the pack's content is nothing.  The index goes on
+		// to name it, so that what comes back in a power cut is not taken for new.
 		journal_ = File();
+		pack_ = File();
+		remove_file_if_there(journal_path());
+		remove_file_if_there(pack_path());
+		IndexUpdate(directory_).publish([](IndexState &state) { state.has_dropped = false; });
+		sync_directory(directory_);
 	});
-}
-
-// The last note of the journal that was not cancelled, and what has to live on.
-struct JournalRest {
-	std::optional<JournalNote> note;
-	Buffer carried;
-};
-
-static JournalRest read_rest(const std::string &path, const IndexState &state)
-{
-	JournalRest rest;
-	const std::optional<File> journal = File::find(path);
-	if (!journal || is_unwritten(*journal))
-		return rest;
-	JournalReader first(*journal);
-	const std::uint64_t from = state.journal_id == first.id() ? state.journal_offset : 0;
-	JournalReader reader(*journal, from);
-	std::vector<JournalCheckpoint> checkpoints;
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type == JournalType::note)
-			rest.note = JournalNote::decode(record->body, path, record->offset);
-		else if (record->type == JournalType::cancelled)
-			rest.note.reset();
-		else if (record->type == JournalType::failed)
-			put_journal_record(rest.carried, JournalType::failed,
-				[&](Buffer &body) { append(body, record->body); });
-		else if (record->type == JournalType::checkpoint) {
-			JournalCheckpoint checkpoint = JournalCheckpoint::decode(record->body, path, record->offset);
-			std::erase_if(checkpoints, [&](const auto &at) {
-				return at.file.entry.path == checkpoint.file.entry.path;
-			});
-			checkpoints.push_back(std::move(checkpoint));
-		} else if (record->type == JournalType::file) {
-			Cursor cursor(record->body, path, record->offset);
-			const IndexRecord file = IndexRecord::decode(cursor);
-			std::erase_if(checkpoints,
-				[&](const auto &at) { return at.file.entry.path == file.entry.path; });
-		}
-	}
-	for (const JournalCheckpoint &checkpoint : checkpoints)
-		put_journal_record(rest.carried, JournalType::checkpoint,
-			[&](Buffer &body) { checkpoint.encode(body); });
-	return rest;
-}
-
-static void start_journal(const std::string &directory, const StagingId &id, Buffer carried)
-{
-	const JournalMark mark;
-	put_journal_record(carried, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
-	create_journal(directory + "/journal", id, carried);
-}
-
-void clear_staging_locked(Store &store, const Digest &layer_id)
-{
-	const std::string directory = store.paths().staging();
-	const JournalRest rest = read_rest(directory + "/journal", Index::open(directory).state());
-	if (!rest.note || rest.note->layer_id != layer_id)
-		return;
-	// Each step can be repeated: until the journal is replaced, its note leads here again.
-	remove_runs(directory);
-	remove_file_if_there(directory + "/pack");
-	const StagingId id = new_staging_id();
-	IndexUpdate(directory).publish(
-		[&](IndexState &state) {
-			state.committed_sequence = rest.note->sequence;
-			state.manifest_root = rest.note->manifest_root;
-			state.journal_id = id;
-			state.journal_offset = journal_start;
-			state.has_dropped = state.has_loose = false;
-		},
-		IndexUpdate::Durability::unsynced);
-	start_journal(directory, id, rest.carried);
-}
-
-void clear_staging(Store &store, const Digest &layer_id)
-{
-	const std::string directory = store.paths().staging();
-	if (!find_stat(directory + "/journal"))
-		return;
-	const LockFile lock(directory + "/lock");
-	LockFile::Guard guard(lock);
-	clear_staging_locked(store, layer_id);
-}
-
-void discard_staging(Store &store)
-{
-	const std::string directory = store.paths().staging();
-	make_directory(directory);
-	const LockFile lock(directory + "/lock");
-	LockFile::Guard guard(lock);
-	remove_runs(directory);
-	remove_file_if_there(directory + "/pack");
-	remove_file_if_there(directory + "/changes");
-	remove_file_if_there(directory + "/index");
-	start_journal(directory, new_staging_id(), {});
-	sync_directory(directory);
 }
 
 } // namespace dig

@@ -86,6 +86,12 @@ private:
 	bool prepare_locked();
 	bool is_alone_locked();
 	void open_locked();
+	void open_journal_locked(const Index &index);
+	void begin_journal_locked();
+	void require_in_layers(const Index &index) const;
+	void require_content(const Index &index) const;
+	void open_pack_locked();
+	void publish_recovered_locked();
 	void reopen_locked();
 	void read_journal_locked(std::uint64_t from, bool is_recovery);
 	bool take_block_locked(const JournalRecord &record, bool must_verify);
@@ -129,14 +135,6 @@ private:
 	std::vector<std::unique_ptr<ChunkRun>> runs_; // of adds before this one
 	std::uint64_t runs_cover_ = 0;                // bytes of the journal
 };
-
-// After a layer became the tip: what was staged is committed.  Does nothing when staging has no
-// note of that layer.  Under the store's lock; the second one under the staging lock, too.
-void clear_staging(Store &store, const Digest &layer_id);
-void clear_staging_locked(Store &store, const Digest &layer_id);
-
-// Gives up everything that is staged, damaged or not.
-void discard_staging(Store &store);
 
 } // namespace dig
 

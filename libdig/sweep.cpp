@@ -11,8 +11,8 @@ namespace dig {
 
 class NeededItems {
 public:
-	NeededItems(const StagingWriter &writer, const Index &index)
-		: items_(writer.directory()), nodes_(writer.directory())
+	NeededItems(StagingWriter &writer, const Index &index)
+		: items_(writer.directory()), nodes_(writer.store().paths())
 	{
 		for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 			check_interrupted();
@@ -137,7 +137,7 @@ void sweep_pack(StagingWriter &writer, const Index &index)
 	const Region region("sweep");
 	NeededItems needed(writer, index);
 	BlockCopier copier(writer);
-	StagedBlocks blocks(writer.directory());
+	StagedBlocks blocks(writer.store().paths());
 	bool drops = false;
 	while (const std::optional<JournalBlock> block = blocks.next()) {
 		check_interrupted();

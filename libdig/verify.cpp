@@ -7,7 +7,7 @@
 #include "libdig/directory.h"
 #include "libdig/path.h"
 #include "libdig/process.h"
-#include "libdig/staged_items.h"
+#include "libdig/staged_content.h"
 #include "libdig/tree_survey.h"
 
 namespace dig {
@@ -105,7 +105,7 @@ public:
 			attempt([&] { check_history(); });
 			check_stray_layers();
 			attempt([&] { ChunkIndex::check(paths_.chunk_index()); });
-			attempt([&] { check_staging(*store); });
+			attempt([&] { check_staging(*store, options_.notice); });
 		}
 		return problems_;
 	}

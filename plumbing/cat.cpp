@@ -39,7 +39,7 @@ public:
 	explicit Reader(Work &work) : work_(work), store_(get_store()), pipeline_(store_, work), roots_(roots_stat())
 	{
 		store_.set_extra_items([this](ItemKind kind, const Digest &digest) {
-			return find_staged_item(store_.paths().staging(), kind, digest);
+			return find_staged_item(store_.paths(), kind, digest);
 		});
 	}
 

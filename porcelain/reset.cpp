@@ -1,6 +1,7 @@
 #include "libdig/command.h"
 #include "libdig/path.h"
 #include "libdig/stage.h"
+#include "libdig/staging_clear.h"
 
 using namespace dig;
 

@@ -46,7 +46,7 @@ test_expect_success 'a recovery that is killed leaves a store that goes on' '
 	crashed begun first.dig fdatasync 1 dig-update-index --add -A --stdin &&
 	crashed noted staged.dig rename 1 dig-write-layer -m two &&
 	crashed rooted sealed.dig rename 2 dig-update-root $(cat layer) &&
-	crashed cleared sealed.dig rename 3 dig-update-root $(cat layer) &&
+	crashed cleared sealed.dig unlink 1 dig-update-root $(cat layer) &&
 	for state in begun noted sealed rooted cleared
 	do
 		everywhere $state.dig signal=KILL dig-update-index --add -A --stdin || return 1
