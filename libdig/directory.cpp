@@ -97,6 +97,25 @@ DirectoryList read_directory(const File &directory)
 	}
 }
 
+bool is_empty_directory(const File &directory)
+{
+	alignas(RawItem) char buffer[1024];
+	for (;;) {
+		const long n = ::syscall(SYS_getdents64, directory.fd(), buffer, sizeof buffer);
+		if (n < 0)
+			throw SystemError("read the directory", directory.name(), errno);
+		if (n == 0)
+			return true;
+		for (long at = 0; at < n;) {
+			const RawItem *raw = reinterpret_cast<const RawItem *>(buffer + at);
+			at += raw->size;
+			const std::string_view name = raw->name;
+			if (name != "." && name != "..")
+				return false;
+		}
+	}
+}
+
 File open_directory_at(int parent, const std::string &name)
 {
 	return File::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK);

@@ -31,6 +31,8 @@ private:
 // All names but "." and "..", in no order.
 DirectoryList read_directory(const File &directory);
 
+bool is_empty_directory(const File &directory);
+
 // Opens a directory without following a symlink in its last component.
 File open_directory_at(int parent, const std::string &name);
 File open_directory(const std::string &path);

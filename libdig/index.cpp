@@ -13,6 +13,7 @@ constexpr std::size_t block_size = 16_KiB;
 constexpr std::size_t max_block = 256_KiB; // one record of the longest path and attributes
 constexpr std::size_t spool_size = 4_MiB;
 constexpr std::uint64_t min_changes_limit = 4_MiB;
+constexpr std::uint16_t no_file_feature = 1; // of a preamble: there are records with that flag
 constexpr std::uint32_t dropped_flag = 1, has_manifest_flag = 2, loose_flag = 4;
 
 struct IndexTail {
@@ -75,6 +76,7 @@ public:
 		put_u16(block_, static_cast<std::uint16_t>(path.size() - shared));
 		append(block_, bytes_of(std::string_view(path).substr(shared)));
 		record.encode_rest(block_);
+		has_no_file_ = has_no_file_ || record.has_no_file;
 		last_path_ = path;
 		highest_sequence_ = std::max(highest_sequence_, record.sequence);
 		records_++;
@@ -102,6 +104,8 @@ public:
 		append(pending_, table_);
 		append(pending_, raw_bytes(tail));
 		flush();
+		if (has_no_file_)
+			file_.write_at(raw_bytes(make_preamble(index_magic, no_file_feature)), 0);
 	}
 
 	std::uint64_t records() const { return records_; }
@@ -133,6 +137,7 @@ private:
 	const File &file_;
 	std::uint64_t offset_ = 0, records_ = 0, highest_sequence_ = 0;
 	std::uint32_t block_count_ = 0;
+	bool has_no_file_ = false;
 	Buffer pending_, block_, table_;
 	std::string first_path_, last_path_;
 };
@@ -146,7 +151,7 @@ public:
 			throw CorruptError("it is too short", file_.name(), size);
 		Buffer preamble(sizeof(Preamble));
 		file_.read_exactly_at(preamble, 0);
-		check_preamble(preamble, index_magic, file_.name(), true);
+		check_preamble(preamble, index_magic, file_.name(), true, no_file_feature);
 		Buffer raw(sizeof tail_);
 		file_.read_exactly_at(raw, size - sizeof tail_);
 		std::memcpy(&tail_, raw.data(), sizeof tail_);

@@ -6,7 +6,7 @@
 
 namespace dig {
 
-constexpr std::uint8_t removed_flag = 1, by_reference_flag = 2, stat_flag = 4;
+constexpr std::uint8_t removed_flag = 1, by_reference_flag = 2, stat_flag = 4, no_file_flag = 8;
 
 void IndexRecord::set_stat(const FileStat &stat, std::int64_t read_began)
 {
@@ -23,7 +23,8 @@ void IndexRecord::set_stat(const FileStat &stat, std::int64_t read_began)
 void IndexRecord::encode_rest(Buffer &out) const
 {
 	put_u8(out, static_cast<std::uint8_t>((is_removed ? removed_flag : 0) |
-			    (is_by_reference ? by_reference_flag : 0) | (has_stat ? stat_flag : 0)));
+			    (is_by_reference ? by_reference_flag : 0) | (has_stat ? stat_flag : 0) |
+			    (has_no_file ? no_file_flag : 0)));
 	put_u64(out, sequence);
 	if (!is_removed)
 		entry.encode_rest(out);
@@ -41,11 +42,12 @@ void IndexRecord::encode_rest(Buffer &out) const
 void IndexRecord::decode_rest(Cursor &cursor)
 {
 	const std::uint8_t flags = cursor.u8();
-	if (flags > 7)
+	if (flags > 15)
 		cursor.fail("a record has unknown flags");
 	is_removed = flags & removed_flag;
 	is_by_reference = flags & by_reference_flag;
 	has_stat = flags & stat_flag;
+	has_no_file = flags & no_file_flag;
 	sequence = cursor.u64();
 	if (!is_removed)
 		entry.decode_rest(cursor);

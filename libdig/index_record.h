@@ -12,6 +12,9 @@ struct IndexRecord {
 	bool is_removed = false;
 	bool is_by_reference = false; // content is still only in the work tree
 	bool has_stat = false;
+	// Content that came as a stream or by its root, when nothing lay at its path in the work tree: that
+	// nothing lies there later says nothing, either.  Of a removed path, what it had been.
+	bool has_no_file = false;
 	// What stat said when the content was taken, and when its reading began.
 	std::uint64_t inode = 0, device = 0, stat_size = 0;
 	std::int64_t stat_mtime_ns = 0, ctime_ns = 0, read_began_ns = 0;

@@ -42,6 +42,7 @@ void reconcile_index(Store &store, StagingWriter &writer)
 				if (after && !there->is_removed && there->entry == *after)
 					return;
 			}
+			record.has_no_file = there && there->entry.path == record.entry.path && there->has_no_file;
 			update.put(record);
 		});
 	writer.finish(update, [&](IndexState &state) { state.manifest_root = head; });
@@ -89,6 +90,20 @@ void Stage::note_dropped(const IndexRecord &old)
 {
 	if (index_.is_staged(old) && !old.is_removed && !old.is_by_reference && old.entry.size > 0)
 		has_dropped_ = true;
+}
+
+// Whether something like the entry lies at its path in the work tree.  Who cannot see it does not
+// know, and says yes.
+bool Stage::has_file(const Entry &entry) const
+{
+	try {
+		const std::optional<WorkRecord> found = find_work_record(root_, entry.path);
+		if (!found || found->type == WorkRecord::Type::skipped)
+			return false;
+		return entry.kind == EntryKind::empty_directory || found->type != WorkRecord::Type::directory;
+	} catch (const SystemError &) {
+		return true;
+	}
 }
 
 std::function<void(IndexState &)> Stage::state_change() const
@@ -266,6 +281,7 @@ void Stage::put_known_roots()
 			continue;
 		entry.form = content.form;
 		entry.content = content.content;
+		known.record.has_no_file = !has_file(entry);
 		remove_conflicts(entry.path);
 		put_locked(known.record);
 	}
@@ -278,10 +294,12 @@ void Stage::remove(const std::string &path)
 		options_.tell("remove", path);
 		return;
 	}
-	at_.seek(path);
-	if (at_.current() && at_.current()->entry.path == path)
-		note_dropped(*at_.current());
 	IndexRecord record;
+	at_.seek(path);
+	if (at_.current() && at_.current()->entry.path == path) {
+		note_dropped(*at_.current());
+		record.has_no_file = at_.current()->has_no_file;
+	}
 	record.entry.path = path;
 	record.is_removed = true;
 	record.sequence = IndexUpdate::new_sequence;
@@ -333,6 +351,7 @@ void Stage::checkpoint_stream(Source &source, std::uint64_t offset)
 		record.entry.form = ContentForm::file_root;
 		record.entry.content = TreeBuilder(*source.tree).finish().id;
 	}
+	record.has_no_file = !has_file(record.entry);
 	record.sequence = IndexUpdate::new_sequence;
 	source.checkpointed = offset;
 	stream_checkpoint_ns_ = now_ns();
@@ -426,6 +445,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 	source.tree.reset();
 	if (!source.stream)
 		record.set_stat(outcome.stat, outcome.read_began_ns);
+	record.has_no_file = source.stream && !has_file(record.entry);
 	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && !source.stream;
 	const bool is_same = !source.stream && source.previous && !source.previous->is_removed &&
 		source.previous->entry == record.entry && source.previous->is_by_reference == record.is_by_reference;
@@ -582,6 +602,7 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 		IndexRecord record;
 		record.entry.path = staged.entry.path;
 		record.is_removed = state.at_end() || state.path() != staged.entry.path;
+		record.has_no_file = staged.has_no_file;
 		if (!record.is_removed)
 			record.entry = state.entry();
 		update.put(record);

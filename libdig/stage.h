@@ -84,6 +84,7 @@ private:
 	void end_sync();
 	Entry entry_of(const Source &source, const SourceOutcome &outcome);
 	void remove_conflicts(const std::string &path);
+	bool has_file(const Entry &entry) const;
 	void note_dropped(const IndexRecord &old);
 	std::function<void(IndexState &)> state_change() const;
 	void put_locked(const IndexRecord &record);

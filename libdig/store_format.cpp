@@ -2,16 +2,18 @@
 
 namespace dig {
 
-Preamble make_preamble(std::string_view magic)
+Preamble make_preamble(std::string_view magic, std::uint16_t read_features)
 {
 	Preamble preamble{};
 	std::memcpy(preamble.magic, magic.data(), sizeof preamble.magic);
 	preamble.version = format_version;
+	preamble.read_features = read_features;
 	preamble.checksum = crc32_of(raw_bytes(preamble).first(20));
 	return preamble;
 }
 
-void check_preamble(Bytes bytes, std::string_view magic, std::string_view name, bool for_writing)
+void check_preamble(Bytes bytes, std::string_view magic, std::string_view name, bool for_writing,
+	std::uint16_t known_features)
 {
 	Preamble preamble;
 	if (bytes.size() < sizeof preamble)
@@ -24,7 +26,7 @@ void check_preamble(Bytes bytes, std::string_view magic, std::string_view name, 
 	if (preamble.version != format_version)
 		throw Error(quote(name) + " has format version " + std::to_string(preamble.version) +
 			", and this dig knows version 1; use a newer dig");
-	if (preamble.read_features != 0 || (for_writing && preamble.write_features != 0))
+	if ((preamble.read_features & ~known_features) != 0 || (for_writing && preamble.write_features != 0))
 		throw Error(quote(name) + " needs features that this dig does not know; use a newer dig");
 	if (preamble.zero != 0)
 		throw CorruptError("reserved bytes are not zero", name, 16);

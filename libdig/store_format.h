@@ -22,11 +22,12 @@ struct Preamble {
 static_assert(sizeof(Preamble) == 24);
 constexpr std::uint16_t format_version = 1;
 
-Preamble make_preamble(std::string_view magic);
+Preamble make_preamble(std::string_view magic, std::uint16_t read_features = 0);
 // Throws CorruptError for damage, and Error (exit 128) for a version or a feature that this dig
-// does not know.  for_writing also minds the features that a writer must know.
+// does not know.  for_writing also minds the features that a writer must know; known_features are
+// those of the one format.
 void check_preamble(Bytes bytes, std::string_view magic, std::string_view name,
-	bool for_writing = false);
+	bool for_writing = false, std::uint16_t known_features = 0);
 
 constexpr std::string_view layer_magic = "DIGLAYER", format_magic = "DIGFORMT",
 			   roots_magic = "DIGROOTS", run_magic = "DIGCHRUN",

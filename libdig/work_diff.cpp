@@ -3,6 +3,7 @@
 #include <map>
 
 #include "libdig/path.h"
+#include "libdig/scoped_records.h"
 
 namespace dig {
 
@@ -54,7 +55,7 @@ public:
 	WorkDiff(Store &store, const Index &index, const DifferenceFound &found)
 		: store_(store), found_(found),
 		  root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)),
-		  margins_(root_), at_(index.cursor()), beside_(index.cursor())
+		  margins_(root_), known_(index.cursor()), beside_(index.cursor())
 	{
 	}
 
@@ -70,26 +71,18 @@ private:
 	void take(const WorkRecord &record)
 	{
 		switch (record.type) {
-		case WorkRecord::Type::scope:
-			scopes_.push_back(record.path == "." ? "" : record.path);
-			return;
+		case WorkRecord::Type::scope: known_.add_scope(record.path == "." ? "" : record.path); return;
 		case WorkRecord::Type::end: pass_over({}); return;
 		case WorkRecord::Type::failed: {
 			pass_over(record.path);
 			const bool is_directory = record.path.ends_with('/');
-			keep_below_ = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
-			found_(Difference::failed, keep_below_);
-			while (at_.current() && is_within(at_.current()->entry.path, keep_below_))
-				at_.next();
+			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
+			found_(Difference::failed, path);
+			known_.skip_within(path);
 			return;
 		}
 		case WorkRecord::Type::ignored:
-		case WorkRecord::Type::skipped: {
-			pass_over(record.path);
-			for (; at_.current() && is_within(at_.current()->entry.path, record.path); at_.next())
-				look_at(*at_.current());
-			return;
-		}
+		case WorkRecord::Type::skipped: pass_over(record.path); return;
 		case WorkRecord::Type::missing: return;
 		default: present(record);
 		}
@@ -97,23 +90,18 @@ private:
 
 	void present(const WorkRecord &record)
 	{
-		pass_over(record.type == WorkRecord::Type::directory ? record.path + "/" : record.path);
-		const IndexRecord *known = nullptr;
-		if (record.type == WorkRecord::Type::directory) {
-			beside_.seek(record.path);
-			known = beside_.current();
-		} else {
-			known = at_.current();
-		}
-		if (!known || known->entry.path != record.path || known->is_removed) {
-			if (known && known->entry.path == record.path && known == at_.current())
-				at_.next();
-			untracked(record);
+		const bool is_directory = record.type == WorkRecord::Type::directory;
+		pass_over(is_directory ? record.path + "/" : record.path);
+		if (!is_directory) {
+			if (const IndexRecord *known = known_.current(record.path))
+				compare(*known, record);
+			else
+				untracked(record);
+			known_.skip(record.path);
 			return;
 		}
-		compare(*known, record);
-		if (known == at_.current())
-			at_.next();
+		if (is_new_directory(beside_, record.path))
+			untracked(record);
 	}
 
 	void compare(const IndexRecord &known, const WorkRecord &record)
@@ -197,55 +185,31 @@ private:
 		unsure_.clear();
 	}
 
-	bool is_in_scope(const std::string &path) const
-	{
-		for (const std::string &scope : scopes_)
-			if (is_within(path, scope))
-				return true;
-		return false;
-	}
-
-	// What the index has before path, and the walk has passed, is gone.
 	void pass_over(std::optional<std::string_view> path)
 	{
-		for (; at_.current() && (!path || at_.current()->entry.path < *path); at_.next()) {
-			const IndexRecord &record = *at_.current();
-			if (!record.is_removed && is_in_scope(record.entry.path))
-				look_at(record);
-		}
+		known_.pass_over(path, [&](const IndexRecord &record) { look_at(record); });
 	}
 
-	// A path that the walk did not show: gone, or ignored but tracked, or an empty directory whose
-	// record comes later.
+	// A path that the walk did not show: gone, or ignored but tracked, or a directory, whose record
+	// would come later.
 	void look_at(const IndexRecord &record)
 	{
-		if (record.is_removed)
-			return;
-		std::optional<FileStat> stat;
+		const std::string &path = record.entry.path;
 		try {
-			stat = find_stat_beneath(root_, record.entry.path);
+			const std::optional<WorkRecord> found = find_work_record(root_, path);
+			if (found && is_whole_entry(root_, *found))
+				compare(record, *found);
+			else if (record.has_no_file)
+				found_(Difference::no_file, path);
+			else if (!found)
+				found_(Difference::deleted, path);
+			else if (found->type == WorkRecord::Type::skipped)
+				found_(Difference::type_changed, path);
+			else if (record.entry.kind != EntryKind::empty_directory)
+				found_(Difference::deleted, path);
 		} catch (const SystemError &) {
-			found_(Difference::failed, record.entry.path);
-			return;
+			found_(Difference::failed, path);
 		}
-		if (!stat) {
-			found_(Difference::deleted, record.entry.path);
-			return;
-		}
-		if (stat->type == FileType::directory) {
-			if (record.entry.kind != EntryKind::empty_directory)
-				found_(Difference::deleted, record.entry.path);
-			return;
-		}
-		WorkRecord found;
-		found.path = record.entry.path;
-		found.stat = *stat;
-		if (stat->type != FileType::regular && stat->type != FileType::symlink) {
-			found_(Difference::type_changed, record.entry.path);
-			return;
-		}
-		found.type = stat->type == FileType::symlink ? WorkRecord::Type::symlink : WorkRecord::Type::file;
-		compare(record, found);
 	}
 
 	// The topmost directory of which the index knows nothing stands for what is in it.
@@ -277,9 +241,9 @@ private:
 	const DifferenceFound &found_;
 	File root_;
 	ClockMargins margins_;
-	IndexCursor at_, beside_;
-	std::vector<std::string> scopes_;
-	std::string keep_below_, shown_;
+	ScopedRecords known_;
+	IndexCursor beside_;
+	std::string shown_;
 	std::map<std::string, Digest> unsure_;
 };
 

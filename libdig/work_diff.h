@@ -9,7 +9,8 @@
 namespace dig {
 
 enum class Difference : char {
-	added = 'A', modified = 'M', deleted = 'D', type_changed = 'T', untracked = '?', failed = 'F'
+	added = 'A', modified = 'M', deleted = 'D', type_changed = 'T', untracked = '?', failed = 'F',
+	no_file = 'N' // tracked, but it never had a file in the work tree, and there is none now
 };
 
 using DifferenceFound = std::function<void(Difference, const std::string &path)>;

@@ -122,6 +122,26 @@ WorkRecord parse_work_record(std::string_view text)
 	return record;
 }
 
+std::optional<WorkRecord> find_work_record(const File &root, const std::string &path)
+{
+	const std::optional<FileStat> stat = find_stat_beneath(root, path);
+	if (!stat)
+		return {};
+	WorkRecord record;
+	record.path = path;
+	record.stat = *stat;
+	switch (stat->type) {
+	case FileType::regular: record.type = WorkRecord::Type::file; break;
+	case FileType::symlink: record.type = WorkRecord::Type::symlink; break;
+	case FileType::directory:
+		record.type = WorkRecord::Type::directory;
+		record.stat.size = 0; // what a directory's size means is the file system's affair
+		break;
+	default: record.type = WorkRecord::Type::skipped;
+	}
+	return record;
+}
+
 std::optional<Buffer> read_ignore_file(const File &directory, std::string_view path)
 {
 	const std::string name = (path.empty() ? "" : std::string(path) + "/") + std::string(ignore_file_name);
@@ -144,6 +164,17 @@ std::optional<Buffer> read_ignore_file(const File &directory, std::string_view p
 	return content;
 }
 
+// A path that was asked for, and what lies there.
+struct AskedPath {
+	std::string path;
+	std::optional<FileStat> stat;
+	int error = 0; // met when it was looked at
+
+	bool is_directory() const { return stat && stat->type == FileType::directory; }
+	// By which it is sorted among records.
+	std::string position() const { return is_directory() ? path + "/" : path; }
+};
+
 class Walk {
 public:
 	Walk(const File &root, const WalkOptions &options, const std::function<void(const WorkRecord &)> &found)
@@ -152,29 +183,29 @@ public:
 	}
 
 	// What lies at a path that was asked for; false when it is ignored.
-	bool start(const std::string &path)
+	bool start(const AskedPath &asked)
 	{
+		const std::string &path = asked.path;
 		if (path.empty()) {
 			push(listing_.list(open_directory_at(root_.fd(), ".")), "");
 			run();
 			return true;
 		}
-		std::optional<FileStat> stat;
-		try {
-			stat = find_stat_beneath(root_, path);
-		} catch (const SystemError &error) {
-			fail(path, error.error());
+		if (asked.error) {
+			fail(path, asked.error);
 			return true;
 		}
-		if (!stat) {
+		if (!asked.stat) {
 			tell(WorkRecord::Type::missing, path);
 			return true;
 		}
-		if (!options_.takes_ignored && is_ignored(path, stat->type == FileType::directory))
+		if (!options_.takes_ignored && is_ignored(path, asked.is_directory())) {
+			tell(WorkRecord::Type::ignored, path);
 			return false;
+		}
 		enter_ignore_files(path);
 		const Parent parent = open_parent_beneath(root_, path);
-		visit({parent.directory.fd(), parent.name, path}, stat->type);
+		visit({parent.directory.fd(), parent.name, path}, asked.stat->type);
 		run();
 		ignores_ = IgnoreStack();
 		return true;
@@ -391,36 +422,47 @@ private:
 	std::uint64_t count_ = 0;
 };
 
-// Sorted as their records will come, without those that lie in another.
-static void sort_paths(std::vector<std::string> &paths)
+// Without those that lie in another, sorted as their records will come.
+static std::vector<AskedPath> asked_paths(const File &root, std::vector<std::string> paths)
 {
 	std::sort(paths.begin(), paths.end(),
 		[](const std::string &a, const std::string &b) { return a + "/" < b + "/"; });
-	std::vector<std::string> kept;
-	for (std::string &path : paths)
-		if (kept.empty() || !is_within(path, kept.back()))
-			kept.push_back(std::move(path));
-	paths = std::move(kept);
+	if (!paths.empty() && paths[0].empty())
+		return {AskedPath()};
+	std::vector<AskedPath> kept;
+	for (std::string &path : paths) {
+		if (!kept.empty() && is_within(path, kept.back().path))
+			continue;
+		AskedPath asked;
+		asked.path = std::move(path);
+		try {
+			asked.stat = find_stat_beneath(root, asked.path);
+		} catch (const SystemError &error) {
+			asked.error = error.error();
+		}
+		kept.push_back(std::move(asked));
+	}
+	std::sort(kept.begin(), kept.end(),
+		[](const AskedPath &a, const AskedPath &b) { return a.position() < b.position(); });
+	return kept;
 }
 
 void walk_work_tree(const File &root, std::vector<std::string> paths, const WalkOptions &options,
 	const std::function<void(const WorkRecord &)> &found, std::vector<std::string> &named_ignored)
 {
-	sort_paths(paths);
-	if (!paths.empty() && paths[0].empty())
-		paths.resize(1);
+	const std::vector<AskedPath> all = asked_paths(root, std::move(paths));
 	std::uint64_t count = 0;
 	WorkRecord record;
-	for (const std::string &path : paths) {
+	for (const AskedPath &asked : all) {
 		record.type = WorkRecord::Type::scope;
-		record.path = path.empty() ? "." : path;
+		record.path = asked.path.empty() ? "." : asked.path;
 		found(record);
 		count++;
 	}
 	Walk walk(root, options, found);
-	for (const std::string &path : paths)
-		if (!walk.start(path))
-			named_ignored.push_back(path);
+	for (const AskedPath &asked : all)
+		if (!walk.start(asked))
+			named_ignored.push_back(asked.path);
 	record.type = WorkRecord::Type::end;
 	record.count = count + walk.count();
 	found(record);

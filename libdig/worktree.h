@@ -50,13 +50,17 @@ std::string to_text(const WorkRecord &record);
 // Error for a text that is no record.
 WorkRecord parse_work_record(std::string_view text);
 
+// What lies at a path, without its content; nothing where nothing does.  A directory may have
+// something in it, and a record that is skipped has no kind.
+std::optional<WorkRecord> find_work_record(const File &root, const std::string &path);
+
 struct WalkOptions {
 	bool takes_ignored = false;
 };
 
 // Walks what lies at the paths below root (normalised, "" for all of it), each thing once.
 // Failures are records, too.  named_ignored collects paths that were asked for by name and are
-// ignored.
+// ignored, whether they are in the index or not.
 void walk_work_tree(const File &root, std::vector<std::string> paths, const WalkOptions &options,
 	const std::function<void(const WorkRecord &)> &found, std::vector<std::string> &named_ignored);
 

@@ -1,4 +1,5 @@
 #include "libdig/command.h"
+#include "libdig/index.h"
 #include "libdig/path.h"
 #include "libdig/store.h"
 #include "libdig/worktree.h"
@@ -49,9 +50,15 @@ static int ls_work(Options &options)
 	std::vector<std::string> ignored;
 	walk_work_tree(root, wanted, walk, [&](const WorkRecord &record) { out.record(to_text(record)); },
 		ignored);
-	for (const std::string &path : ignored)
+	int status = exit_status::done;
+	for (const std::string &path : ignored) {
+		// What is tracked is taken, ignored or not.
+		if (Index::open(paths.staging()).find(path))
+			continue;
 		tell(quote(path) + " is ignored; 'dig check-ignore -v' names the rule, -f takes it all the same");
-	return ignored.empty() ? exit_status::done : exit_status::no;
+		status = exit_status::no;
+	}
+	return status;
 }
 
 int main(int argc, char **argv) { return run(argc, argv, usage, ls_work); }

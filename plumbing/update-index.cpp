@@ -3,6 +3,7 @@
 #include "libdig/command.h"
 #include "libdig/path.h"
 #include "libdig/report.h"
+#include "libdig/scoped_records.h"
 #include "libdig/stage.h"
 
 using namespace dig;
@@ -30,12 +31,13 @@ struct Wishes {
 	std::vector<std::string> paths;
 };
 
-// Takes the records of dig-ls-work.  What the index has and the records pass over is a deletion,
-// but only once the end record has shown that nothing was lost on the way.
+// Takes the records of dig-ls-work.  What the index has and the records pass over is looked at: what
+// is there all the same is tracked, ignored or not, and what is not is a deletion.  That counts only
+// once the end record has shown that nothing was lost on the way.
 class RecordTaker {
 public:
 	RecordTaker(Stage &stage, const File &root, bool removes)
-		: stage_(stage), root_(root), removes_(removes), at_(stage.cursor()),
+		: stage_(stage), root_(root), removes_(removes), known_(stage.cursor()), beside_(stage.cursor()),
 		  gone_(File::temporary_in(stage.writer().directory()))
 	{
 	}
@@ -47,7 +49,7 @@ public:
 		count_++;
 		switch (record.type) {
 		case WorkRecord::Type::scope:
-			scopes_.push_back(record.path == "." ? "" : record.path);
+			known_.add_scope(record.path == "." ? "" : record.path);
 			return;
 		case WorkRecord::Type::end:
 			if (record.count != count_ - 1)
@@ -57,7 +59,7 @@ public:
 			pass_over({});
 			return;
 		case WorkRecord::Type::aborted:
-			if (count_ - 1 > scopes_.size())
+			if (count_ - 1 > known_.scopes().size())
 				tell("nothing is removed, and what was taken so far is kept for the next time");
 			throw ToldElsewhere(exit_status::failed);
 		case WorkRecord::Type::failed: {
@@ -66,26 +68,16 @@ public:
 			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
 			stage_.failed(path, "cannot read " + quote(path) + ": " + std::strerror(record.error));
 			keep_below_ = path;
-			skip_within(path);
+			known_.skip_within(path);
 			return;
 		}
 		case WorkRecord::Type::missing: missing(record.path); return;
-		case WorkRecord::Type::ignored:
-			pass_over(record.path);
-			take_tracked_within(record.path);
-			return;
+		case WorkRecord::Type::ignored: pass_over(record.path); return;
 		case WorkRecord::Type::skipped:
 			pass_over(record.path);
 			warn(quote(record.path) + " is skipped: it is a " + record.kind);
-			if (record.kind == "store")
-				skip_within(record.path);
 			return;
-		default:
-			// An empty directory comes where its content would.
-			pass_over(record.type == WorkRecord::Type::directory ? record.path + "/" : record.path);
-			if (at_.current() && at_.current()->entry.path == record.path)
-				at_.next();
-			stage_.present(record);
+		default: present(record);
 		}
 	}
 
@@ -95,7 +87,7 @@ public:
 		if (!has_ended_)
 			throw Error("the end record is missing: what lists the work tree was ended; nothing is "
 				"removed, and what was taken so far is kept for the next time");
-		for (const std::string &scope : scopes_)
+		for (const std::string &scope : known_.scopes())
 			stage_.looked_at(scope);
 		flush_spool();
 		std::string name;
@@ -114,42 +106,48 @@ public:
 	bool has_ended() const { return has_ended_; }
 
 private:
-	bool is_in_scope(const std::string &path) const
-	{
-		for (const std::string &scope : scopes_)
-			if (is_within(path, scope))
-				return true;
-		return false;
-	}
-
-	// Everything of the index before path was not found in the work tree.
 	void pass_over(std::optional<std::string_view> path)
 	{
-		if (!removes_)
-			return;
-		if (!is_started_) {
-			// Nothing before the first scope can be gone.
-			is_started_ = true;
-			if (!scopes_.empty())
-				at_.seek(scopes_.front());
-		}
-		for (; at_.current() && (!path || at_.current()->entry.path < *path); at_.next())
-			if (!at_.current()->is_removed && is_in_scope(at_.current()->entry.path))
-				gone(*at_.current());
+		known_.pass_over(path, [&](const IndexRecord &record) { look_at(record); });
 	}
 
-	void gone(const IndexRecord &record)
+	void present(const WorkRecord &record)
+	{
+		// An empty directory comes where its content would.
+		pass_over(record.type == WorkRecord::Type::directory ? record.path + "/" : record.path);
+		known_.skip(record.path);
+		if (record.type == WorkRecord::Type::directory && !is_new_directory(beside_, record.path))
+			return;
+		stage_.present(record);
+	}
+
+	// A path that no record told of.
+	void look_at(const IndexRecord &record)
 	{
 		const std::string &path = record.entry.path;
 		if (!keep_below_.empty() && is_within(path, keep_below_))
 			return;
-		// A directory's record comes behind the paths that sort before its '/'.
-		if (record.entry.kind == EntryKind::empty_directory)
-			if (const auto stat = find_stat_beneath(root_, path); stat && stat->type == FileType::directory)
-				return;
-		gone_now(path);
+		try {
+			const std::optional<WorkRecord> found = find_work_record(root_, path);
+			if (found && is_whole_entry(root_, *found))
+				stage_.present(*found);
+			else if (removes_ && is_gone(record, found))
+				gone(path);
+		} catch (const SystemError &error) {
+			stage_.failed(path, error.what());
+		}
 	}
-	void gone_now(const std::string &path)
+
+	bool is_gone(const IndexRecord &record, const std::optional<WorkRecord> &found) const
+	{
+		if (record.has_no_file)
+			return false;
+		// What is new in a directory displaces its entry; what is ignored there does not.
+		return !found || found->type != WorkRecord::Type::directory ||
+			record.entry.kind != EntryKind::empty_directory;
+	}
+
+	void gone(const std::string &path)
 	{
 		spool_ += path;
 		spool_ += '\0';
@@ -162,28 +160,6 @@ private:
 		spooled_ += spool_.size();
 		spool_.clear();
 	}
-
-	void skip_within(const std::string &path)
-	{
-		if (!removes_)
-			return;
-		while (at_.current() && is_within(at_.current()->entry.path, path))
-			at_.next();
-	}
-
-	// What is ignored now but was added before stays under watch.
-	void take_tracked_within(const std::string &path)
-	{
-		IndexCursor tracked = stage_.cursor();
-		for (const std::string &from : {path, path + "/"})
-			for (tracked.seek(from); tracked.current() && is_within(tracked.current()->entry.path, path);
-				tracked.next())
-				if (!tracked.current()->is_removed)
-					look_at(tracked.current()->entry.path);
-		skip_within(path);
-	}
-
-	void look_at(const std::string &path);
 
 	// Its removal comes about as what follows passes over it.
 	void missing(const std::string &path)
@@ -211,46 +187,18 @@ private:
 		}
 		return "";
 	}
+
 	Stage &stage_;
 	const File &root_;
 	bool removes_;
-	IndexCursor at_;
+	ScopedRecords known_;
+	IndexCursor beside_;
 	File gone_;
 	std::string spool_;
 	std::uint64_t spooled_ = 0, count_ = 0;
-	std::vector<std::string> scopes_;
 	std::string keep_below_;
-	bool is_started_ = false, has_ended_ = false;
+	bool has_ended_ = false;
 };
-
-static std::optional<WorkRecord> look(const File &root, const std::string &path)
-{
-	const std::optional<FileStat> stat = find_stat_beneath(root, path);
-	if (!stat)
-		return {};
-	WorkRecord record;
-	record.path = path;
-	record.stat = *stat;
-	switch (stat->type) {
-	case FileType::regular: record.type = WorkRecord::Type::file; return record;
-	case FileType::symlink: record.type = WorkRecord::Type::symlink; return record;
-	case FileType::directory: record.type = WorkRecord::Type::directory; return record;
-	default: record.type = WorkRecord::Type::skipped; return record;
-	}
-}
-
-void RecordTaker::look_at(const std::string &path)
-{
-	try {
-		const std::optional<WorkRecord> record = look(root_, path);
-		if (record && (record->type == WorkRecord::Type::file || record->type == WorkRecord::Type::symlink))
-			stage_.present(*record);
-		else if (!record && removes_)
-			gone_now(path);
-	} catch (const SystemError &error) {
-		stage_.failed(path, error.what());
-	}
-}
 
 // clock, if there is one, takes the time that is waited for records.
 static void take_records(Stage &stage, const File &root, const Wishes &wishes, std::optional<StepClock> clock)
@@ -288,7 +236,7 @@ static void take_paths(Stage &stage, const File &root, const Wishes &wishes)
 			continue;
 		}
 		try {
-			const std::optional<WorkRecord> record = look(root, path);
+			const std::optional<WorkRecord> record = find_work_record(root, path);
 			if (!record)
 				stage.failed(path, "cannot open " + quote(*typed) + ": No such file or directory");
 			else if (record->type == WorkRecord::Type::skipped)

@@ -42,6 +42,32 @@ static void show_section(Output &out, const char *title, const std::map<std::str
 	}
 }
 
+// Paths that are told once, and of many only the first.
+class Notices {
+public:
+	void add(const std::string &text)
+	{
+		if (count_++ < most_shown)
+			shown_.push_back(text);
+	}
+	bool is_empty() const { return count_ == 0; }
+	void show(Output &out, const char *title) const
+	{
+		if (is_empty())
+			return;
+		out.record(title);
+		for (const std::string &text : shown_)
+			out.record("  " + text);
+		if (count_ > most_shown)
+			out.record("  and " + std::to_string(count_ - most_shown) + " more");
+	}
+
+private:
+	static constexpr std::size_t most_shown = 10;
+	std::vector<std::string> shown_;
+	std::size_t count_ = 0;
+};
+
 static int status(Options &options)
 {
 	bool nul = false;
@@ -70,7 +96,10 @@ static int status(Options &options)
 		if (is_wanted(path))
 			all[path].staged = static_cast<char>(difference);
 	});
+	Notices without_file;
 	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
+		if (difference == Difference::no_file)
+			return without_file.add(quoted_record(path));
 		Letters &at = all[path];
 		at.work = static_cast<char>(difference);
 		if (difference == Difference::untracked && at.staged == ' ')
@@ -99,6 +128,7 @@ static int status(Options &options)
 	show_section(out, "could not be read:", all, &Letters::work, "F");
 	for (const JournalFailure &failure : failures)
 		out.record("    " + failure.message);
+	without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
 	if (all.empty())
 		out.record("nothing to add, nothing to commit");
 	return exit_status::done;

@@ -6,7 +6,34 @@ test_description='what was written once is written and read that way for ever'
 
 test_have_prereq PYTHON || {
 	skip_all='python3 is needed'
-	test_done
+	# What the flag of a record that never had a file looks like; no-file is the staging area alone.
+unfiled=$TEST_DIRECTORY/golden/no-file
+
+test_expect_success 'records without a file are golden, and a feature of the index' '
+	mkdir unfiled && (
+		cd unfiled && dig-init-store --store-id=$(printf 0123456789abcdef%.0s 1 2 3 4) . >/dev/null &&
+		printf marked | dig-update-index --add --stdin-content --path=d/stream --mode=600
+	) &&
+	for file in changes journal
+	do
+		python3 "$still" $unfiled/$file >expect &&
+		python3 "$still" unfiled/.dig/staging/$file >actual &&
+		cmp expect actual || return 1
+	done &&
+	cmp $unfiled/pack unfiled/.dig/staging/pack &&
+	test "$(od -An -td2 -j8 -N8 $unfiled/changes | tr -s " ")" = " 1 0 1 0"
+'
+
+test_expect_success 'they are read, and kept by what passes them over' '
+	chmod -R u+w unfiled/.dig/staging && cp $unfiled/* unfiled/.dig/staging && (
+		cd unfiled && take_all && dig-ls-index --name-only >../actual && echo d/stream | test_cmp - ../actual &&
+		dig-write-layer -m marked >../layer && dig-update-root $(cat ../layer) >/dev/null &&
+		take_all && test_expect_code 0 dig-diff-index && dig-cat HEAD:d/stream >../actual &&
+		printf marked | cmp - ../actual
+	)
+'
+
+test_done
 }
 
 # The .dig directory that make_store left behind when version 1 was new.  Whoever changes a format
@@ -58,6 +85,7 @@ make_states () {
 	mkdir many d/void &&
 	(cd many && seq 120 | tr '\n' '\0' | xargs -0 touch -d @1600000003) &&
 	at @1600000003 many-chunks d/void &&
+	dig-update-index --remove d/stream &&
 	state zlib "$(printf 'three\nlines\nhere')" &&
 	seeded --text 5000 4 >d/text && at @1600000004 d/text &&
 	state zstd four &&

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reference"))
 from dig_reference import Cursor, check_preamble, demand
 
+KNOWN_FEATURES = {b"DIGINDEX": 1}       # needed to read: records without a file
 REMOVED, WITH_STAT = 1, 4              # flags of a record
 FILE, CHECKPOINT = 2, 3                 # types of records of the journal
 
@@ -38,7 +39,7 @@ class Still(Cursor):
 	def record(self):
 		"""What a path's record says, behind the path."""
 		flags = self.u8()
-		demand(flags < 8, f"record with flags {flags}")
+		demand(flags < 16, f"record with flags {flags}")
 		self.take(8)
 		if not flags & REMOVED:
 			self.take(1 + 2 + 8)
@@ -99,7 +100,7 @@ def main():
 	with open(sys.argv[1], "rb") as file:
 		data = file.read()
 	magic = data[:8]
-	check_preamble(data[:24], magic)
+	check_preamble(data[:24], magic, KNOWN_FEATURES.get(magic, 0))
 	still = {b"DIGINDEX": still_index, b"DIGJRNAL": still_journal}[magic](data)
 	sys.stdout.buffer.write(b"".join(still))
 

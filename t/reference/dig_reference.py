@@ -587,7 +587,7 @@ def entries_of_directory(top, parameters, with_mtime=True):
 
 # Layers
 
-def check_preamble(data, magic):
+def check_preamble(data, magic, known_features=0):
 	demand(len(data) == 24, "preamble ends early")
 	cursor = Cursor(data, "preamble")
 	demand(cursor.take(8) == magic, f"no {magic.decode()}")
@@ -595,7 +595,7 @@ def check_preamble(data, magic):
 		"preamble with a wrong checksum")
 	version, _, read_features, _ = (cursor.u16() for _ in range(4))
 	demand(version == 1, f"version {version}")
-	demand(read_features == 0, f"unknown features {read_features:#x} needed to read")
+	demand(read_features & ~known_features == 0, f"unknown features {read_features:#x} needed to read")
 	demand(cursor.u32() == 0, "preamble with unknown fields")
 
 
