@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <thread>
 #include <unordered_set>
 
@@ -138,6 +139,31 @@ using DirectoryPointer = std::shared_ptr<Directory>;
 		"another name of the state, or somebody else made it");
 }
 
+// Whether this is the fate of one entry, or of one directory, and the next may do better.
+static bool is_of_one_entry(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+	case EROFS:
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case EINVAL: // a name that the file system cannot have
+	case EILSEQ:
+	case ETXTBSY:
+	case EFBIG: return true;
+	default: return false;
+	}
+}
+
+// What the file system was asked to set and does not keep.
+static bool is_unsupported(int error)
+{
+	return error == EPERM || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == EROFS;
+}
+
 [[noreturn]] static void fail_in_the_way(std::string_view path)
 {
 	throw Error(quote(path) + " stands in the way of a directory");
@@ -165,16 +191,19 @@ class DirectoryStack {
 public:
 	// What is missing is made, or only looked at.
 	enum class Missing : std::uint8_t { make, look };
+	using Blocked = std::function<void(const std::string &path, const SystemError &)>;
 
-	// root is null when it is missing itself.
-	DirectoryStack(DirectoryPointer root, Missing missing) : missing_(missing)
+	// root is null when it is missing itself.  A directory that cannot be made or entered counts
+	// as missing, and blocked is told of it.
+	DirectoryStack(DirectoryPointer root, Missing missing, Blocked blocked = {})
+		: missing_(missing), blocked_(std::move(blocked))
 	{
 		frames_.emplace_back();
 		frames_[0].is_missing = !root;
 		frames_[0].directory = std::move(root);
 	}
 
-	// The directory with this path; null when it is missing.
+	// The directory with this path; null when it is missing, or blocked.
 	DirectoryPointer enter(std::string_view path)
 	{
 		while (!is_within(path, frames_.back().path))
@@ -213,7 +242,15 @@ private:
 		const DirectoryPointer parent = opened(frames_.back());
 		Frame frame;
 		frame.path = std::move(path);
-		frame.is_missing = !parent || !look_up(frame, parent->file);
+		try {
+			frame.is_missing = !parent || !look_up(frame, parent->file);
+		} catch (const SystemError &error) {
+			if (!is_of_one_entry(error.error()))
+				throw;
+			frame.is_missing = true;
+			if (blocked_)
+				blocked_(frame.path, error);
+		}
 		frames_.push_back(std::move(frame));
 		if (frames_.size() > max_open_directories)
 			frames_[frames_.size() - max_open_directories].directory.reset();
@@ -236,6 +273,7 @@ private:
 	}
 
 	Missing missing_;
+	Blocked blocked_;
 	std::vector<Frame> frames_;
 };
 
@@ -246,6 +284,7 @@ struct Target {
 	Entry entry;
 	DirectoryPointer directory;
 	bool replaces = false;
+	bool is_device = false; // a block device that is written in place
 	File file;
 	std::string made_name; // of what is on disk and not whole
 	std::optional<OldContent> old; // of file, when it is changed in place
@@ -398,6 +437,7 @@ public:
 			return;
 		counts_.begin_stage("write", totals_);
 		reader_.clock().lap(Step::walk);
+		are_directories_made_ = true;
 		try {
 			plan_all(root);
 			finish();
@@ -415,16 +455,27 @@ public:
 		counts_.begin_stage("finish");
 		if (!has_others_)
 			return;
-		DirectoryStack stack(root, DirectoryStack::Missing::make);
+		DirectoryStack stack = making_stack(root, !are_directories_made_);
 		std::size_t number = 0;
 		selection_.walk([&](const Entry &entry) {
 			const bool exists = exists_[number++];
-			if (!entry.is_known_kind())
+			if (entry.kind == EntryKind::file)
+				return;
+			if (!entry.is_known_kind()) {
 				add_failure({entry.path, "it is of a kind that this dig does not know", exit_status::partial});
-			else if (entry.kind == EntryKind::symlink)
-				write_symlink(entry, stack.enter(parent_of(entry.path))->file, exists);
-			else if (entry.kind == EntryKind::empty_directory)
-				write_directory(entry, stack.enter(parent_of(entry.path))->file, exists);
+				return;
+			}
+			const DirectoryPointer parent = stack.enter(parent_of(entry.path));
+			if (!parent)
+				return;
+			try {
+				if (entry.kind == EntryKind::symlink)
+					write_symlink(entry, parent->file, exists);
+				else
+					write_directory(entry, parent->file, exists);
+			} catch (const SystemError &error) {
+				add_unwritable(entry.path, error);
+			}
 		});
 	}
 
@@ -449,8 +500,6 @@ public:
 
 	CheckoutResult take_result()
 	{
-		std::sort(result_.failures.begin(), result_.failures.end(),
-			[](const CheckoutFailure &a, const CheckoutFailure &b) { return a.path < b.path; });
 		counts_.cache_hits.set(blocks_.hits());
 		counts_.cache_misses.set(blocks_.misses());
 		result_.files = files_;
@@ -462,14 +511,14 @@ private:
 	// --- checking -----------------------------------------------------------------------
 
 	// Whether the entry replaces, or is, something that exists.
-	bool check_target(DirectoryStack &stack, const Entry &entry) const
+	bool check_target(DirectoryStack &stack, const Entry &entry)
 	{
 		if (!entry.is_known_kind())
 			return false;
 		const DirectoryPointer parent = stack.enter(parent_of(entry.path));
 		if (!parent)
 			return false;
-		const std::optional<FileStat> stat = find_stat_at(parent->file.fd(), name_of(entry.path));
+		const std::optional<FileStat> stat = find_present(parent->file, entry);
 		if (!stat)
 			return false;
 		const bool is_directory = stat->type == FileType::directory;
@@ -482,29 +531,79 @@ private:
 			throw Error(quote(entry.path) + " is a directory and stands in the way of a file");
 		if (!options_.overwrite)
 			throw Error(quote(entry.path) + " exists already; only -f replaces it");
+		if (stat->type != FileType::regular && stat->type != FileType::symlink)
+			check_special(entry, parent->file, stat->type);
 		// A hard link has several names without any confusion.
 		if (stat->links == 1 && !stack.is_new(*stat))
 			fail_collision(entry.path);
 		return true;
 	}
 
+	// What no one may look at counts as missing; to write there will fail by itself.
+	static std::optional<FileStat> find_present(const File &parent, const Entry &entry)
+	{
+		try {
+			return find_stat_at(parent.fd(), name_of(entry.path));
+		} catch (const SystemError &error) {
+			if (!is_of_one_entry(error.error()))
+				throw;
+			return {};
+		}
+	}
+
+	// Devices, FIFOs and sockets are somebody's; a block device can be written in place.
+	void check_special(const Entry &entry, const File &parent, FileType type)
+	{
+		if (options_.in_place && type == FileType::block_device && entry.kind == EntryKind::file) {
+			open_device(entry, parent, O_RDONLY);
+			devices_.insert(exists_.size());
+			return;
+		}
+		if (!options_.replace_special)
+			throw Error(quote(entry.path) + " is a device, a FIFO or a socket; only --replace-special "
+				"replaces it, and --in-place writes a file into a block device");
+	}
+
+	// Opens a block device with room for the entry.  The kernel refuses one that is mounted or in
+	// use otherwise (EBUSY).
+	static File open_device(const Entry &entry, const File &parent, int access)
+	{
+		File file = open_beneath(parent, name_of(entry.path), access | O_EXCL | O_NONBLOCK);
+		const std::uint64_t size = file.device_size().value_or(0);
+		if (size < entry.size)
+			throw Error("the device " + quote(entry.path) + " has " + std::to_string(size) +
+				" bytes and is too small for " + std::to_string(entry.size));
+		return File(file.release(), entry.path);
+	}
+
 	// --- planning -----------------------------------------------------------------------
+
+	DirectoryStack making_stack(const DirectoryPointer &root, bool tells)
+	{
+		return DirectoryStack(root, DirectoryStack::Missing::make,
+			[this, tells](const std::string &path, const SystemError &error) {
+				if (tells)
+					add_failure({path, std::string(error.what()) + "; nor is what belongs below it",
+						exit_status::partial});
+			});
+	}
 
 	void plan_all(const DirectoryPointer &root)
 	{
-		DirectoryStack stack(root, DirectoryStack::Missing::make);
+		DirectoryStack stack = making_stack(root, true);
 		std::size_t number = 0;
 		selection_.walk([&](const Entry &entry) {
-			const bool exists = exists_[number++];
+			const std::size_t own_number = number++;
 			if (!entry.is_known_kind())
 				return;
 			const DirectoryPointer parent = stack.enter(parent_of(entry.path));
-			if (entry.kind != EntryKind::file)
+			if (!parent || entry.kind != EntryKind::file)
 				return;
 			const TargetPointer target = std::make_shared<Target>();
 			target->entry = entry;
 			target->directory = parent;
-			target->replaces = exists;
+			target->replaces = exists_[own_number];
+			target->is_device = devices_.contains(own_number);
 			plan(target);
 		});
 		flush();
@@ -513,13 +612,16 @@ private:
 	void plan(const TargetPointer &target)
 	{
 		try {
-			if (target->entry.size <= small_file)
+			if (target->entry.size <= small_file && !target->is_device)
 				plan_small(target);
 			else
 				plan_large(target);
 		} catch (const CorruptError &error) {
 			// Of its chunk list.
 			fail(*target, error.what(), error.status());
+			release(target);
+		} catch (const SystemError &error) {
+			fail_unwritable(*target, error);
 			release(target);
 		}
 	}
@@ -544,7 +646,8 @@ private:
 		ChunkSequence sequence(store_, entry, {0, entry.size});
 		if (!keep(*target, O_RDWR))
 			make(*target, true);
-		target->file.truncate(entry.size);
+		if (!target->is_device)
+			target->file.truncate(entry.size);
 		Unit unit;
 		const auto pass_on = [&] {
 			if (unit.chunks.empty())
@@ -707,7 +810,11 @@ private:
 		const Region region("write");
 		for (Unit::Share &share : unit.shares) {
 			check_interrupted();
-			put(share, std::span(unit.chunks).subspan(share.first, share.count));
+			try {
+				put(share, std::span(unit.chunks).subspan(share.first, share.count));
+			} catch (const SystemError &error) {
+				fail_unwritable(*share.target, error);
+			}
 			release(share.target);
 			share.target.reset();
 		}
@@ -772,6 +879,12 @@ private:
 	{
 		if (!options_.in_place || !target.replaces)
 			return false;
+		if (target.is_device) {
+			target.file = open_device(target.entry, target.directory->file, O_RDWR);
+			target.is_kept = true;
+			target.old.emplace(store_, target.file, std::nullopt);
+			return true;
+		}
 		try {
 			File file = open_beneath(target.directory->file, name_of(target.entry.path), access | O_NONBLOCK);
 			const FileStat stat = file.stat();
@@ -811,12 +924,23 @@ private:
 				O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, target.entry.mode & 0777);
 			// Messages speak of the path.
 			target.file = File(file.release(), target.entry.path);
+			target.made_name = name;
 		} catch (const SystemError &error) {
 			if (error.error() == EEXIST)
 				fail_collision(target.entry.path);
 			throw SystemError("create", target.entry.path, error.error());
 		}
-		target.made_name = name;
+		if (target.replaces)
+			keep_owner(target);
+	}
+
+	// Who extracts for somebody else, as root does, leaves his files to him.
+	static void keep_owner(const Target &target)
+	{
+		const std::optional<FileStat> old =
+			find_stat_at(target.directory->file.fd(), name_of(target.entry.path));
+		if (old && old->type == FileType::regular)
+			target.file.keep_owner(*old);
 	}
 
 	std::string temporary_name() { return temporary_prefix_ + std::to_string(temporary_count_++); }
@@ -831,10 +955,54 @@ private:
 	{
 		if (--target->pending > 0)
 			return;
+		try {
+			if (!target->has_failed)
+				complete(*target);
+		} catch (const SystemError &error) {
+			fail_unwritable(*target, error);
+		}
 		if (target->has_failed)
 			add_failure({target->entry.path, target->failure, target->status});
-		else
-			complete(*target);
+	}
+
+	// Calls set, and counts the entry where the file system does not do that.
+	void try_to_set(UnsetCount &unset, const std::function<void()> &set)
+	{
+		try {
+			set();
+		} catch (const SystemError &error) {
+			if (!is_unsupported(error.error()))
+				throw;
+			note(unset, error.what());
+		}
+	}
+
+	void note(UnsetCount &unset, const std::string &reason)
+	{
+		std::lock_guard guard(mutex_);
+		if (unset.entries++ == 0)
+			unset.reason = reason;
+	}
+
+	void set_mode(const File &file, const Entry &entry)
+	{
+		try_to_set(result_.modes, [&] { file.set_mode(mode_of(entry)); });
+	}
+
+	// set is false where the file system cannot hold the time, and has the nearest.
+	void set_times(const Entry &entry, const std::function<bool()> &set)
+	{
+		try_to_set(result_.times, [&] {
+			if (!set())
+				note(result_.clamped_times, "the file system cannot hold the time of " +
+					quote(entry.path) + "; the nearest that it can is set");
+		});
+	}
+
+	void set_times(const File &file, const Entry &entry)
+	{
+		if (entry.mtime_ns)
+			set_times(entry, [&] { return file.set_times(*entry.mtime_ns); });
 	}
 
 	void complete(Target &target)
@@ -842,18 +1010,20 @@ private:
 		const Entry &entry = target.entry;
 		const std::uint16_t mode = mode_of(entry);
 		Directory &directory = *target.directory;
-		if (target.is_kept) {
+		if (target.is_device) {
+			// Its mode and time are not those of an image.
+		} else if (target.is_kept) {
 			if (target.file.stat().mode != mode)
-				target.file.set_mode(mode);
+				set_mode(target.file, entry);
 		} else if (mode != directory.plain_mode) {
 			if (target.file.stat().mode == mode)
 				directory.plain_mode = mode;
 			else
-				target.file.set_mode(mode);
+				set_mode(target.file, entry);
 		}
-		if (entry.mtime_ns && !target.file.set_times(*entry.mtime_ns))
-			note_time(entry.path);
-		if (options_.sync)
+		if (!target.is_device)
+			set_times(target.file, entry);
+		if (options_.sync || target.is_device)
 			target.file.sync_all();
 		target.file.close();
 		const std::string name = name_of(entry.path);
@@ -878,18 +1048,30 @@ private:
 		target.has_failed = true;
 	}
 
-	void add_failure(CheckoutFailure failure)
+	// To be called where the error is handled: throws on what is no fate of one entry.
+	void fail_unwritable(Target &target, const SystemError &error)
 	{
-		std::lock_guard guard(mutex_);
-		result_.failures.push_back(std::move(failure));
+		if (!is_of_one_entry(error.error()))
+			throw;
+		fail(target, error.what(), exit_status::partial);
 	}
 
-	// Its time lies outside of what the file system can hold.
-	void note_time(const std::string &path)
+	void add_unwritable(const std::string &path, const SystemError &error)
+	{
+		if (!is_of_one_entry(error.error()))
+			throw;
+		add_failure({path, error.what(), exit_status::partial});
+	}
+
+	void add_failure(const CheckoutFailure &failure)
 	{
 		std::lock_guard guard(mutex_);
-		if (result_.clamped_times++ == 0)
-			result_.first_clamped = path;
+		result_.failures++;
+		// Damage is the worst news.
+		if (result_.status != exit_status::corrupt)
+			result_.status = failure.status;
+		if (options_.failed)
+			options_.failed(failure);
 	}
 
 	// --- what comes last ----------------------------------------------------------------
@@ -925,8 +1107,8 @@ private:
 			throw SystemError("create the symlink", entry.path, error.error());
 		}
 		try {
-			if (entry.mtime_ns && !set_link_times_at(parent, made, *entry.mtime_ns))
-				note_time(entry.path);
+			if (entry.mtime_ns)
+				set_times(entry, [&] { return set_link_times_at(parent, made, *entry.mtime_ns); });
 			if (exists)
 				rename_at(parent, made, name);
 		} catch (const Error &) {
@@ -946,12 +1128,11 @@ private:
 		if (exists && !options_.overwrite)
 			return;
 		const File directory = open_beneath(parent, name, O_RDONLY | O_DIRECTORY);
-		directory.set_mode(mode_of(entry));
-		if (entry.mtime_ns && !directory.set_times(*entry.mtime_ns))
-			note_time(entry.path);
+		set_mode(directory, entry);
+		set_times(directory, entry);
 	}
 
-	static void sync_directory_at(const File &root, const std::string &path)
+	void sync_directory_at(const File &root, const std::string &path) const
 	{
 		try {
 			if (path.empty())
@@ -959,8 +1140,10 @@ private:
 			else
 				open_beneath(root, path, O_RDONLY | O_DIRECTORY).sync_all();
 		} catch (const SystemError &error) {
-			// Some network file systems cannot, and there is nothing more to be had.
-			if (error.error() != EINVAL && error.error() != ENOTSUP)
+			// Some network file systems cannot, and there is nothing more to be had.  What could not
+			// be entered was told of.
+			const bool is_blocked = result_.failures > 0 && is_of_one_entry(error.error());
+			if (error.error() != EINVAL && error.error() != ENOTSUP && !is_blocked)
 				throw;
 		}
 	}
@@ -978,7 +1161,9 @@ private:
 
 	// By number of entry, from the check.
 	std::vector<bool> exists_;
+	std::unordered_set<std::size_t> devices_;
 	bool has_others_ = false;
+	bool are_directories_made_ = false; // and those that cannot be are told of
 	Work::Totals totals_;
 
 	// Of the planner.

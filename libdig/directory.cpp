@@ -33,6 +33,7 @@ std::optional<FileType> DirectoryList::type(std::size_t i) const
 	case 'l': return FileType::symlink;
 	case 'p': return FileType::fifo;
 	case 's': return FileType::socket;
+	case 'b': return FileType::block_device;
 	case 'c': return FileType::device;
 	default: return {};
 	}
@@ -47,6 +48,7 @@ void DirectoryList::set_type(std::size_t i, FileType type)
 	case FileType::symlink: letter = 'l'; break;
 	case FileType::fifo: letter = 'p'; break;
 	case FileType::socket: letter = 's'; break;
+	case FileType::block_device: letter = 'b'; break;
 	default: letter = 'c'; break;
 	}
 }

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include <linux/falloc.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <pwd.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -34,8 +36,8 @@ static FileType type_of(mode_t mode)
 	case S_IFLNK: return FileType::symlink;
 	case S_IFIFO: return FileType::fifo;
 	case S_IFSOCK: return FileType::socket;
-	case S_IFCHR:
-	case S_IFBLK: return FileType::device;
+	case S_IFCHR: return FileType::device;
+	case S_IFBLK: return FileType::block_device;
 	default: return FileType::other;
 	}
 }
@@ -69,6 +71,7 @@ static FileStat stat_of(const struct stat &raw)
 	stat.type = type_of(raw.st_mode);
 	stat.mode = raw.st_mode & 07777;
 	stat.owner = raw.st_uid;
+	stat.group = raw.st_gid;
 	stat.size = static_cast<std::uint64_t>(raw.st_size);
 	stat.mtime_ns = nanoseconds_of(raw.st_mtim);
 	stat.ctime_ns = nanoseconds_of(raw.st_ctim);
@@ -383,6 +386,24 @@ void File::set_mode(std::uint16_t mode) const
 {
 	if (::fchmod(fd_, mode) < 0)
 		throw SystemError("set the mode of", name_, errno);
+}
+
+void File::keep_owner(const FileStat &replaced) const
+{
+	const FileStat own = stat();
+	if (own.owner == replaced.owner && own.group == replaced.group)
+		return;
+	// Who may not give files away may still choose among the groups that he is in.
+	if (::fchown(fd_, replaced.owner, replaced.group) < 0 && own.group != replaced.group)
+		(void)(::fchown(fd_, static_cast<uid_t>(-1), replaced.group) + 1);
+}
+
+std::optional<std::uint64_t> File::device_size() const
+{
+	std::uint64_t size = 0;
+	if (::ioctl(fd_, BLKGETSIZE64, &size) < 0)
+		return {};
+	return size;
 }
 
 void File::advise_sequential() const { ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL); }

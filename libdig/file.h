@@ -15,7 +15,9 @@
 
 namespace dig {
 
-enum class FileType : std::uint8_t { regular, directory, symlink, fifo, socket, device, other };
+enum class FileType : std::uint8_t {
+	regular, directory, symlink, fifo, socket, device, block_device, other
+};
 
 // Times are nanoseconds since 1970 in 64 bits: from 1677-09-21 to 2262-04-11.  What lies outside is
 // the nearest of these, so that they stand for more than one time.
@@ -31,7 +33,7 @@ std::int64_t seconds_of(std::int64_t ns);
 struct FileStat {
 	FileType type = FileType::other;
 	std::uint16_t mode = 0; // permission bits, 12 of them
-	std::uint32_t owner = 0;
+	std::uint32_t owner = 0, group = 0;
 	std::uint64_t size = 0;
 	std::int64_t mtime_ns = 0;
 	std::int64_t ctime_ns = 0;
@@ -109,6 +111,11 @@ public:
 	// False where the file system cannot hold such a time and took the nearest one.
 	bool set_times(std::int64_t mtime_ns) const;
 	void set_mode(std::uint16_t mode) const;
+	// Owner and group become those of the file that this one is to replace, where the system lets
+	// us.  Before set_mode(), since it may clear mode bits.
+	void keep_owner(const FileStat &replaced) const;
+	// Of a block device, in bytes; nothing for anything else.
+	std::optional<std::uint64_t> device_size() const;
 	// Whether half of the range or more is in the page cache; true where the kernel does not say
 	// (cachestat, Linux 6.5).
 	bool is_cached(std::uint64_t offset, std::uint64_t size) const;

@@ -8,8 +8,9 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-checkout-root [-f] [--in-place] [--sync] [--restore-setuid]\n"
-	"                  [--progress[=WHEN]] [--metrics[=FILE]] ROOT DEST [PATH...]";
+	"dig-checkout-root [-f] [--in-place] [--replace-special] [--sync]\n"
+	"                  [--restore-setuid] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"                  ROOT DEST [PATH...]";
 
 // Of the work tree itself, the index knows the content of files that stat finds unchanged.
 static void use_index(const Store &store, CheckoutOptions &options, const std::string &destination)
@@ -26,6 +27,15 @@ static void use_index(const Store &store, CheckoutOptions &options, const std::s
 	};
 }
 
+// Said once for all entries.  True when there are none.
+static bool tell_unset(const std::string &what, const UnsetCount &unset)
+{
+	if (unset.entries > 0)
+		tell_error("the " + what + " of " + std::to_string(unset.entries) +
+			(unset.entries == 1 ? " entry" : " entries") + " could not be set: " + unset.reason);
+	return unset.entries == 0;
+}
+
 static int checkout_root(Options &options)
 {
 	CheckoutOptions checkout_options;
@@ -34,6 +44,8 @@ static int checkout_root(Options &options)
 	report.add_to(options)
 		.flag("force", 'f', checkout_options.overwrite, "replace files that exist")
 		.flag("in-place", 0, checkout_options.in_place, "and change files that exist where they differ")
+		.flag("replace-special", 0, checkout_options.replace_special,
+			"with -f: replace devices, FIFOs and sockets, too")
 		.flag("sync", 0, checkout_options.sync, "return when everything is on storage")
 		.flag("restore-setuid", 0, checkout_options.restore_setuid,
 			"restore setuid, setgid and sticky bits, too")
@@ -52,24 +64,15 @@ static int checkout_root(Options &options)
 	Work &work = report.begin({{"check", 3, false}, {"write", 92}, {"finish", 5, false}});
 	work.has_cache = true;
 	checkout_options.work = &work;
+	checkout_options.failed = [](const CheckoutFailure &failure) {
+		tell_error(quote(failure.path) + " is not extracted: " + failure.reason);
+	};
 	const CheckoutResult result =
 		checkout(store, store.manifest(root.generation), paths, words[1], checkout_options);
 	report.finish();
-	int status = exit_status::done;
-	for (const CheckoutFailure &failure : result.failures) {
-		tell_error(quote(failure.path) + " is not extracted: " + failure.reason);
-		// Damage is the worst news.
-		if (status != exit_status::corrupt)
-			status = failure.status;
-	}
-	if (result.clamped_times > 0) {
-		const std::string more = " and of " + std::to_string(result.clamped_times - 1) + " more";
-		warn("the file system cannot hold the time of " + quote(result.first_clamped) +
-			(result.clamped_times > 1 ? more : "") + "; the nearest that it can is set");
-		if (status == exit_status::done)
-			status = exit_status::partial;
-	}
-	return status;
+	const bool is_all_set = tell_unset("permissions", result.modes) & tell_unset("times", result.times) &
+		tell_unset("times", result.clamped_times);
+	return result.status == exit_status::done && !is_all_set ? exit_status::partial : result.status;
 }
 
 int main(int argc, char **argv) { return run(argc, argv, usage, checkout_root); }

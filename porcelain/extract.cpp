@@ -5,19 +5,21 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-extract [-f] [--in-place] [--at=ROOT] [--sync] [--restore-setuid]\n"
-	"            [--progress[=WHEN]] [--metrics[=FILE]] DEST [PATH...]";
+	"dig-extract [-f] [--in-place] [--replace-special] [--at=ROOT] [--sync]\n"
+	"            [--restore-setuid] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"            DEST [PATH...]";
 
 static int extract(Options &options)
 {
 	std::string root = "HEAD";
-	bool force = false, in_place = false, sync = false, restore_setuid = false;
+	bool force = false, in_place = false, replace_special = false, sync = false, restore_setuid = false;
 	std::vector<std::string> words;
 	Report report;
 	report.add_to(options)
 		.value("at", 0, root, "ROOT", "the state to take")
 		.flag("force", 'f', force, "replace files that exist")
 		.flag("in-place", 0, in_place, "and change files that exist where they differ")
+		.flag("replace-special", 0, replace_special, "with -f: replace devices, FIFOs and sockets, too")
 		.flag("sync", 0, sync, "return when everything is on storage")
 		.flag("restore-setuid", 0, restore_setuid, "restore setuid, setgid and sticky bits, too")
 		.positional(words)
@@ -26,7 +28,7 @@ static int extract(Options &options)
 		throw UsageError("say where to");
 	Command checkout = tool_command("checkout-root");
 	for (const auto &[option, is_given] : {std::pair("--force", force), std::pair("--in-place", in_place),
-		     std::pair("--sync", sync), std::pair("--restore-setuid", restore_setuid)})
+		     std::pair("--replace-special", replace_special), std::pair("--sync", sync), std::pair("--restore-setuid", restore_setuid)})
 		if (is_given)
 			checkout.push_back(option);
 	report.pass_on(checkout);

@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "libdig/command.h"
-#include "libdig/publish.h"
+#include "libdig/output_file.h"
 #include "libdig/report.h"
 #include "libdig/store.h"
 #include "libdig/urn.h"
@@ -71,10 +71,10 @@ static int get(Options &options)
 	cat.push_back((urn.root ? to_hex(*urn.root) : "HEAD") + ":" + urn.path);
 	if (!file)
 		replace_process(cat);
-	PublishedFile target(*file);
+	OutputFile target(*file);
 	const int status = Child(cat, Child::inherit, target.file().fd()).wait();
 	if (status == exit_status::done)
-		target.publish();
+		target.finish();
 	return status;
 }
 
