@@ -7,6 +7,9 @@ namespace dig {
 constexpr std::size_t page_size = 4096, page_bytes = page_size - 4;
 constexpr std::size_t fanout_per_page = page_bytes / 8, records_per_page = page_bytes / sizeof(RunRecord);
 
+// Version 1 does not say what a run was made of.
+constexpr std::uint16_t run_version = 2;
+
 struct RunHead {
 	Preamble preamble;
 	le64 first_generation, last_generation;
@@ -15,8 +18,9 @@ struct RunHead {
 	std::uint8_t zero[7];
 	le64 journal_offset;
 	le64 zero_word;
+	Digest source;
 };
-static_assert(sizeof(RunHead) == 72);
+static_assert(sizeof(RunHead) == 104);
 
 static std::uint64_t pages_for(std::uint64_t count, std::size_t per_page)
 {
@@ -78,12 +82,13 @@ void write_run(const File &file, const RunCoverage &coverage, std::uint64_t coun
 	writer.flush();
 
 	RunHead head{};
-	head.preamble = make_preamble(run_magic);
+	head.preamble = make_preamble(run_magic, {.version = run_version});
 	head.first_generation = coverage.first_generation;
 	head.last_generation = coverage.last_generation;
 	head.count = count;
 	head.bits = static_cast<std::uint8_t>(bits);
 	head.journal_offset = coverage.journal_offset;
+	head.source = coverage.source;
 	PageWriter front(file, 0);
 	append(page, raw_bytes(head));
 	front.add(page);
@@ -104,10 +109,10 @@ ChunkRun::ChunkRun(File file, std::size_t cached_size) : file_(std::move(file)),
 		throw CorruptError("its size is not a number of pages", file_.name(), size);
 	page_count_ = size / page_size;
 	const Bytes first = page(0);
-	check_preamble(first, run_magic, file_.name());
+	check_preamble(first, run_magic, file_.name(), false, {.version = run_version});
 	RunHead head;
 	std::memcpy(&head, first.data(), sizeof head);
-	coverage_ = {head.first_generation, head.last_generation, head.journal_offset};
+	coverage_ = {head.first_generation, head.last_generation, head.journal_offset, head.source};
 	count_ = head.count;
 	bits_ = head.bits;
 	if (bits_ > 16 || count_ > size / sizeof(RunRecord))

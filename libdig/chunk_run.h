@@ -2,11 +2,12 @@
 //
 //     +-------------+----------------+----------------+
 //     | head page   | fanout pages   | record pages   |   4096 bytes each, with a CRC-32
-//     | 24 + 56     | 511 u64 a page | 85 records     |
+//     | 24 + 80     | 511 u64 a page | 85 records     |
 //     +-------------+----------------+----------------+
 //
-// A run is derived from the layers, or from the journal, and never trusted further than its
-// checksums: whoever finds it damaged does without.
+// A run is derived from the layers, or from the journal, and names what it was made of: stores are
+// copied and put back in parts, and then generations and offsets have the numbers of others.
+// Whoever finds a run damaged, or made of something else, does without.
 #ifndef DIG_CHUNK_RUN_H
 #define DIG_CHUNK_RUN_H
 
@@ -44,6 +45,8 @@ using RunRecords = std::function<std::optional<RunRecord>()>;
 struct RunCoverage {
 	std::uint64_t first_generation = 0, last_generation = 0; // chunk-index/
 	std::uint64_t journal_offset = 0;                        // staging/
+	// The root of the last generation, or the journal's id and zeros.  Zeros in runs of version 1.
+	Digest source{};
 };
 
 // Writes a run into file, front to back but for its fanout.  Of records of the same item the first

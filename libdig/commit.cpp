@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "libdig/directory.h"
+#include "libdig/known_content.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
 #include "libdig/staged_items.h"
@@ -184,7 +185,7 @@ private:
 		if (kind == ItemKind::node)
 			if (std::optional<Buffer> bytes = staged_.find(id))
 				return std::move(*bytes);
-		throw CorruptError("chunk or node " + to_hex(id) + " is missing: no layer holds it");
+		return store_.read_item(kind, id);
 	}
 
 	Buffer copied_node(const Digest &id)
@@ -236,6 +237,23 @@ private:
 	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};
 };
 
+// Whether something is staged that is what the state has, and was stored again because no layer can be
+// relied on for it.
+static bool restores_content(Store &store, const Index &index)
+{
+	StagedNodes staged(store.paths());
+	const auto read_node = [&](const Digest &id) {
+		std::optional<Buffer> node = staged.find(id);
+		return node ? std::move(*node) : store.read_item(ItemKind::node, id);
+	};
+	const auto holds = [&](const Digest &chunk) { return store.holds(ItemKind::chunk, chunk); };
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next())
+		if (index.is_staged(*at.current()) && !at.current()->is_removed &&
+			!is_content_held(at.current()->entry, read_node, holds))
+			return true;
+	return false;
+}
+
 Digest write_layer(Store &store, const CommitOptions &options)
 {
 	Work &work = *options.work;
@@ -256,8 +274,7 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	const TreeRoot before = store.head_tree();
 	NodeBlocks nodes(writer);
 	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());
-	if (!options.allows_empty &&
-		manifest.id == before.id)
+	if (!options.allows_empty && manifest.id == before.id && !restores_content(store, index))
 		throw NegativeAnswer("nothing is staged");
 	nodes.end_block();
 	nodes.append({}, {});
@@ -297,7 +314,7 @@ Digest write_layer(Store &store, const CommitOptions &options)
 
 Digest update_root(Store &store, const Digest &layer_id, const std::optional<Digest> &old_root)
 {
-	const RootHistory &history = store.roots();
+	const RootHistory history = store.roots();
 	if (old_root && *old_root != history.tip_root())
 		throw NegativeAnswer("the newest root is " + to_hex(history.tip_root()) + ", not " + to_hex(*old_root));
 	const std::string path = store.paths().layer(layer_id);
@@ -324,8 +341,12 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 	// From here on it is committed; the rest can be repeated by whoever comes next.
 	store.reload();
 	clear_staging(store, layer_id);
-	ChunkIndex::add_generation(store.paths().chunk_index(), longer.size(),
-		[&](std::uint64_t generation) { return store.layer(generation); });
+	try {
+		ChunkIndex::add_generation(store.paths().chunk_index(), longer,
+			[&](std::uint64_t generation) { return store.layer(generation); });
+	} catch (const SystemError &) {
+		// As on a full disk: it is derived, and whoever comes next makes it.
+	}
 	return longer.tip_root();
 }
 

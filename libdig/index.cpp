@@ -105,7 +105,7 @@ public:
 		append(pending_, raw_bytes(tail));
 		flush();
 		if (has_no_file_)
-			file_.write_at(raw_bytes(make_preamble(index_magic, no_file_feature)), 0);
+			file_.write_at(raw_bytes(make_preamble(index_magic, {.read_features = no_file_feature})), 0);
 	}
 
 	std::uint64_t records() const { return records_; }
@@ -151,7 +151,7 @@ public:
 			throw CorruptError("it is too short", file_.name(), size);
 		Buffer preamble(sizeof(Preamble));
 		file_.read_exactly_at(preamble, 0);
-		check_preamble(preamble, index_magic, file_.name(), true, no_file_feature);
+		check_preamble(preamble, index_magic, file_.name(), true, {.read_features = no_file_feature});
 		Buffer raw(sizeof tail_);
 		file_.read_exactly_at(raw, size - sizeof tail_);
 		std::memcpy(&tail_, raw.data(), sizeof tail_);

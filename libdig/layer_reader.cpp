@@ -11,7 +11,7 @@ namespace dig {
 constexpr std::size_t max_sections = 64;
 constexpr std::size_t max_small_section = 16_MiB; // header, peaks, texts
 constexpr std::size_t index_head_size = 16;
-// A chunk index up to this size is kept after many look-ups.
+// A chunk index up to this size is kept after many look-ups, and the fanout of any.
 constexpr std::size_t kept_index_size = 4_MiB;
 constexpr int lookups_before_keeping = 64;
 
@@ -51,7 +51,10 @@ std::optional<Digest> item_digest(ItemKind kind, Bytes bytes)
 	}
 }
 
-Layer::Layer(const std::string &path) : file_(File::open(path))
+Layer::~Layer() { room_->give_back(taken_room_); }
+
+Layer::Layer(const std::string &path, std::shared_ptr<IndexRoom> room)
+	: file_(File::open(path)), room_(room ? std::move(room) : std::make_shared<IndexRoom>(2 * kept_index_size))
 {
 	file_size_ = file_.size();
 	read_footer();
@@ -182,6 +185,14 @@ Digest Layer::root() const
 	return root_of(all);
 }
 
+// at is where the record stands.
+void Layer::require_in_blocks(const BlockRecord &record, std::uint64_t at) const
+{
+	const std::uint64_t end = section(Section::block_table).offset;
+	if (record.offset < sizeof(Preamble) || record.offset > end || record.length > end - record.offset)
+		throw CorruptError("a block's record is out of bounds", name(), at);
+}
+
 BlockRecord Layer::block(std::uint32_t number) const
 {
 	const SectionRecord table = section(Section::block_table);
@@ -190,10 +201,7 @@ BlockRecord Layer::block(std::uint32_t number) const
 	BlockRecord record;
 	file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(&record), sizeof record),
 		table.offset + number * sizeof record);
-	if (record.offset < sizeof(Preamble) || record.offset > table.offset ||
-		record.length > table.offset - record.offset)
-		throw CorruptError("a block's record is out of bounds", name(),
-			table.offset + number * sizeof record);
+	require_in_blocks(record, table.offset + number * sizeof record);
 	return record;
 }
 
@@ -215,26 +223,47 @@ ChunkRecord Layer::chunk_record(std::uint64_t number) const
 	return record;
 }
 
-std::optional<Layer::Place> Layer::find(ItemKind kind, const Digest &digest) const
+// How many records have first bits up to those of the slot.
+std::uint64_t Layer::fanout_at(std::uint32_t slot) const
 {
-	std::lock_guard guard(mutex_);
-	if (fanout_.empty()) {
-		std::vector<std::uint64_t> fanout(std::size_t(1) << bits_);
-		file_.read_exactly_at(
-			MutableBytes(reinterpret_cast<std::uint8_t *>(fanout.data()), fanout.size() * 8),
-			records_offset_ - fanout.size() * 8);
+	if (!fanout_.empty())
+		return fanout_[slot];
+	le64 count;
+	file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(&count), sizeof count),
+		records_offset_ - (std::size_t(8) << bits_) + 8 * std::uint64_t(slot));
+	return count;
+}
+
+void Layer::keep_index() const
+{
+	const std::size_t slots = std::size_t(1) << bits_;
+	const std::uint64_t size = item_count_ * sizeof(ChunkRecord);
+	if (room_->take(slots * 8)) {
+		taken_room_ += slots * 8;
+		std::vector<std::uint64_t> fanout(slots);
+		file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(fanout.data()), slots * 8),
+			records_offset_ - slots * 8);
 		if (!std::is_sorted(fanout.begin(), fanout.end()) || fanout.back() != item_count_)
 			throw CorruptError("the chunk index's fanout is wrong", name(), records_offset_);
 		fanout_ = std::move(fanout);
 	}
-	if (index_.empty() && ++lookups_ > lookups_before_keeping &&
-		item_count_ * sizeof(ChunkRecord) <= kept_index_size) {
-		Buffer all(item_count_ * sizeof(ChunkRecord));
+	if (size <= kept_index_size && room_->take(size)) {
+		taken_room_ += size;
+		Buffer all(size);
 		file_.read_exactly_at(all, records_offset_);
 		index_ = std::move(all);
 	}
+}
+
+std::optional<Layer::Place> Layer::find(ItemKind kind, const Digest &digest) const
+{
+	std::lock_guard guard(mutex_);
+	if (++lookups_ == lookups_before_keeping)
+		keep_index();
 	const std::uint32_t slot = first_bits(digest, bits_);
-	std::uint64_t low = slot ? fanout_[slot - 1] : 0, high = fanout_[slot];
+	std::uint64_t low = slot ? fanout_at(slot - 1) : 0, high = fanout_at(slot);
+	if (low > high || high > item_count_)
+		throw CorruptError("the chunk index's fanout is wrong", name(), records_offset_);
 	ChunkRecord wanted{};
 	wanted.digest = digest;
 	wanted.kind = static_cast<std::uint8_t>(kind);
@@ -302,22 +331,48 @@ static void require_zeros(const File &file, std::uint64_t from, std::uint64_t to
 	}
 }
 
+// By windows: the sections of a large layer do not fit into memory.
+void Layer::check_section(const SectionRecord &at) const
+{
+	Buffer window;
+	std::uint32_t checksum = 0;
+	for (std::uint64_t done = 0; done < at.size; done += window.size()) {
+		window.resize(std::min<std::uint64_t>(256_KiB, at.size - done));
+		file_.read_exactly_at(window, at.offset + done);
+		checksum = crc32_of(window, checksum);
+	}
+	if (checksum != at.checksum)
+		throw CorruptError("a section's checksum is wrong", name(), at.offset);
+}
+
+std::uint64_t Layer::index_size() const
+{
+	return section(Section::chunk_index).size + section(Section::block_table).size;
+}
+
+void Layer::check_index() const
+{
+	check_section(section(Section::chunk_index));
+	const SectionRecord table = section(Section::block_table);
+	check_section(table);
+	constexpr std::size_t records_per_window = 4096;
+	std::vector<BlockRecord> window;
+	for (std::uint64_t done = 0; done < block_count_; done += window.size()) {
+		window.resize(std::min<std::uint64_t>(records_per_window, block_count_ - done));
+		file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(window.data()),
+					      window.size() * sizeof(BlockRecord)),
+			table.offset + done * sizeof(BlockRecord));
+		for (const BlockRecord &record : window)
+			require_in_blocks(record, table.offset + done * sizeof(BlockRecord));
+	}
+}
+
 void Layer::check_structure() const
 {
 	const auto fail = [&](std::string_view what, std::uint64_t at) { throw CorruptError(what, name(), at); };
-	// Every section, by windows: those of a large layer do not fit into memory.
-	Buffer window;
 	Hasher pack;
-	for (const SectionRecord &at : sections_) {
-		std::uint32_t checksum = 0;
-		for (std::uint64_t done = 0; done < at.size; done += window.size()) {
-			window.resize(std::min<std::uint64_t>(256_KiB, at.size - done));
-			file_.read_exactly_at(window, at.offset + done);
-			checksum = crc32_of(window, checksum);
-		}
-		if (checksum != at.checksum)
-			fail("a section's checksum is wrong", at.offset);
-	}
+	for (const SectionRecord &at : sections_)
+		check_section(at);
 	// The chunk index: order, fanout, pack id.
 	const SectionRecord index = section(Section::chunk_index);
 	if (bits_ != fanout_bits(item_count_))

@@ -2,6 +2,7 @@
 #ifndef DIG_LAYER_READER_H
 #define DIG_LAYER_READER_H
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 
@@ -27,9 +28,29 @@ void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableB
 // What the item's bytes are addressed by; nothing where they are no node.
 std::optional<Digest> item_digest(ItemKind kind, Bytes bytes);
 
+// Memory that layers, together, may keep of their chunk indexes.  Any thread.
+class IndexRoom {
+public:
+	explicit IndexRoom(std::size_t size) : left_(static_cast<std::int64_t>(size)) {}
+	bool take(std::size_t size)
+	{
+		if (left_.fetch_sub(static_cast<std::int64_t>(size)) >= static_cast<std::int64_t>(size))
+			return true;
+		give_back(size);
+		return false;
+	}
+	void give_back(std::size_t size) { left_.fetch_add(static_cast<std::int64_t>(size)); }
+
+private:
+	std::atomic<std::int64_t> left_;
+};
+
 class Layer {
 public:
-	explicit Layer(const std::string &path);
+	// Without a room, the layer has one of its own.
+	explicit Layer(const std::string &path, std::shared_ptr<IndexRoom> room = nullptr);
+	~Layer();
+	Layer(const Layer &) = delete;
 
 	const std::string &name() const { return file_.name(); }
 	const LayerHeader &header() const { return header_; }
@@ -70,6 +91,10 @@ public:
 		Decompressor &decompressor, Buffer &scratch, StepClock &clock) const;
 	// Everything but the blocks' payloads.
 	void check_structure() const;
+	// The checksums of chunk index and block table, and that blocks lie in the file: what a
+	// look-up relies on.  Costs their size.
+	void check_index() const;
+	std::uint64_t index_size() const;
 
 private:
 	SectionRecord section(Section type) const;
@@ -77,6 +102,10 @@ private:
 	void read_footer();
 	void read_small_sections();
 	ChunkRecord chunk_record(std::uint64_t number) const;
+	std::uint64_t fanout_at(std::uint32_t slot) const;
+	void keep_index() const;
+	void check_section(const SectionRecord &at) const;
+	void require_in_blocks(const BlockRecord &record, std::uint64_t at) const;
 	std::vector<ChunkRecord> items_of_blocks(std::uint32_t first, std::uint32_t last) const;
 
 	File file_;
@@ -92,8 +121,11 @@ private:
 	int bits_ = 0;
 	std::uint64_t records_offset_ = 0;
 	mutable std::mutex mutex_;
-	mutable std::vector<std::uint64_t> fanout_; // read at the first look-up
-	mutable Buffer index_;                      // all records, once look-ups are many
+	// Kept once look-ups are many and where there is room, else read each time.
+	std::shared_ptr<IndexRoom> room_;
+	mutable std::size_t taken_room_ = 0;
+	mutable std::vector<std::uint64_t> fanout_;
+	mutable Buffer index_; // all records
 	mutable int lookups_ = 0;
 };
 

@@ -2,10 +2,13 @@
 #ifndef DIG_ROOT_HISTORY_H
 #define DIG_ROOT_HISTORY_H
 
+#include <memory>
+
 #include "libdig/layer_format.h"
 
 namespace dig {
 
+// A copy costs nothing: it shares its records, which do not change.
 class RootHistory {
 public:
 	struct Record {
@@ -17,12 +20,12 @@ public:
 	static RootHistory decode(Bytes file, std::string_view name);
 	Buffer encoded() const;
 
-	std::uint64_t size() const { return records_.size(); }
+	std::uint64_t size() const { return records_->size(); }
 	// Generations count from 1.
-	const Record &at(std::uint64_t generation) const { return records_.at(generation - 1); }
+	const Record &at(std::uint64_t generation) const { return records_->at(generation - 1); }
 	// Zeros before the first generation.
-	Digest tip_root() const { return records_.empty() ? Digest() : records_.back().root; }
-	Digest tip_layer() const { return records_.empty() ? Digest() : records_.back().layer_id; }
+	Digest tip_root() const { return records_->empty() ? Digest() : records_->back().root; }
+	Digest tip_layer() const { return records_->empty() ? Digest() : records_->back().layer_id; }
 	// The generation that the root names.
 	std::optional<std::uint64_t> find_root(const Digest &root) const;
 	std::optional<std::uint64_t> find_layer(const Digest &layer_id) const;
@@ -33,8 +36,7 @@ public:
 	void append(const Digest &layer_id, MerklePeaks peaks_before);
 
 private:
-	void append_records(Buffer &out) const;
-	std::vector<Record> records_;
+	std::shared_ptr<const std::vector<Record>> records_ = std::make_shared<std::vector<Record>>();
 };
 
 } // namespace dig

@@ -53,7 +53,7 @@ private:
 			if (!seen_.insert(kind, item))
 				continue;
 			if (!pack_.contains(kind, item)) {
-				if (!store_.find_item(kind, item))
+				if (!store_.holds(kind, item))
 					return false;
 			} else if (kind_is_node && !look_below(item)) {
 				return false;
@@ -106,8 +106,9 @@ public:
 		const Index index = open_index();
 		index.check();
 		for (const std::string &name : names_in(directory_))
-			if (name.ends_with(".run"))
-				ChunkRun(File::open(directory_ + "/" + name)).check();
+			// A commit may have removed it meanwhile.
+			if (auto run = name.ends_with(".run") ? File::find(directory_ + "/" + name) : std::nullopt)
+				ChunkRun(std::move(*run)).check();
 		const std::string path = directory_ + "/journal";
 		const std::optional<File> journal = File::find(path);
 		if (!journal || is_unwritten(*journal))

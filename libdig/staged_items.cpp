@@ -65,8 +65,16 @@ std::optional<File> find_pack(const StorePaths &paths)
 }
 
 StagedBlocks::StagedBlocks(const StorePaths &paths)
-	: journal_(find_journal(paths.staging() + "/journal")), pack_(find_pack(paths))
 {
+	// The pack that was opened is that of the journal if this one is in its place still.
+	const std::string path = paths.staging() + "/journal";
+	for (;;) {
+		journal_ = find_journal(path);
+		pack_ = find_pack(paths);
+		const std::optional<FileStat> there = find_stat(path);
+		if (!journal_ || (there && there->inode == journal_->stat().inode))
+			break;
+	}
 	if (journal_ && pack_)
 		reader_.emplace(*journal_);
 }

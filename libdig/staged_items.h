@@ -20,6 +20,7 @@ public:
 	const File &pack() const { return *pack_; }
 
 private:
+	void open(const StorePaths &paths);
 	std::optional<File> journal_, pack_;
 	std::optional<JournalReader> reader_;
 };

@@ -62,13 +62,26 @@ bool StagingWriter::prepare_locked()
 	return !note_ || settle_note_locked();
 }
 
+// Whether what was in the pack is in a layer of the history now: the journal that is still open ends
+// with the note of the commit then.
+bool StagingWriter::is_committed_locked() const
+{
+	std::optional<JournalNote> note = note_;
+	JournalReader rest(journal_, journal_size_);
+	while (const std::optional<JournalRecord> record = rest.next())
+		if (record->type == JournalType::note)
+			note = JournalNote::decode(record->body, journal_.name(), record->offset);
+		else if (record->type == JournalType::cancelled)
+			note.reset();
+	return note && store_.roots().find_layer(note->layer_id);
+}
+
 // Another journal is in place.  What was in the pack is in a layer now, or it was given up, and then
 // this process must not go on as if it were there.
 void StagingWriter::reopen_locked()
 {
-	const std::uint64_t generations = store_.roots().size();
 	store_.reload();
-	if (block_count_ > 0 && store_.roots().size() == generations)
+	if (block_count_ > 0 && !is_committed_locked())
 		throw Error("what was staged was given up by another command meanwhile; add again");
 	open_locked();
 }
@@ -77,6 +90,14 @@ static std::uint64_t run_number(const std::string &name)
 {
 	const std::size_t slash = name.rfind('/');
 	return std::strtoull(name.c_str() + (slash == name.npos ? 0 : slash + 1), nullptr, 10);
+}
+
+// What runs of a journal name as their source.
+static Digest source_of(const StagingId &journal)
+{
+	Digest source{};
+	std::copy(journal.begin(), journal.end(), source.bytes.begin());
+	return source;
 }
 
 void StagingWriter::open_runs()
@@ -90,7 +111,9 @@ void StagingWriter::open_runs()
 			continue;
 		try {
 			found.push_back(std::make_unique<ChunkRun>(File::open(directory_ + "/" + name)));
-		} catch (const CorruptError &) {
+			if (found.back()->coverage().source != source_of(journal_id_))
+				throw CorruptError("it was made of another journal", name, 0);
+		} catch (const Error &) {
 			// Derived from the journal, which is read instead; all of them are made anew.
 			remove_staging_runs(directory_);
 			return;
@@ -168,9 +191,9 @@ void StagingWriter::open_journal_locked(const Index &index)
 	note_.reset();
 	checkpoints_.clear();
 	failures_.clear();
-	open_runs();
 	const JournalReader reader(journal_);
 	journal_id_ = reader.id();
+	open_runs();
 	const bool is_known = index.state().journal_id == journal_id_;
 	if (!is_known)
 		require_content(index);
@@ -411,25 +434,29 @@ void StagingWriter::undo_note_locked()
 
 // --- appending ------------------------------------------------------------------------------
 
+bool StagingWriter::is_in_runs(ItemKind kind, const Digest &digest)
+{
+	std::lock_guard guard(runs_mutex_);
+	return std::any_of(runs_.begin(), runs_.end(),
+		[&](auto &run) { return run->find(kind, digest).has_value(); });
+}
+
 bool StagingWriter::claim_for_pack(ItemKind kind, const Digest &digest)
 {
-	{
-		std::lock_guard guard(runs_mutex_);
-		for (auto &run : runs_)
-			if (run->find(kind, digest)) {
-				uses_pack_ = true;
-				return false;
-			}
-	}
-	if (known_->insert(kind, digest))
+	if (!is_in_runs(kind, digest) && known_->insert(kind, digest))
 		return true;
 	uses_pack_ = true;
 	return false;
 }
 
+bool StagingWriter::holds(ItemKind kind, const Digest &digest)
+{
+	return store_.holds(kind, digest) || is_in_runs(kind, digest) || known_->contains(kind, digest);
+}
+
 bool StagingWriter::claim(ItemKind kind, const Digest &digest)
 {
-	if (store_.find_item(kind, digest))
+	if (store_.holds(kind, digest))
 		return false;
 	return claim_for_pack(kind, digest);
 }
@@ -668,6 +695,7 @@ void StagingWriter::make_runs_locked(std::uint64_t threshold)
 		PublishedFile file(path);
 		RunCoverage coverage;
 		coverage.journal_offset = runs_cover_ = reader.offset();
+		coverage.source = source_of(journal_id_);
 		write_run(file.file(), coverage, batch->size(), records_of(batch));
 		file.publish(PublishedFile::Durability::none);
 		runs_.push_back(std::make_unique<ChunkRun>(File::open(path)));

@@ -5,6 +5,7 @@
 #include <boost/filesystem.hpp>
 
 #include "libdig/directory.h"
+#include "libdig/process.h"
 #include "libdig/publish.h"
 
 namespace dig {
@@ -15,6 +16,7 @@ constexpr std::size_t max_roots_size = 1_GiB; // 16 million generations
 constexpr std::size_t max_small_file = 64_KiB;
 constexpr std::size_t max_open_layers = 256;
 constexpr std::size_t run_cache_size = 2_MiB;
+constexpr std::size_t index_room_size = 12_MiB; // of open layers, together
 
 static std::string environment(const char *name)
 {
@@ -196,7 +198,8 @@ static void compare_chunking(const Settings &settings, const StoreFormat &format
 
 Store::Store(StorePaths paths)
 	: paths_(std::move(paths)), settings_(load_settings(paths_.config())),
-	  cache_(settings_.performance.chunk_cache_size), node_cache_(settings_.performance.file_cache_size)
+	  cache_(settings_.performance.chunk_cache_size), node_cache_(settings_.performance.file_cache_size),
+	  index_room_(std::make_shared<IndexRoom>(index_room_size))
 {
 	refuse_strangers(paths_, settings_);
 	format_ = read_format(paths_);
@@ -206,17 +209,38 @@ Store::Store(StorePaths paths)
 
 void Store::reload()
 {
+	// Before they are read: what comes later shows as a change.
+	const std::optional<FileStat> stat = find_stat(paths_.roots());
 	const std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
 	if (!file)
 		throw CorruptError("it is not there", paths_.roots(), 0);
 	RootHistory roots = RootHistory::decode(*file, paths_.roots());
-	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots.size(),
+	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots,
 		[this](std::uint64_t generation) { return layer(generation); },
 		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));
 	std::lock_guard guard(mutex_);
 	roots_ = std::move(roots);
+	roots_stat_ = stat;
 	layers_.clear();
 	index_ = std::move(index);
+}
+
+bool Store::refresh()
+{
+	const std::optional<FileStat> now = find_stat(paths_.roots());
+	{
+		std::lock_guard guard(mutex_);
+		if (now && roots_stat_ && is_same_content(*now, *roots_stat_))
+			return false;
+	}
+	reload();
+	return true;
+}
+
+RootHistory Store::roots() const
+{
+	std::lock_guard guard(mutex_);
+	return roots_;
 }
 
 std::shared_ptr<ChunkIndex> Store::chunk_index()
@@ -231,11 +255,13 @@ std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
 	const auto known = layers_.find(generation);
 	if (known != layers_.end())
 		return known->second;
+	if (generation == 0 || generation > roots_.size())
+		throw CorruptError("there is no generation " + std::to_string(generation), paths_.roots(), 0);
 	const RootHistory::Record &record = roots_.at(generation);
 	const std::string path = paths_.layer(record.layer_id);
 	if (!find_stat(path))
 		throw CorruptError("the layer of generation " + std::to_string(generation) + " is missing", path, 0);
-	auto layer = std::make_shared<Layer>(path);
+	auto layer = std::make_shared<Layer>(path, index_room_);
 	if (layer->id() != record.layer_id)
 		throw CorruptError("it is another layer than its name says", path, 0);
 	if (layer->header().store_id != format_.store_id)
@@ -255,13 +281,14 @@ TreeRoot Store::manifest(std::uint64_t generation)
 	return {from->header().manifest_root, from->header().entries, from->header().bytes};
 }
 
-TreeRoot Store::head_tree() { return manifest(roots_.size()); }
+TreeRoot Store::head_tree() { return manifest(roots().size()); }
 
 std::optional<Digest> Store::head_manifest()
 {
-	if (roots_.size() == 0)
+	const RootHistory now = roots();
+	if (now.size() == 0)
 		return {};
-	return manifest(roots_.size()).id;
+	return manifest(now.size()).id;
 }
 
 static std::optional<std::uint64_t> parse_number(std::string_view text)
@@ -273,26 +300,27 @@ static std::optional<std::uint64_t> parse_number(std::string_view text)
 
 RootName Store::resolve(std::string_view name) const
 {
+	const RootHistory roots = this->roots();
 	const auto unknown = [&](const std::string &why) {
 		return Error(quote(name) + " names no state: " + why);
 	};
 	const auto state = [&](std::uint64_t generation) {
-		return RootName{generation, roots_.at(generation).root};
+		return RootName{generation, roots.at(generation).root};
 	};
-	const std::string count = std::to_string(roots_.size());
+	const std::string count = std::to_string(roots.size());
 	if (name == "HEAD" || name.starts_with("HEAD~")) {
 		const auto back = name == "HEAD" ? 0 : name == "HEAD~" ? 1 : parse_number(name.substr(5));
 		if (!back)
 			throw unknown("behind HEAD~ there must be a number");
-		if (roots_.size() == 0)
+		if (roots.size() == 0)
 			throw unknown("nothing is committed yet");
-		if (*back >= roots_.size())
+		if (*back >= roots.size())
 			throw unknown("there are only " + count + " generations");
-		return state(roots_.size() - *back);
+		return state(roots.size() - *back);
 	}
 	if (name.starts_with('@')) {
 		const auto generation = parse_number(name.substr(1));
-		if (!generation || *generation == 0 || *generation > roots_.size())
+		if (!generation || *generation == 0 || *generation > roots.size())
 			throw unknown("there are generations @1 to @" + count);
 		return state(*generation);
 	}
@@ -303,8 +331,8 @@ RootName Store::resolve(std::string_view name) const
 	for (char &c : digits)
 		c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
 	std::optional<std::uint64_t> found;
-	for (std::uint64_t i = 1; i <= roots_.size(); i++)
-		if (to_hex(roots_.at(i).root).starts_with(digits)) {
+	for (std::uint64_t i = 1; i <= roots.size(); i++)
+		if (to_hex(roots.at(i).root).starts_with(digits)) {
 			if (found)
 				throw unknown("it is ambiguous; give more digits");
 			found = i;
@@ -319,12 +347,33 @@ std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
 	return chunk_index()->find(kind, digest);
 }
 
+bool Store::holds(ItemKind kind, const Digest &digest) { return chunk_index()->holds(kind, digest); }
+
+std::optional<ItemPlace> Store::find_in_layers(ItemKind kind, const Digest &digest)
+{
+	const std::shared_ptr<ChunkIndex> index = chunk_index();
+	std::optional<ItemPlace> found;
+	try {
+		found = index->find(kind, digest);
+		if (found && layer(found->generation)->find(kind, digest))
+			return found;
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		// Another layer may have it.
+	}
+	found.reset();
+	index->find_in_layers(kind, digest, [&](const ItemPlace &place) {
+		found = place;
+		return true;
+	});
+	return found;
+}
+
 // Nothing when the place holds another item, as when a run is out of date.
 std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
 {
 	thread_local Decompressor decompressor;
-	if (place.generation == 0 || place.generation > roots_.size())
-		return {};
 	const std::shared_ptr<Layer> from = layer(place.generation);
 	const ChunkCache::Key key{place.generation, place.place.block};
 	ChunkCache &cache = kind == ItemKind::chunk ? cache_ : node_cache_;
@@ -352,41 +401,73 @@ std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, cons
 	return Buffer(bytes.begin(), bytes.end());
 }
 
+// From any layer that has the item.  Nothing when none has; CorruptError when all that do are
+// damaged.
+std::optional<Buffer> Store::read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest)
+{
+	std::optional<Buffer> bytes;
+	std::optional<std::uint64_t> seen;
+	index.find_in_layers(kind, digest, [&](const ItemPlace &place) {
+		seen = place.generation;
+		return (bytes = read_at(place, kind, digest)).has_value();
+	});
+	if (!bytes && seen)
+		throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is damaged in " +
+			quote(layer(*seen)->name()));
+	return bytes;
+}
+
 std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest)
 {
 	const std::shared_ptr<ChunkIndex> index = chunk_index();
-	const std::optional<ItemPlace> place = index->find(kind, digest);
-	if (place) {
-		std::optional<Buffer> bytes;
+	if (const std::optional<ItemPlace> place = index->find(kind, digest)) {
 		try {
-			bytes = read_at(*place, kind, digest);
-		} catch (const CorruptError &) {
+			if (std::optional<Buffer> bytes = read_at(*place, kind, digest))
+				return bytes;
+		} catch (const Interrupted &) {
+			throw;
+		} catch (const Error &) {
 			// Another layer may hold the same item, or a run may have pointed elsewhere.
-			const std::optional<ItemPlace> other = index->find_in_layers(kind, digest);
-			if (!other || (other->generation == place->generation &&
-					      other->place.block == place->place.block))
-				throw;
-			bytes = read_at(*other, kind, digest);
 		}
-		if (bytes)
+		if (std::optional<Buffer> bytes = read_elsewhere(*index, kind, digest))
 			return bytes;
-		const std::optional<ItemPlace> other = index->find_in_layers(kind, digest);
-		if (other && (bytes = read_at(*other, kind, digest)))
-			return bytes;
-		throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is damaged in " +
-			quote(layer(place->generation)->name()));
 	}
 	if (extra_)
 		return extra_(kind, digest);
 	return {};
 }
 
-Buffer Store::read_item(ItemKind kind, const Digest &digest)
+std::optional<Buffer> Store::search_item(ItemKind kind, const Digest &digest)
 {
 	if (std::optional<Buffer> bytes = find_item_bytes(kind, digest))
+		return bytes;
+	return read_elsewhere(*chunk_index(), kind, digest);
+}
+
+std::optional<Buffer> Store::find_item_anywhere(ItemKind kind, const Digest &digest)
+{
+	// What is asked for may come from an index or a state that is newer than what was read of roots.
+	for (;;) {
+		std::exception_ptr failure;
+		try {
+			if (std::optional<Buffer> bytes = search_item(kind, digest))
+				return bytes;
+		} catch (const CorruptError &) {
+			failure = std::current_exception();
+		}
+		if (refresh())
+			continue;
+		if (failure)
+			std::rethrow_exception(failure);
+		return {};
+	}
+}
+
+Buffer Store::read_item(ItemKind kind, const Digest &digest)
+{
+	if (std::optional<Buffer> bytes = find_item_anywhere(kind, digest))
 		return std::move(*bytes);
-	throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) +
-		" is missing: no layer holds it");
+	throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is missing: no layer holds it");
 }
 
 NodeSource Store::nodes()

@@ -63,7 +63,8 @@ public:
 	const Digest &id() const { return format_.store_id; }
 	const ChunkingParameters &chunking() const { return format_.chunking; }
 	const Settings &settings() const { return settings_; }
-	const RootHistory &roots() const { return roots_; }
+	// As they are now; any thread.
+	RootHistory roots() const;
 	// Of the newest state; nothing before the first commit.
 	std::optional<Digest> head_manifest();
 	// The same for who reads it; the empty manifest before the first commit.
@@ -77,10 +78,20 @@ public:
 	// Of generation 0, which is before the first commit, the empty one.
 	TreeRoot manifest(std::uint64_t generation);
 
+	// Where an item is said to be, for a look at it; quick, and no proof of anything.
 	std::optional<ItemPlace> find_item(ItemKind kind, const Digest &digest);
-	// The item's bytes, verified.  CorruptError when no layer holds it or it is damaged.  Any
+	// Whether an item can be relied on to be stored, as who would store it else has to ask.
+	bool holds(ItemKind kind, const Digest &digest);
+	// Where a layer has the item in its own chunk index; all of them are asked before there is
+	// nothing.
+	std::optional<ItemPlace> find_in_layers(ItemKind kind, const Digest &digest);
+	// The item's bytes, verified, from any place that has them.  CorruptError when no layer holds it
+	// or all that do are damaged; a commit by somebody else is followed before that is said.  Any
 	// thread.  Large blocks are decoded each time, others come through the cache.
 	Buffer read_item(ItemKind kind, const Digest &digest);
+	// The same, but nothing when no layer holds it.
+	std::optional<Buffer> find_item_anywhere(ItemKind kind, const Digest &digest);
+	// The same for what may well be nowhere: neither are all layers asked nor commits followed.
 	std::optional<Buffer> find_item_bytes(ItemKind kind, const Digest &digest);
 	// Reads nodes; falls back to extra, if set, for what no layer holds (staged nodes).
 	NodeSource nodes();
@@ -92,18 +103,25 @@ public:
 
 	// Looks at roots again, after a commit by somebody else.
 	void reload();
+	// The same if they have changed; true when they have.  Any thread.
+	bool refresh();
 
 private:
 	std::shared_ptr<ChunkIndex> chunk_index();
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
+	std::optional<Buffer> read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest);
+	std::optional<Buffer> search_item(ItemKind kind, const Digest &digest);
 
 	StorePaths paths_;
 	StoreFormat format_;
 	Settings settings_;
-	RootHistory roots_;
-	std::shared_ptr<ChunkIndex> index_; // replaced by reload(), perhaps while others look things up
 	ChunkCache cache_, node_cache_;
-	std::mutex mutex_;
+	mutable std::mutex mutex_;
+	// Replaced by reload(), perhaps while others look things up.
+	RootHistory roots_;
+	std::optional<FileStat> roots_stat_;
+	std::shared_ptr<ChunkIndex> index_;
+	std::shared_ptr<IndexRoom> index_room_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;
 	std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra_;
 };

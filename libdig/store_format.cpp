@@ -2,18 +2,18 @@
 
 namespace dig {
 
-Preamble make_preamble(std::string_view magic, std::uint16_t read_features)
+Preamble make_preamble(std::string_view magic, const KnownFormat &format)
 {
 	Preamble preamble{};
 	std::memcpy(preamble.magic, magic.data(), sizeof preamble.magic);
-	preamble.version = format_version;
-	preamble.read_features = read_features;
+	preamble.version = format.version;
+	preamble.read_features = format.read_features;
 	preamble.checksum = crc32_of(raw_bytes(preamble).first(20));
 	return preamble;
 }
 
-void check_preamble(Bytes bytes, std::string_view magic, std::string_view name, bool for_writing,
-	std::uint16_t known_features)
+std::uint16_t check_preamble(Bytes bytes, std::string_view magic, std::string_view name, bool for_writing,
+	const KnownFormat &known)
 {
 	Preamble preamble;
 	if (bytes.size() < sizeof preamble)
@@ -23,13 +23,14 @@ void check_preamble(Bytes bytes, std::string_view magic, std::string_view name, 
 		throw CorruptError("it does not begin with " + std::string(magic), name, 0);
 	if (preamble.checksum != crc32_of(bytes.first(20)))
 		throw CorruptError("the preamble's checksum is wrong", name, 20);
-	if (preamble.version != format_version)
+	if (preamble.version < 1 || preamble.version > known.version)
 		throw Error(quote(name) + " has format version " + std::to_string(preamble.version) +
-			", and this dig knows version 1; use a newer dig");
-	if ((preamble.read_features & ~known_features) != 0 || (for_writing && preamble.write_features != 0))
+			", and this dig knows version " + std::to_string(known.version) + "; use a newer dig");
+	if ((preamble.read_features & ~known.read_features) != 0 || (for_writing && preamble.write_features != 0))
 		throw Error(quote(name) + " needs features that this dig does not know; use a newer dig");
 	if (preamble.zero != 0)
 		throw CorruptError("reserved bytes are not zero", name, 16);
+	return preamble.version;
 }
 
 Buffer sealed_file(std::string_view magic, Bytes body)

@@ -22,12 +22,18 @@ struct Preamble {
 static_assert(sizeof(Preamble) == 24);
 constexpr std::uint16_t format_version = 1;
 
-Preamble make_preamble(std::string_view magic, std::uint16_t read_features = 0);
-// Throws CorruptError for damage, and Error (exit 128) for a version or a feature that this dig
-// does not know.  for_writing also minds the features that a writer must know; known_features are
-// those of the one format.
-void check_preamble(Bytes bytes, std::string_view magic, std::string_view name,
-	bool for_writing = false, std::uint16_t known_features = 0);
+// The newest version of a format, and the features that whoever reads it must know.
+struct KnownFormat {
+	std::uint16_t version = format_version;
+	std::uint16_t read_features = 0;
+};
+
+Preamble make_preamble(std::string_view magic, const KnownFormat &format = {});
+// Returns the version.  Throws CorruptError for damage, and Error (exit 128) for a version or a
+// feature beyond what is known of the format.  for_writing also minds the features that a writer
+// must know.
+std::uint16_t check_preamble(Bytes bytes, std::string_view magic, std::string_view name,
+	bool for_writing = false, const KnownFormat &known = {});
 
 constexpr std::string_view layer_magic = "DIGLAYER", format_magic = "DIGFORMT",
 			   roots_magic = "DIGROOTS", run_magic = "DIGCHRUN",

@@ -12,7 +12,7 @@ namespace dig {
 class NeededItems {
 public:
 	NeededItems(StagingWriter &writer, const Index &index)
-		: items_(writer.directory()), nodes_(writer.store().paths())
+		: store_(writer.store()), items_(writer.directory()), nodes_(store_.paths())
 	{
 		for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 			check_interrupted();
@@ -45,7 +45,6 @@ public:
 	bool contains(ItemKind kind, const Digest &id) { return items_.contains(kind, id); }
 
 private:
-	// What is not staged is in a layer, with all that is below it.
 	void add_tree(const TreeRoot &root)
 	{
 		if (const std::optional<Buffer> stored = newly_needed(root.id))
@@ -69,9 +68,12 @@ private:
 	{
 		if (!items_.insert(ItemKind::node, id))
 			return {};
-		return nodes_.find(id);
+		std::optional<Buffer> stored = nodes_.find(id);
+		// A list that a layer holds may have chunks that had to be stored again.
+		return stored ? std::move(stored) : store_.find_item_bytes(ItemKind::node, id);
 	}
 
+	Store &store_;
 	ItemSet items_;
 	StagedNodes nodes_;
 };

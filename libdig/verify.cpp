@@ -245,7 +245,7 @@ private:
 
 	void check_chunk(const Digest &id, std::uint64_t size)
 	{
-		const std::optional<ItemPlace> place = store_->find_item(ItemKind::chunk, id);
+		const std::optional<ItemPlace> place = store_->find_in_layers(ItemKind::chunk, id);
 		if (!place)
 			throw CorruptError("chunk " + to_hex(id) + " is missing: no layer holds it");
 		if (options_.is_quick)

@@ -53,7 +53,7 @@ public:
 			throw NotThere(quote(name) + " is neither ROOT:PATH nor the 64 digits of a chunk", "missing");
 		Content content;
 		content.digest = *digest;
-		content.chunk = store_.find_item_bytes(ItemKind::chunk, *digest);
+		content.chunk = store_.find_item_anywhere(ItemKind::chunk, *digest);
 		if (!content.chunk)
 			throw NotThere("chunk " + std::string(name) + " is not in this store", "missing");
 		content.size = content.chunk->size();

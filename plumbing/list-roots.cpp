@@ -17,7 +17,7 @@ static int list_roots(Options &options)
 	const Store store(get_store());
 	Output &out = standard_output();
 	out.set_end(record_end(nul));
-	const RootHistory &history = store.roots();
+	const RootHistory history = store.roots();
 	std::uint64_t left = most.value_or(history.size());
 	for (std::uint64_t i = history.size(); i > 0 && left > 0; i--, left--)
 		out.record(std::to_string(i) + ' ' + to_hex(history.at(i).root) + ' ' + to_hex(history.at(i).layer_id));

@@ -587,16 +587,17 @@ def entries_of_directory(top, parameters, with_mtime=True):
 
 # Layers
 
-def check_preamble(data, magic, known_features=0):
+def check_preamble(data, magic, known_features=0, newest=1):
 	demand(len(data) == 24, "preamble ends early")
 	cursor = Cursor(data, "preamble")
 	demand(cursor.take(8) == magic, f"no {magic.decode()}")
 	demand(zlib.crc32(data[:20]) == struct.unpack("<I", data[20:24])[0],
 		"preamble with a wrong checksum")
 	version, _, read_features, _ = (cursor.u16() for _ in range(4))
-	demand(version == 1, f"version {version}")
+	demand(1 <= version <= newest, f"version {version}")
 	demand(read_features & ~known_features == 0, f"unknown features {read_features:#x} needed to read")
 	demand(cursor.u32() == 0, "preamble with unknown fields")
+	return version
 
 
 def decompress_zlib(payload, size):
@@ -1073,7 +1074,8 @@ def check_tags(directory, roots):
 
 
 def read_run(path):
-	"""(digest, generation, block, item, kind) of each record of a run."""
+	"""The last generation of a run, the root that it names if it does, and of each record
+	(digest, generation, block, item, kind)."""
 	with open(path, "rb") as file:
 		data = file.read()
 	demand(data, f"'{path}' is empty")
@@ -1081,10 +1083,11 @@ def read_run(path):
 	for number, page in enumerate(pages):
 		demand(len(page) == 4096 and u32(zlib.crc32(page[:4092])) == page[4092:],
 			f"'{path}': page {number} has a wrong checksum")
-	check_preamble(data[:24], b"DIGCHRUN")
+	version = check_preamble(data[:24], b"DIGCHRUN", newest=2)
 	cursor = Cursor(pages[0][24:4092], f"'{path}'")
 	first, last, count, bits = cursor.u64(), cursor.u64(), cursor.u64(), cursor.u8()
-	demand(cursor.take(8 + 8) == bytes(16), f"'{path}' has unknown fields")
+	demand(cursor.take(7 + 8 + 8) == bytes(23), f"'{path}' has unknown fields")
+	root = cursor.take(32) if version > 1 else None
 	demand(bits <= 16, f"'{path}' has {bits} fanout bits")
 	demand(not any(cursor.rest()), f"'{path}' has unknown fields")
 	fanout, used = read_pages(pages[1:], "<Q", 511, 1 << bits)
@@ -1095,7 +1098,7 @@ def read_run(path):
 	keys = [(record[0], record[4]) for record in records]
 	demand(keys == sorted(keys), f"'{path}' is out of order")
 	check_fanout([number for number, in fanout], [key[0] for key in keys], bits)
-	return [record[:5] for record in records]
+	return last, root, [record[:5] for record in records]
 
 
 def read_pages(pages, form, to_a_page, count):
@@ -1115,7 +1118,11 @@ def check_runs(directory, history):
 	names = os.listdir(directory) if os.path.isdir(directory) else []
 	for name in sorted(name for name in names if name.endswith(".run")):
 		path = os.path.join(directory, name)
-		for digest, generation, block, number, kind in read_run(path):
+		last, root, records = read_run(path)
+		if root is not None and (last not in by_generation or by_generation[last].root != root):
+			note(f"'{path}' is of another history")
+			continue
+		for digest, generation, block, number, kind in records:
 			layer = by_generation.get(generation)
 			place = layer and layer.places.get((kind, digest))
 			demand(place and (place.block, place.number) == (block, number),

@@ -56,7 +56,7 @@ ChunkRun run_of(const Scratch &scratch, const std::string &name, const std::vect
 	const std::string path = scratch.path + "/" + name;
 	{
 		const File file = File::open_with(path, O_RDWR | O_CREAT | O_TRUNC);
-		write_run(file, {1, 5, 77}, records.size(), source_of(records));
+		write_run(file, {1, 5, 77, digest_of(raw_bytes(le64(9)))}, records.size(), source_of(records));
 	}
 	return ChunkRun(File::open(path), cached_size);
 }
@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(every_item_is_found_and_no_other)
 			BOOST_TEST(run.count() == count);
 			BOOST_TEST(run.coverage().last_generation == 5U);
 			BOOST_TEST(run.coverage().journal_offset == 77U);
+			BOOST_TEST((run.coverage().source == digest_of(raw_bytes(le64(9)))));
 			for (std::size_t i = 0; i < records.size(); i += 1 + records.size() / 500) {
 				const std::optional<RunRecord> found = run.find(kind_of(records[i]), records[i].digest);
 				BOOST_REQUIRE(found);
