@@ -19,6 +19,7 @@ struct Piece {
 	std::uint64_t size;
 	Digest id;
 	std::uint64_t count = 1; // equal ones in a row, as in a hole
+	bool is_new = false;     // nobody has it yet
 };
 
 class BlockBuilder {

@@ -4,9 +4,9 @@
 #include <cstdlib>
 
 #include "libdig/directory.h"
-#include "libdig/known_content.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
+#include "libdig/staged_content.h"
 #include "libdig/staged_items.h"
 #include "libdig/staging_clear.h"
 #include "libdig/sweep.h"
@@ -237,23 +237,6 @@ private:
 	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};
 };
 
-// Whether something is staged that is what the state has, and was stored again because no layer can be
-// relied on for it.
-static bool restores_content(Store &store, const Index &index)
-{
-	StagedNodes staged(store.paths());
-	const auto read_node = [&](const Digest &id) {
-		std::optional<Buffer> node = staged.find(id);
-		return node ? std::move(*node) : store.read_item(ItemKind::node, id);
-	};
-	const auto holds = [&](const Digest &chunk) { return store.holds(ItemKind::chunk, chunk); };
-	for (IndexCursor at = index.staged_cursor(); at.current(); at.next())
-		if (index.is_staged(*at.current()) && !at.current()->is_removed &&
-			!is_content_held(at.current()->entry, read_node, holds))
-			return true;
-	return false;
-}
-
 Digest write_layer(Store &store, const CommitOptions &options)
 {
 	Work &work = *options.work;
@@ -274,7 +257,8 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	const TreeRoot before = store.head_tree();
 	NodeBlocks nodes(writer);
 	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());
-	if (!options.allows_empty && manifest.id == before.id && !restores_content(store, index))
+	// What is staged and the same may have been stored again, because no layer can be relied on for it.
+	if (!options.allows_empty && manifest.id == before.id && !find_content_in_no_layer(store, index))
 		throw NegativeAnswer("nothing is staged");
 	nodes.end_block();
 	nodes.append({}, {});

@@ -56,6 +56,7 @@ struct Source {
 	std::shared_ptr<TreeBuilder> tree;
 	std::uint64_t checkpointed = 0;
 	Digest last_chunk;
+	bool has_new = false; // chunks that were nowhere
 };
 
 struct SourceOutcome {

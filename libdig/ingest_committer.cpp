@@ -46,6 +46,7 @@ private:
 
 	void commit_small(Source &source, const Piece &piece, SourceOutcome &outcome)
 	{
+		source.has_new = piece.is_new;
 		// One chunk: its id is that digest.
 		if (shared_.settings.core.file_digest && source.kind == EntryKind::file)
 			outcome.digest = piece.size ? piece.id : digest_of(Bytes());
@@ -82,6 +83,7 @@ private:
 		for (const Piece &piece : unit.pieces) {
 			refs_.push_back({offset, piece.size, piece.id, piece.count});
 			offset = refs_.back().end();
+			job.source.has_new = job.source.has_new || piece.is_new;
 		}
 		count_chunks(refs_);
 		if (!refs_.empty())

@@ -499,6 +499,7 @@ private:
 		for (Piece &piece : unit.pieces) {
 			if (piece.size == 0 || !shared_.hooks.claim(piece.id))
 				continue;
+			piece.is_new = true;
 			shared_.work.new_bytes.add(piece.size);
 			fresh_.push_back(&piece);
 		}

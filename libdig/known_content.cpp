@@ -1,6 +1,5 @@
 #include "libdig/known_content.h"
 
-#include "libdig/process.h"
 #include "libdig/staged_items.h"
 
 namespace dig {
@@ -72,26 +71,6 @@ void find_known_contents(Store &store, const Index &index, KnownContents &wanted
 	search.look_at_nodes();
 	search.look_at_index(index);
 	search.look_at_history();
-}
-
-bool is_content_held(const Entry &entry, const NodeSource &nodes, const std::function<bool(const Digest &)> &holds)
-{
-	if (entry.form == ContentForm::none)
-		return true;
-	if (entry.form == ContentForm::chunk)
-		return holds(entry.content);
-	try {
-		TreeCursor at(TreeKind::chunk_list, entry.content, nodes);
-		for (at.settle(); !at.at_end(); at.settle()) {
-			check_interrupted();
-			if (!holds(at.chunk_id()))
-				return false;
-			at.skip();
-		}
-		return at.total_bytes() == entry.size;
-	} catch (const CorruptError &) {
-		return false;
-	}
 }
 
 } // namespace dig

@@ -22,10 +22,6 @@ using KnownContents = std::unordered_map<Digest, KnownContent, DigestHash>;
 // their own, so for those the index is read once and then the history, back to where all are found.
 void find_known_contents(Store &store, const Index &index, KnownContents &wanted);
 
-// Whether all of an entry's content is there: nodes reads its chunk list, holds knows of chunks.
-bool is_content_held(const Entry &entry, const NodeSource &nodes,
-	const std::function<bool(const Digest &)> &holds);
-
 } // namespace dig
 
 #endif

@@ -12,7 +12,7 @@ namespace dig {
 class ContentSearch {
 public:
 	ContentSearch(Store &store, bool with_pack)
-		: store_(store), pack_(store.paths().staging()), seen_(store.paths().staging())
+		: store_(store), pack_(store.paths().staging()), seen_(std::in_place, store.paths().staging())
 	{
 		if (!with_pack)
 			return;
@@ -25,49 +25,56 @@ public:
 					pack_.insert(block->kind(), item);
 	}
 
-	std::optional<std::string> find_lost(const Index &index)
+	// Until found returns false.
+	void each_lost(const Index &index, const std::function<bool(const IndexRecord &)> &found)
 	{
 		if (!index.may_have_staged())
-			return {};
+			return;
 		for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 			check_interrupted();
 			const IndexRecord &record = *at.current();
 			if (!index.is_staged(record) || record.is_removed || record.is_by_reference)
 				continue;
 			const ContentForm form = record.entry.form;
-			if (form != ContentForm::none && !is_there(form == ContentForm::file_root, record.entry.content))
-				return record.entry.path;
+			if (form == ContentForm::none || is_there(form == ContentForm::file_root, record.entry.content))
+				continue;
+			if (!found(record))
+				return;
+			// It may hold what is not there.
+			seen_.emplace(store_.paths().staging());
 		}
-		return {};
 	}
 
 private:
-	// A node that is in a layer has all below it in layers.
 	bool is_there(bool is_node, const Digest &id)
 	{
 		waiting_.assign(1, {is_node, id});
 		while (!waiting_.empty()) {
+			check_interrupted();
 			const auto [kind_is_node, item] = waiting_.back();
 			waiting_.pop_back();
 			const ItemKind kind = kind_is_node ? ItemKind::node : ItemKind::chunk;
-			if (!seen_.insert(kind, item))
+			if (!seen_->insert(kind, item))
 				continue;
-			if (!pack_.contains(kind, item)) {
-				if (!store_.holds(kind, item))
-					return false;
-			} else if (kind_is_node && !look_below(item)) {
+			if (!pack_.contains(kind, item) && !store_.holds(kind, item))
 				return false;
-			}
+			if (kind_is_node && !look_below(item))
+				return false;
 		}
 		return true;
 	}
 
-	// False where the pack does not have the node after all.
+	// False where nobody has the node after all.  What is below one of a layer may be gone with
+	// another layer.
 	bool look_below(const Digest &id)
 	{
-		std::optional<Buffer> stored = nodes_->find(id);
-		if (!stored)
+		std::optional<Buffer> stored = nodes_ ? nodes_->find(id) : std::nullopt;
+		try {
+			if (!stored && !(stored = store_.find_item_bytes(ItemKind::node, id)))
+				return false;
+		} catch (const CorruptError &) {
 			return false;
+		}
 		const Node node = Node::parse(std::move(*stored), TreeKind::chunk_list, &id, "node " + to_hex(id));
 		for (std::size_t i = 0; i < node.size(); i++)
 			waiting_.emplace_back(node.level() > 0, node.level() > 0 ? node.child(i).id : node.chunk_id(i));
@@ -75,19 +82,38 @@ private:
 	}
 
 	Store &store_;
-	ItemSet pack_, seen_;
+	ItemSet pack_;
+	std::optional<ItemSet> seen_;
 	std::optional<StagedNodes> nodes_;
 	std::vector<std::pair<bool, Digest>> waiting_;
 };
 
+static std::optional<std::string> first_lost(ContentSearch search, const Index &index)
+{
+	std::optional<std::string> path;
+	search.each_lost(index, [&](const IndexRecord &record) {
+		path = record.entry.path;
+		return false;
+	});
+	return path;
+}
+
 std::optional<std::string> find_lost_content(Store &store, const Index &index)
 {
-	return ContentSearch(store, true).find_lost(index);
+	return first_lost(ContentSearch(store, true), index);
+}
+
+void each_lost_content(Store &store, const Index &index, const std::function<void(const IndexRecord &)> &found)
+{
+	ContentSearch(store, true).each_lost(index, [&](const IndexRecord &record) {
+		found(record);
+		return true;
+	});
 }
 
 std::optional<std::string> find_content_in_no_layer(Store &store, const Index &index)
 {
-	return ContentSearch(store, false).find_lost(index);
+	return first_lost(ContentSearch(store, false), index);
 }
 
 // --- dig check -------------------------------------------------------------------------------

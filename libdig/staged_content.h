@@ -16,7 +16,9 @@ namespace dig {
 
 // The first path that is staged with content that is nowhere.
 std::optional<std::string> find_lost_content(Store &store, const Index &index);
-// The same, as if there were no pack.
+// Each record that is.
+void each_lost_content(Store &store, const Index &index, const std::function<void(const IndexRecord &)> &found);
+// The first one again, as if there were no pack.
 std::optional<std::string> find_content_in_no_layer(Store &store, const Index &index);
 
 // Every byte of the staging area: CorruptError names what is damaged, or what is staged and missing.

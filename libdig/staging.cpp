@@ -136,6 +136,8 @@ void StagingWriter::open_locked()
 		give_notice("the index in " + quote(directory_) + " was damaged, and nothing was staged; it is made anew");
 	}
 	const Index index = Index::open(directory_);
+	// What is read of roots now is not older than the index.
+	store_.refresh();
 	if (!find_journal(journal_path())) {
 		require_in_layers(index);
 		begin_journal_locked();
@@ -434,24 +436,20 @@ void StagingWriter::undo_note_locked()
 
 // --- appending ------------------------------------------------------------------------------
 
-bool StagingWriter::is_in_runs(ItemKind kind, const Digest &digest)
-{
-	std::lock_guard guard(runs_mutex_);
-	return std::any_of(runs_.begin(), runs_.end(),
-		[&](auto &run) { return run->find(kind, digest).has_value(); });
-}
-
 bool StagingWriter::claim_for_pack(ItemKind kind, const Digest &digest)
 {
-	if (!is_in_runs(kind, digest) && known_->insert(kind, digest))
+	{
+		std::lock_guard guard(runs_mutex_);
+		for (auto &run : runs_)
+			if (run->find(kind, digest)) {
+				uses_pack_ = true;
+				return false;
+			}
+	}
+	if (known_->insert(kind, digest))
 		return true;
 	uses_pack_ = true;
 	return false;
-}
-
-bool StagingWriter::holds(ItemKind kind, const Digest &digest)
-{
-	return store_.holds(kind, digest) || is_in_runs(kind, digest) || known_->contains(kind, digest);
 }
 
 bool StagingWriter::claim(ItemKind kind, const Digest &digest)

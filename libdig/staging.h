@@ -39,8 +39,6 @@ public:
 	bool claim(ItemKind kind, const Digest &digest);
 	// The same, but what layers hold does not count: for a layer that stands alone.
 	bool claim_for_pack(ItemKind kind, const Digest &digest);
-	// Whether the item is in a layer that can be relied on, or in the pack.  Any thread.
-	bool holds(ItemKind kind, const Digest &digest);
 
 	// Appends blocks and, behind their records, framed journal records.  One thread at a time.
 	void append(std::span<const ReadyBlock> blocks, Bytes journal_records);
@@ -88,7 +86,6 @@ private:
 	bool prepare_locked();
 	bool is_alone_locked();
 	bool is_committed_locked() const;
-	bool is_in_runs(ItemKind kind, const Digest &digest);
 	void open_locked();
 	void open_journal_locked(const Index &index);
 	void begin_journal_locked();

@@ -15,16 +15,20 @@ Difference difference_of(const Entry &before, const Entry &after)
 Index current_index(Store &store)
 {
 	const std::string directory = store.paths().staging();
-	Index index = Index::open(directory);
-	if (index.state().manifest_root == store.head_manifest())
-		return index;
-	try {
-		StagingWriter writer(store);
-		reconcile_index(store, writer);
-	} catch (const SystemError &) {
-		// A store that cannot be written is shown as it is.
+	for (int attempt = 0;; attempt++) {
+		// The index first: what is read of roots then is not older.
+		Index index = Index::open(directory);
+		store.refresh();
+		if (attempt == 3 || index.state().manifest_root == store.head_manifest())
+			return index;
+		try {
+			StagingWriter writer(store);
+			reconcile_index(store, writer);
+		} catch (const SystemError &) {
+			// A store that cannot be written is shown as it is.
+			return index;
+		}
 	}
-	return Index::open(directory);
 }
 
 void diff_index(Store &store, const Index &index, const DifferenceFound &found)
