@@ -247,13 +247,14 @@ void check_staging(Store &store, const std::function<void(const std::string &)> 
 {
 	for (;;) {
 		const auto look = look_of(store.paths());
+		// What is staged may rely on states that are newer than what was checked so far.
+		store.refresh();
 		try {
 			return StagingCheck(store, notice).run();
 		} catch (const CorruptError &) {
 			// Writers put other files in place, meanwhile, and a commit moves the pack.
 			if (is_same_look(look, look_of(store.paths())))
 				throw;
-			store.reload();
 		}
 	}
 }

@@ -257,7 +257,9 @@ private:
 
 	void check_stray_layers()
 	{
-		for (const std::string &name : names_in(paths_.layers())) {
+		const std::vector<std::string> names = names_in(paths_.layers());
+		store_->refresh(); // commits may have ended meanwhile
+		for (const std::string &name : names) {
 			const std::optional<Digest> id = parse_digest(name.substr(0, name.find('.')));
 			// Left by a commit that was interrupted, perhaps; no state needs it.
 			if ((!id || !store_->roots().find_layer(*id)) && options_.notice)
