@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <thread>
 #include <unordered_set>
 
 #include "libdig/beneath.h"
@@ -447,6 +446,8 @@ public:
 		join();
 		if (failure_)
 			std::rethrow_exception(failure_);
+		// The signal may have come with the last write.
+		check_interrupted();
 	}
 
 	// Symlinks, empty directories, and what is not known.
@@ -731,11 +732,10 @@ private:
 
 	void add_thread()
 	{
-		try {
-			threads_.emplace_back([this] { run_worker(); });
-		} catch (const std::system_error &) {
+		if (std::optional<std::thread> started = start_thread([this] { run_worker(); }))
+			threads_.push_back(std::move(*started));
+		else
 			plan_.threads = threads_.size() + 1;
-		}
 	}
 
 	std::optional<Unit> claim(bool waits)

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <new>
 #include <optional>
 #include <string>
@@ -23,6 +24,10 @@ static std::string program_name;
 static std::string tool_name;
 
 static constexpr char name_variable[] = "DIG_NAME", messages_variable[] = "DIG_MESSAGES";
+// What the command has done for good, whatever becomes of its output.
+static std::string accomplished_text;
+// A shell's status for a program that SIGPIPE has ended.
+constexpr int reader_gone = 141;
 
 // "dig-chunk", or "dig commit" where the usage begins with the dispatcher and a command.
 static std::string name_in(std::string_view usage)
@@ -86,12 +91,12 @@ std::string output_of(const Command &command, int &status)
 {
 	Child child(command, Child::inherit, Child::pipe);
 	std::string text;
-	File output(child.output(), command[0]);
+	const File output = File::duplicate_of(child.output(), command[0]);
+	child.close_output();
 	Buffer window(256);
 	while (const std::size_t n = output.read_some(window))
 		text += text_of(Bytes(window).first(n));
-	output.release();
-	status = child.wait();
+	status = child.wait_for_part();
 	while (text.ends_with('\n'))
 		text.pop_back();
 	return text;
@@ -181,8 +186,11 @@ static int status_of_failure(const std::string &usage)
 	} catch (const InformationRequest &request) {
 		standard_output().write(request.text);
 		return exit_status::done;
-	} catch (const ReaderGone &gone) {
-		return gone.status();
+	} catch (const Interrupted &interruption) {
+		// Whoever sent the signal knows, and the shell tells it.
+		return interruption.status();
+	} catch (const ReaderGone &) {
+		return reader_gone;
 	} catch (const ToldElsewhere &told) {
 		return told.status();
 	} catch (const UsageError &error) {
@@ -240,8 +248,10 @@ static void start_trace()
 	}
 	try {
 		// Several processes may append to it: each line is one write.  Never closed.
-		const int fd = File::open_with(std::string(where), O_WRONLY | O_CREAT | O_APPEND).release();
+		const int fd = File::open_named(std::string(where), O_WRONLY | O_CREAT | O_APPEND).release();
 		trace::start(process, [fd](std::string_view line) { put_trace(fd, line); });
+	} catch (const Interrupted &) {
+		throw;
 	} catch (const Error &error) {
 		warn(error.what());
 		::unsetenv("DIG_TRACE"); // what we run need not say it again
@@ -253,6 +263,7 @@ static int run_to_status(int argc, char **argv, const char *usage, int (*command
 	int status = exit_status::failed;
 	bool was_thrown = false;
 	try {
+		start_trace();
 		const Region region("run");
 		Options options(as_typed(usage), argc, argv);
 		status = command(options);
@@ -268,21 +279,50 @@ static int run_to_status(int argc, char **argv, const char *usage, int (*command
 			standard_output().record(last_record_of_failure);
 		finish_output();
 	} catch (...) {
+		if (!accomplished_text.empty())
+			tell(accomplished_text + "; but its output is lost");
 		return status_of_failure(usage);
 	}
 	return status;
 }
 
+void accomplished(const std::string &text) { accomplished_text = text; }
+
+// What nobody could catch, as a want of memory in a thread, is told, too, and no crash.
+[[noreturn]] static void end_uncaught()
+{
+	try {
+		if (const std::exception_ptr failure = std::current_exception())
+			std::rethrow_exception(failure);
+		end_at_once({program_name, ": this cannot go on\n"}, exit_status::failed);
+	} catch (const std::bad_alloc &) {
+		end_at_once({program_name, ": out of memory\n"}, exit_status::failed);
+	} catch (const std::exception &error) {
+		end_at_once({program_name, ": ", error.what(), "\n"}, exit_status::failed);
+	} catch (...) {
+		end_at_once({program_name, ": a failure of no known kind\n"}, exit_status::failed);
+	}
+}
+
 int run(int argc, char **argv, const char *usage, int (*command)(Options &))
 {
+	std::set_terminate(end_uncaught);
 	open_standard_streams();
 	catch_signals();
 	take_name(argc, argv, usage);
 	show_notices_by(warn);
-	start_trace();
 	const int status = run_to_status(argc, argv, usage, command);
+	if (status == reader_gone) {
+		end_progress(status);
+		trace::finish();
+		end_by_broken_pipe();
+		tell(ReaderGone().what());
+		return exit_status::failed;
+	}
 	end_progress(status);
 	trace::finish();
+	if (status == exit_status::interrupted && interrupted())
+		end_interrupted();
 	return status;
 }
 

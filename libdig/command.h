@@ -16,11 +16,13 @@
 //
 // run() turns exceptions into a message on stderr and an exit status (error.h), opens standard
 // streams that were closed, arranges for signals (process.h), and lets no tool succeed whose
-// output was not written.
+// output was not written.  A command that a signal interrupts ends by that signal, and one that
+// nobody reads any more by SIGPIPE; neither says a word.
 #ifndef DIG_COMMAND_H
 #define DIG_COMMAND_H
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "libdig/error.h"
@@ -45,6 +47,9 @@ std::string output_of(const Command &command, int &status);
 // The record that standard output ends with when the command fails, so that whoever reads it in a
 // pipe knows that the reason was told.
 void end_failed_output_with(std::string record);
+
+// What is done for good now, as "committed @3": said when the output of the command is lost.
+void accomplished(const std::string &text);
 
 // "dig-chunk: warning: TEXT" on stderr.  Any thread may call these; before run() the tool
 // has no name.

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "libdig/error.h"
+#include "libdig/process.h"
 
 #ifndef SYS_cachestat
 #define SYS_cachestat 451 // asm/unistd.h, since 6.5; the same number everywhere
@@ -115,25 +116,50 @@ void File::close()
 		throw SystemError("close", name_, errno);
 }
 
+static SystemError open_error(int flags, const std::string &path, int error)
+{
+	return SystemError(flags & O_CREAT ? "create" : "open", path, error);
+}
+
 static int open_retrying(int directory, const char *name, int flags, mode_t mode)
 {
-	int fd;
-	do
-		fd = ::openat(directory, name, flags | O_CLOEXEC, mode);
-	while (fd < 0 && errno == EINTR);
-	return fd;
+	for (;;) {
+		const int fd = ::openat(directory, name, flags | O_CLOEXEC, mode);
+		if (fd >= 0 || errno != EINTR)
+			return fd;
+		check_interrupted();
+	}
+}
+
+// Without waiting for the other end of a FIFO; see require_regular().
+static int open_own(int directory, const char *name, int flags, mode_t mode)
+{
+	return open_retrying(directory, name, flags | O_NONBLOCK | O_NOCTTY, mode);
+}
+
+static File require_regular(File file, int flags)
+{
+	const int never_others = O_CREAT | O_EXCL;
+	if (flags & (O_DIRECTORY | O_PATH) || (flags & never_others) == never_others)
+		return file;
+	const FileType type = file.stat().type;
+	if (type == FileType::directory)
+		throw SystemError("open", file.name(), EISDIR);
+	if (type != FileType::regular)
+		throw Error("cannot open " + quote(file.name()) + ": it is no regular file");
+	return file;
 }
 
 File File::open(const std::string &path) { return open_with(path, O_RDONLY); }
 
 std::optional<File> File::find(const std::string &path)
 {
-	const int fd = open_retrying(AT_FDCWD, path.c_str(), O_RDONLY, 0);
-	if (fd < 0 && errno == ENOENT)
+	const int fd = open_own(AT_FDCWD, path.c_str(), O_RDONLY, 0);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return {};
 	if (fd < 0)
-		throw SystemError("open", path, errno);
-	return File(fd, path);
+		throw open_error(O_RDONLY, path, errno);
+	return require_regular(File(fd, path), O_RDONLY);
 }
 
 File File::open_with(const std::string &path, int flags, mode_t mode)
@@ -143,10 +169,32 @@ File File::open_with(const std::string &path, int flags, mode_t mode)
 
 File File::open_at(int directory, const std::string &name, int flags, mode_t mode)
 {
-	const int fd = open_retrying(directory, name.c_str(), flags, mode);
+	const int fd = open_own(directory, name.c_str(), flags, mode);
 	if (fd < 0)
-		throw SystemError(flags & O_CREAT ? "create" : "open", name, errno);
-	return File(fd, name);
+		throw open_error(flags, name, errno);
+	return require_regular(File(fd, name), flags);
+}
+
+File File::open_named(const std::string &path, int flags, mode_t mode)
+{
+	const int fd = open_retrying(AT_FDCWD, path.c_str(), flags | O_NOCTTY, mode);
+	if (fd < 0)
+		throw open_error(flags, path, errno);
+	return File(fd, path);
+}
+
+std::optional<File> File::opened_again(int flags) const
+{
+	int fd = open_retrying(AT_FDCWD, ("/proc/self/fd/" + std::to_string(fd_)).c_str(), flags, 0);
+	if (fd < 0 && errno == ENOENT) // no /proc
+		fd = open_own(AT_FDCWD, name_.c_str(), flags, 0);
+	if (fd < 0)
+		return {};
+	File again(fd, name_);
+	const FileStat a = stat(), b = again.stat();
+	if (a.inode != b.inode || a.device != b.device)
+		return {};
+	return again;
 }
 
 File File::standard_input() { return duplicate_of(0, "standard input"); }
@@ -196,14 +244,7 @@ bool File::is_cached(std::uint64_t offset, std::uint64_t size) const
 	return pages.cached * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) >= size / 2;
 }
 
-std::optional<File> File::past_cache() const
-{
-	const std::string path = "/proc/self/fd/" + std::to_string(fd_);
-	const int fd = open_retrying(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECT, 0);
-	if (fd < 0)
-		return {};
-	return File(fd, name_);
-}
+std::optional<File> File::past_cache() const { return opened_again(O_RDONLY | O_DIRECT); }
 
 std::size_t File::read_at(MutableBytes buffer, std::uint64_t offset) const
 {
@@ -228,8 +269,11 @@ std::size_t File::read_some(MutableBytes buffer) const
 		const ssize_t n = ::read(fd_, buffer.data(), buffer.size());
 		if (n >= 0)
 			return static_cast<std::size_t>(n);
-		if (errno != EINTR)
+		if (errno == EAGAIN)
+			wait_until_readable(fd_);
+		else if (errno != EINTR)
 			throw SystemError("read", name_, errno);
+		check_interrupted();
 	}
 }
 
@@ -256,8 +300,14 @@ void File::write(Bytes bytes) const
 {
 	while (!bytes.empty()) {
 		const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR) {
+			check_interrupted();
 			continue;
+		}
+		if (n < 0 && errno == EAGAIN) {
+			wait_until_writable(fd_);
+			continue;
+		}
 		if (n < 0)
 			throw SystemError("write", name_, errno);
 		bytes = bytes.subspan(static_cast<std::size_t>(n));

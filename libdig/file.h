@@ -55,6 +55,9 @@ public:
 	File &operator=(File &&other) noexcept;
 	~File();
 
+	// Regular files, and with O_DIRECTORY directories: nothing that lies in the place of a file of
+	// dig's is waited for.  A FIFO or a device there is an Error.
+	//
 	// Read-only.
 	static File open(const std::string &path);
 	// Nothing when there is no such file.
@@ -62,6 +65,12 @@ public:
 	// flags as of open(2); O_CLOEXEC is added.
 	static File open_with(const std::string &path, int flags, mode_t mode = 0666);
 	static File open_at(int directory, const std::string &name, int flags, mode_t mode = 0666);
+	// What a person has named, of any type.  Opening a FIFO waits for its other end, or throws
+	// Interrupted.
+	static File open_named(const std::string &path, int flags, mode_t mode = 0666);
+	// The same file by another open file, with locks of its own; nothing where it has no name any
+	// more, or not for these flags.
+	std::optional<File> opened_again(int flags) const;
 	// Standard input, not closed by the destructor's owner: a duplicate of descriptor 0.
 	static File standard_input();
 	// A descriptor of its own for the same open file.

@@ -93,7 +93,7 @@ void HashSources::add_file(const std::string &path)
 {
 	start();
 	try {
-		File file = File::open_with(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+		File file = File::open_named(path, O_RDONLY | O_NONBLOCK);
 		const FileStat stat = file.stat();
 		if (stat.type == FileType::directory)
 			throw SystemError("read", path, EISDIR);
@@ -103,7 +103,7 @@ void HashSources::add_file(const std::string &path)
 		if (stat.type == FileType::regular)
 			source.opened = std::make_shared<File>(std::move(file));
 		else // a pipe or device that was named: its content as a stream, waited for
-			source.stream = std::make_shared<File>(File::open(path));
+			source.stream = std::make_shared<File>(File::open_named(path, O_RDONLY));
 		ingest_->submit(std::move(source));
 	} catch (const SystemError &error) {
 		has_failed_ = true;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "libdig/ingest_unit.h"
+#include "libdig/process.h"
 
 namespace dig {
 
@@ -84,9 +85,9 @@ Effort Ingest::Shared::effort()
 	return ready > 1 ? Effort::usual : Effort::less;
 }
 
-void Ingest::Shared::start(std::thread &thread, void (Shared::*run)())
+std::optional<std::thread> Ingest::Shared::start(void (Shared::*run)())
 {
-	thread = std::thread([this, run] {
+	return start_thread([this, run] {
 		try {
 			(this->*run)();
 		} catch (const Stopped &) {
@@ -96,20 +97,35 @@ void Ingest::Shared::start(std::thread &thread, void (Shared::*run)())
 	});
 }
 
+// The committer, and one more worker; with fewer than were planned where the system has no more.
+void Ingest::Shared::start_one_more()
+{
+	if (!committer.joinable())
+		if (std::optional<std::thread> started = start(&Shared::run_committer))
+			committer = std::move(*started);
+	std::optional<std::thread> started;
+	if (committer.joinable())
+		started = start(&Shared::run_worker);
+	if (started)
+		threads.push_back(std::move(*started));
+	else if (threads.empty())
+		throw Error("cannot start a thread; the limit of processes or of memory is reached");
+	else
+		workers = threads.size();
+	work.workers.set(threads.size());
+}
+
 void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 {
-	changed.wait(lock, [&] { return failure || queue.size() < workers + 1; });
+	wait_interruptibly(changed, lock, [&] { return failure || queue.size() < workers + 1; });
 	rethrow();
 	// All of them for something large, else one a unit: one file needs one worker.
 	const bool is_large = item.job && (item.job->source.stream || item.job->source.stat->size > segment_size);
 	queue.push_back(std::move(item));
-	if (!committer.joinable())
-		start(committer, &Shared::run_committer);
 	do {
 		if (threads.size() == workers)
 			break;
-		work.workers.set(threads.size() + 1);
-		start(threads.emplace_back(), &Shared::run_worker);
+		start_one_more();
 	} while (is_large);
 	changed.notify_all();
 }
@@ -169,7 +185,9 @@ void Ingest::drain()
 	std::unique_lock lock(shared.mutex);
 	shared.push_collected(lock);
 	shared.work.is_total_known = !shared.has_stream;
-	shared.changed.wait(lock, [&] { return shared.failure || shared.is_idle(); });
+	wait_interruptibly(shared.changed, lock, [&] { return shared.failure || shared.is_idle(); });
+	// What a stream's end shows may be that its writer was interrupted, too.
+	check_interrupted();
 	shared.rethrow();
 }
 

@@ -45,7 +45,6 @@ struct Source {
 	// soon; 0 for never.
 	std::uint64_t checkpoint_bytes = 0;
 	std::int64_t checkpoint_ns = 0;
-	bool is_conditional = false;      // a stream that may yet turn out to be none
 	std::shared_ptr<File> stream;     // of unknown size; else path is opened
 	std::shared_ptr<File> opened;     // path, if it is open already
 	std::uint64_t resume_offset = 0;  // cut and stored before

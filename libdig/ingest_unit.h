@@ -6,12 +6,12 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 
 #include "libdig/arena.h"
 #include "libdig/block_builder.h"
 #include "libdig/error.h"
 #include "libdig/ingest.h"
+#include "libdig/thread.h"
 
 namespace dig {
 
@@ -131,7 +131,8 @@ struct Ingest::Shared {
 	}
 	void run_worker();    // ingest_worker.cpp
 	void run_committer(); // ingest_committer.cpp
-	void start(std::thread &thread, void (Shared::*run)());
+	std::optional<std::thread> start(void (Shared::*run)());
+	void start_one_more();
 
 	void fail(std::exception_ptr error)
 	{

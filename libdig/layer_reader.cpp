@@ -1,10 +1,10 @@
 #include "libdig/layer_reader.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "libdig/search_tree.h"
 #include "libdig/sha256_lanes.h"
+#include "libdig/thread.h"
 
 namespace dig {
 
@@ -560,10 +560,19 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 				}
 			}
 		};
+		const auto guarded = [&] {
+			try {
+				work();
+			} catch (...) {
+				std::lock_guard guard(mutex);
+				failure = std::current_exception();
+			}
+		};
 		std::vector<std::thread> pool;
 		for (unsigned i = 1; i < threads; i++)
-			pool.emplace_back(work);
-		work();
+			if (std::optional<std::thread> started = start_thread(guarded))
+				pool.push_back(std::move(*started));
+		guarded();
 		for (std::thread &thread : pool)
 			thread.join();
 		if (failure)

@@ -1,27 +1,34 @@
 #include "libdig/lock.h"
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "libdig/error.h"
+#include "libdig/process.h"
 
 namespace dig {
 
-// The descriptor that the parent passed on, if it is this very file.
+// The descriptor that the parent passed on, if it is this very file and locked by that.
 static std::optional<File> inherited(const File &file)
 {
 	const char *text = std::getenv("DIG_LOCK_FD");
-	if (!text || !*text)
+	int passed_on = -1;
+	if (!text || std::from_chars(text, text + std::strlen(text), passed_on).ec != std::errc() || passed_on < 3)
 		return {};
-	const int fd = ::fcntl(std::atoi(text), F_DUPFD_CLOEXEC, 3);
+	const int fd = ::fcntl(passed_on, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return {};
 	File parent(fd, file.name());
 	const FileStat a = parent.stat(), b = file.stat();
 	if (a.inode != b.inode || a.device != b.device)
+		return {};
+	// Changes nothing for whoever holds the lock by this open file, and fails for everybody else.
+	if (::flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return {};
 	return parent;
 }
@@ -51,7 +58,7 @@ Lock Lock::acquire(const std::string &path, int timeout_ms, Mode mode)
 			return std::move(*lock);
 		if (now_ns() >= end)
 			throw LockedError(quote(path) + " is locked by another process; try again when it is done");
-		::usleep(static_cast<useconds_t>(pause_us));
+		pause_for(pause_us * 1000);
 		pause_us = std::min(pause_us * 2, 20000);
 	}
 }
@@ -76,7 +83,7 @@ LockFile::Guard::Guard(const LockFile &file, int timeout_ms) : file_(file)
 		if (now >= end)
 			throw LockedError(quote(file.file_.name()) +
 				" is locked by another process; try again when it is done");
-		::usleep(static_cast<useconds_t>(pause_us));
+		pause_for(pause_us * 1000);
 		pause_us = std::min(pause_us * 2, 10000);
 	}
 }
@@ -92,11 +99,8 @@ void mark_in_use(const File &file)
 
 bool is_unused(const File &file)
 {
-	const int fd = ::open(("/proc/self/fd/" + std::to_string(file.fd())).c_str(), O_RDONLY | O_CLOEXEC);
-	const File probe(fd, file.name());
-	if (fd < 0)
-		return false;
-	return ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+	const std::optional<File> probe = file.opened_again(O_RDONLY);
+	return probe && ::flock(probe->fd(), LOCK_EX | LOCK_NB) == 0;
 }
 
 } // namespace dig

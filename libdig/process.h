@@ -4,14 +4,29 @@
 #define DIG_PROCESS_H
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libdig/error.h"
 
 namespace dig {
 
-// SIGINT, SIGTERM or SIGHUP arrived: exit status 130.
+// --- signals --------------------------------------------------------------------------------
+//
+// SIGINT, SIGTERM and SIGHUP ask for the end, and there is an end within a second:
+//
+//   * The first one sets a flag.  Long loops ask for it, and leave by throwing Interrupted, so that
+//     destructors remove what is half done; run() then ends the process by the same signal.
+//   * From then on an alarm comes every 50 ms, to the first thread alone (thread.h), and ends the
+//     system call that this thread waits in: open, read, write, flock, waitpid.  All of them ask for
+//     the flag at EINTR.  What may wait in another thread waits in wait_until_readable(), which the
+//     signal wakes; threads that wait for threads are woken by the one that fails.
+//   * After 0.7 s, or a second SIGINT, the process ends where it is.  That is what kill -9 does, and
+//     what every file of a store is made for.
+
+// A signal asked for the end: exit status 130, or rather the end by that signal.
 class Interrupted : public Error {
 public:
 	Interrupted() : Error("interrupted", exit_status::interrupted) {}
@@ -21,9 +36,18 @@ public:
 bool interrupted();
 void check_interrupted();
 
-// SIGINT, SIGTERM and SIGHUP set the flag (those that were ignored stay ignored), a second
-// SIGINT ends the process at once with 130; SIGPIPE is ignored, so that writes fail instead.
+// Those of the three that were ignored stay ignored.  SIGPIPE becomes a write that fails.
 void catch_signals();
+// Ends the process by the signal that interrupted it, or by SIGPIPE; returns where SIGPIPE was
+// ignored when the process began.
+[[noreturn]] void end_interrupted();
+void end_by_broken_pipe();
+
+// Writes the text, which may lie anywhere, to standard error and ends the process.  Needs no memory.
+[[noreturn]] void end_at_once(std::initializer_list<std::string_view> text, int status);
+
+// Sleeps, and throws Interrupted.
+void pause_for(std::int64_t ns);
 
 // Opens descriptors 0, 1 and 2 on /dev/null where they are closed, so that no other file gets
 // their number.  Reading such a standard input, or writing to such an output, fails.
@@ -32,6 +56,8 @@ void open_standard_streams();
 // Waits until fd can be read or is at its end.  Throws Interrupted.  With a timeout, false when
 // that came first.
 bool wait_until_readable(int fd, int timeout_ms = -1);
+// The same for a descriptor that refuses to wait in write(2).
+void wait_until_writable(int fd);
 
 // Closes descriptor 1, for file systems that report a failed write only then.
 void close_standard_output();
@@ -84,17 +110,26 @@ public:
 	void close_input();
 	void close_output();
 
-	// Closes our ends and waits.  The exit status, or 128 + n after signal n.  SIGTERM and
-	// SIGHUP that arrive meanwhile are passed on as SIGTERM.
+	// Closes our ends and waits.  The exit status, or 128 + n after signal n.  When this process is
+	// interrupted meanwhile, all of its children are: by SIGTERM, since a SIGINT from the terminal
+	// has reached them already and a second one would have another meaning.
 	int wait();
+	// The same for a command of ours: when it or this process was interrupted, so is what waits for
+	// it, by throwing.  Error when another signal has ended it.
+	int wait_for_part();
 
 private:
+	void check_end() const;
+	friend std::vector<int> run_pipeline(const std::vector<Command> &commands);
+
+	std::string name_;
 	int pid_ = -1;
+	int signal_ = 0; // that has ended it
 	int input_ = -1, output_ = -1;
 };
 
 // Runs the commands at once, each one's output the next one's input, and waits for all.  The
-// statuses as of Child::wait(), in the order of the commands.
+// statuses as of wait_for_part(), in the order of the commands.
 std::vector<int> run_pipeline(const std::vector<Command> &commands);
 
 } // namespace dig

@@ -337,7 +337,9 @@ Progress::Progress(Work &work, ShowProgress show, std::vector<ProgressStage> sta
 		screen().is_json |= form_ == Form::json;
 	}
 	work_.watch([this] { show_now(true); });
-	thread_ = std::thread([this] { run(); });
+	// Without one, only what begins is shown.
+	if (std::optional<std::thread> started = start_thread([this] { run(); }))
+		thread_ = std::move(*started);
 }
 
 Progress::~Progress() { finish(); }
@@ -408,7 +410,7 @@ void Progress::erase_locked()
 
 void Progress::finish()
 {
-	if (!thread_.joinable())
+	if (form_ == Form::none || is_ending_)
 		return;
 	work_.watch(nullptr);
 	{
@@ -416,7 +418,8 @@ void Progress::finish()
 		is_ending_ = true;
 	}
 	changed_.notify_all();
-	thread_.join();
+	if (thread_.joinable())
+		thread_.join();
 	std::lock_guard guard(screen().mutex);
 	erase_locked();
 	screen().shown = nullptr;

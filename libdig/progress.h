@@ -21,12 +21,10 @@
 #ifndef DIG_PROGRESS_H
 #define DIG_PROGRESS_H
 
-#include <condition_variable>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "libdig/metrics.h"
+#include "libdig/thread.h"
 
 namespace dig {
 

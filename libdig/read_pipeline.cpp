@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "libdig/process.h"
 #include "libdig/trace.h"
@@ -567,12 +566,11 @@ void ReadPipeline::read(const Entry &entry, const ByteRange::Extent &extent, con
 	const std::uint64_t units = (extent.size + plan_.unit - 1) / plan_.unit;
 	const std::size_t count = std::min<std::uint64_t>(plan_.threads, units);
 	std::vector<std::thread> threads;
-	try {
-		while (threads.size() + 1 < count)
-			threads.emplace_back([&run] { run.work(); });
-	} catch (const std::system_error &) {
-		// As many as there are.
-	}
+	while (threads.size() + 1 < count)
+		if (std::optional<std::thread> started = start_thread([&run] { run.work(); }))
+			threads.push_back(std::move(*started));
+		else
+			break;
 	work_.workers.set(threads.size() + 1);
 	run.work();
 	for (std::thread &thread : threads)

@@ -10,7 +10,6 @@
 #ifndef DIG_READ_PIPELINE_H
 #define DIG_READ_PIPELINE_H
 
-#include <condition_variable>
 #include <deque>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "libdig/metrics.h"
 #include "libdig/sha256_lanes.h"
 #include "libdig/store.h"
+#include "libdig/thread.h"
 
 namespace dig {
 

@@ -118,6 +118,9 @@ bool RecordReader::fill()
 		buffer_.resize(std::max(size_ + read_size, 2 * size_));
 	wait_until_readable(file_.fd());
 	const std::size_t more = file_.read_some(MutableBytes(buffer_).subspan(size_));
+	// What ended it may be what is about to interrupt us.
+	if (more == 0)
+		check_interrupted();
 	size_ += more;
 	is_at_end_ = more == 0;
 	return more > 0;

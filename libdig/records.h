@@ -28,7 +28,7 @@ std::string quoted_record(std::string_view path);
 // The reverse.  Error for a text that begins with a quote and is not well formed.
 std::string unquoted_record(std::string_view text);
 
-// Whoever read standard output went away, as "head" does: the tool ends with 128 and says nothing.
+// Whoever read standard output went away, as "head" does: the tool ends by SIGPIPE and says nothing.
 class ReaderGone : public Error {
 public:
 	ReaderGone() : Error("nobody reads standard output any more") {}

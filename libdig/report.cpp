@@ -42,7 +42,7 @@ void Report::open_metrics()
 	}
 	// Now, and not after an hour of work that it would have to be said of.
 	if (!name.empty())
-		metrics_file_ = File::open_with(std::string(name), O_WRONLY | O_CREAT | O_TRUNC);
+		metrics_file_ = File::open_named(std::string(name), O_WRONLY | O_CREAT | O_TRUNC);
 }
 
 Work &Report::begin(std::vector<ProgressStage> stages)

@@ -314,7 +314,6 @@ void Stage::stream(Stream stream)
 	source.has_mtime = stream.mtime_ns.has_value();
 	source.checkpoint_bytes = stream.checkpoint_bytes;
 	source.checkpoint_ns = stream.checkpoint_ns;
-	source.is_conditional = stream.is_conditional;
 	stream_checkpoint_ns_ = now_ns();
 	ingest_->submit(std::move(source));
 }
@@ -457,13 +456,17 @@ void Stage::checkpoint_stream(Source &source, std::uint64_t offset)
 void Stage::start_sync()
 {
 	end_sync();
-	syncer_ = std::thread([this] {
+	std::optional<std::thread> started = start_thread([this] {
 		try {
 			writer_.checkpoint();
 		} catch (...) {
 			sync_failure_ = std::current_exception();
 		}
 	});
+	if (started)
+		syncer_ = std::move(*started);
+	else
+		writer_.checkpoint();
 }
 
 void Stage::end_sync()
@@ -548,8 +551,9 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 	if (source.previous && source.previous->entry.content != record.entry.content)
 		note_dropped(*source.previous);
 	put_locked(record);
-	// A recovery would bring back what the journal has finished.
-	if (!source.is_conditional)
+	// A recovery brings back what the journal has finished.  Whether the end of a stream is an end is
+	// known only later: when its writer has not failed, and nobody has interrupted us with it.
+	if (!source.stream)
 		put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
 	if (!writer_.failures().empty()) {
 		std::lock_guard guard(update_mutex_);

@@ -4,12 +4,12 @@
 #define DIG_STAGE_H
 
 #include <atomic>
-#include <thread>
 
 #include "libdig/clock_margin.h"
 #include "libdig/ingest.h"
 #include "libdig/node_blocks.h"
 #include "libdig/staging.h"
+#include "libdig/thread.h"
 #include "libdig/worktree.h"
 
 namespace dig {
@@ -31,7 +31,8 @@ public:
 	// A file, symlink or empty directory of the work tree.  Calls in the order of paths are
 	// cheap; others cost a look-up.
 	void present(const WorkRecord &found);
-	// Content of a stream, whose path is not looked at in the work tree.
+	// Content of a stream, whose path is not looked at in the work tree.  Nothing of it is staged
+	// before finish(), but for its checkpoints.
 	struct Stream {
 		std::string path;
 		File content;
@@ -41,7 +42,6 @@ public:
 		// at the end.
 		std::uint64_t checkpoint_bytes = 0;
 		std::int64_t checkpoint_ns = 0;
-		bool is_conditional = false; // nothing of it stays unless finish() is called
 	};
 	void stream(Stream stream);
 	// Waits for everything submitted, without making it durable.

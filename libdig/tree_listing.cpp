@@ -115,7 +115,7 @@ TreeListing::Listing TreeListing::take(const Handle &handle)
 			continue;
 		}
 		is_walker_waiting_ = true;
-		listed_one_.wait(lock);
+		wait_interruptibly(listed_one_, lock);
 	}
 	is_walker_waiting_ = false;
 	forget(handle);
@@ -169,7 +169,8 @@ void TreeListing::start_threads()
 		return;
 	const std::size_t cores = std::thread::hardware_concurrency();
 	for (std::size_t i = 1; i < std::min(cores, most_threads); i++)
-		threads_.emplace_back([this] { run(); });
+		if (std::optional<std::thread> started = start_thread([this] { run(); }))
+			threads_.push_back(std::move(*started));
 }
 
 TreeListing::Handle TreeListing::next_waiting()

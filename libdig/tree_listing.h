@@ -9,15 +9,13 @@
 #ifndef DIG_TREE_LISTING_H
 #define DIG_TREE_LISTING_H
 
-#include <condition_variable>
 #include <exception>
 #include <list>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "libdig/directory.h"
+#include "libdig/thread.h"
 
 namespace dig {
 

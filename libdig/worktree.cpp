@@ -147,8 +147,8 @@ std::optional<Buffer> read_ignore_file(const File &directory, std::string_view p
 	const std::string name = (path.empty() ? "" : std::string(path) + "/") + std::string(ignore_file_name);
 	File file;
 	try {
-		file = File::open_at(directory.fd(), std::string(ignore_file_name),
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+		// Of any type; open_at() would take a FIFO for an error.
+		file = open_beneath(directory, std::string(ignore_file_name), O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	} catch (const SystemError &error) {
 		if (error.error() == ENOENT || error.error() == ELOOP)
 			return {};

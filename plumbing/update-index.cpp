@@ -295,13 +295,13 @@ static void take_content(Stage &stage, const Wishes &wishes)
 		stage.stream(std::move(stream));
 		return;
 	}
-	stream.is_conditional = true;
 	Child child(Command(wishes.paths.begin(), wishes.paths.end()), Child::inherit, Child::pipe);
 	stream.content = File::duplicate_of(child.output(), wishes.paths[0]);
 	child.close_output();
 	stage.stream(std::move(stream));
 	stage.drain();
 	const int status = child.wait();
+	check_interrupted();
 	if (status == 0)
 		return;
 	stage.give_up();

@@ -29,7 +29,7 @@ static int diff(Options &options)
 			compare.push_back(option);
 	compare.push_back("--");
 	compare.insert(compare.end(), names.begin(), names.end());
-	const int status = Child(compare).wait();
+	const int status = Child(compare).wait_for_part();
 	// "It differs" is an answer and no failure; only -q asks for it as a status.
 	return status == exit_status::no && !quiet ? exit_status::done : status;
 }

@@ -72,7 +72,7 @@ static int get(Options &options)
 	if (!file)
 		replace_process(cat);
 	OutputFile target(*file);
-	const int status = Child(cat, Child::inherit, target.file().fd()).wait();
+	const int status = Child(cat, Child::inherit, target.file().fd()).wait_for_part();
 	if (status == exit_status::done)
 		target.finish();
 	return status;
