@@ -1,5 +1,7 @@
 #include "libdig/publish.h"
 
+#include <cerrno>
+
 #include <unistd.h>
 
 #include "libdig/directory.h"
@@ -14,6 +16,7 @@ std::string directory_of(const std::string &path)
 }
 
 constexpr std::string_view temporary_mark = ".tmp-";
+constexpr int most_temporary_names = 1000;
 
 void remove_abandoned(const std::string &directory, std::string_view beginning)
 {
@@ -25,10 +28,20 @@ void remove_abandoned(const std::string &directory, std::string_view beginning)
 	}
 }
 
-PublishedFile::PublishedFile(std::string path)
-	: path_(std::move(path)), temporary_(path_ + std::string(temporary_mark) + std::to_string(::getpid())),
-	  file_(File::open_with(temporary_, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW))
+// Always a new file: one that is there may be somebody else's, who goes on to write into it.
+PublishedFile::PublishedFile(std::string path) : path_(std::move(path))
 {
+	const std::string usual = path_ + std::string(temporary_mark) + std::to_string(::getpid());
+	temporary_ = usual;
+	for (int number = 0;; temporary_ = usual + std::to_string(number)) {
+		try {
+			file_ = File::open_with(temporary_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+			return;
+		} catch (const SystemError &error) {
+			if (error.error() != EEXIST || ++number == most_temporary_names)
+				throw;
+		}
+	}
 }
 
 PublishedFile::~PublishedFile()

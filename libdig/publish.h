@@ -11,7 +11,7 @@ namespace dig {
 // A file being written under a temporary name; removed unless published.
 class PublishedFile {
 public:
-	// The temporary name lies beside path, with the process id in it.
+	// The temporary name lies beside path, with the process id in it, and is nobody else's.
 	explicit PublishedFile(std::string path);
 	~PublishedFile();
 	PublishedFile(const PublishedFile &) = delete;
