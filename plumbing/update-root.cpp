@@ -18,7 +18,9 @@ static int update_root_command(Options &options)
 	const StorePaths paths = get_store();
 	const Lock lock = Lock::acquire(paths.lock());
 	Store store(paths);
-	standard_output().record(to_hex(update_root(store, *layer, old_root)));
+	const std::string root = to_hex(update_root(store, *layer, old_root));
+	accomplished("the state " + root + " is recorded");
+	standard_output().record(root);
 	return exit_status::done;
 }
 

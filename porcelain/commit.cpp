@@ -46,10 +46,13 @@ static int commit(Options &options)
 	Command update = tool_command("update-root");
 	update.insert(update.end(), {layer, old_root});
 	const std::string root = output_of(update, status);
-	if (status != exit_status::done || quiet)
+	if (status != exit_status::done)
 		return status;
 	Store store(paths);
 	const std::uint64_t generation = store.roots().size();
+	accomplished("committed @" + std::to_string(generation));
+	if (quiet)
+		return status;
 	const std::shared_ptr<Layer> made = store.layer(generation);
 	standard_output().record("@" + std::to_string(generation) + ' ' + root + ' ' +
 		std::to_string(made->header().entries) + " entries, " + std::to_string(made->header().bytes) +

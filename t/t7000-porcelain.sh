@@ -171,4 +171,22 @@ test_expect_success 'a name that is wrong is a failure of this command, and of n
 	grep "^A  more" ../actual && ! grep absent ../actual
 '
 
+test_expect_success 'a commit whose line is lost says that the state is made' '
+	dig-init-store lost-line &&
+	(
+		cd lost-line &&
+		echo one >one && dig-add one &&
+		test_expect_code 128 dig-commit -m one >/dev/full 2>err &&
+		grep "committed @1; but its output is lost" err &&
+		grep "cannot write .standard output.: No space left on device" err &&
+		test $(dig-info generation) = 1 &&
+		echo two >two && dig-add two &&
+		dig-commit -q -m two >/dev/full &&
+		echo three >three && dig-add three && layer=$(dig-write-layer -m three) &&
+		test_expect_code 128 dig-update-root $layer >/dev/full 2>err &&
+		grep "the state [0-9a-f]* is recorded; but its output is lost" err &&
+		test $(dig-info generation) = 3
+	)
+'
+
 test_done
