@@ -14,6 +14,7 @@
 #include <cassert>
 #include <unordered_map>
 
+#include "libdig/error.h"
 #include "libdig/path.h"
 
 namespace dig {
@@ -157,7 +158,8 @@ private:
 //     is no choice, since each '/' of the pattern meets the next '/' of the text.
 //   - The same holds for Directories: an earlier start sees every '/' that a later one does.
 //
-// So nothing nests, and time is at most size of text squared times the number of tokens.
+// So nothing nests, and time is at most size of text squared times the number of tokens.  What
+// stands behind the last Directories has as many '/' as it needs, so that its place is known at once.
 class Wildcard {
 public:
 	Wildcard() = default;
@@ -184,9 +186,12 @@ private:
 	std::size_t compile_stars(std::string_view pattern, std::size_t at);
 	bool accepts(const Token &token, unsigned char c) const;
 	std::optional<std::string> bytes_from(std::size_t first) const;
+	void note_last_directories();
 
 	std::vector<Token> tokens_;
 	std::vector<ByteSet> sets_;
+	std::size_t last_directories_ = 0; // the token behind the last of them, if no Remainder follows
+	std::size_t slashes_behind_ = 0;   // it
 };
 
 bool Wildcard::compile(std::string_view pattern, std::size_t from)
@@ -218,7 +223,25 @@ bool Wildcard::compile(std::string_view pattern, std::size_t from)
 			tokens_.push_back({Kind::byte, static_cast<unsigned char>(pattern[at++])});
 		}
 	}
+	note_last_directories();
+	tokens_.shrink_to_fit();
+	sets_.shrink_to_fit();
 	return true;
+}
+
+void Wildcard::note_last_directories()
+{
+	for (std::size_t i = 0; i < tokens_.size(); ++i) {
+		const Token &token = tokens_[i];
+		if (token.kind == Kind::directories || token.kind == Kind::one_directory) {
+			last_directories_ = i + 1;
+			slashes_behind_ = 0;
+		} else if (token.kind == Kind::remainder) {
+			last_directories_ = 0;
+		} else {
+			slashes_behind_ += token.kind == Kind::byte && token.byte == '/';
+		}
+	}
 }
 
 // Two stars or more that fill a component are special; others count as one.  The position
@@ -258,6 +281,19 @@ bool Wildcard::accepts(const Token &token, unsigned char c) const
 	}
 }
 
+// Where the last components begin, with so many '/' between them; nowhere if there are fewer.
+std::size_t start_of_last(std::string_view text, std::size_t slashes)
+{
+	std::size_t start = text.size();
+	for (std::size_t i = 0; i <= slashes; ++i) {
+		const std::size_t slash = start ? text.rfind('/', start - 1) : nowhere;
+		if (slash == nowhere)
+			return i == slashes ? 0 : nowhere;
+		start = slash;
+	}
+	return start + 1;
+}
+
 bool Wildcard::matches(std::string_view text) const
 {
 	struct Retry {
@@ -277,6 +313,14 @@ bool Wildcard::matches(std::string_view text) const
 		if (kind == Kind::directories || kind == Kind::one_directory) {
 			directories = {++token, at};
 			star = {};
+			if (token == last_directories_) {
+				const std::size_t start = start_of_last(text, slashes_behind_);
+				if (start == nowhere || start < at || (start == at && kind == Kind::one_directory))
+					return false;
+				directories = {};
+				at = start;
+				continue;
+			}
 			if (kind == Kind::directories)
 				continue;
 		} else if (token == tokens_.size() && at == text.size()) {
@@ -444,11 +488,17 @@ IgnoreFile::Rules::Rules(std::string_view name, std::string_view directory, Byte
 	std::string_view left = this->content;
 	if (left.starts_with("\xef\xbb\xbf")) // a byte order mark
 		left.remove_prefix(3);
+	if (content.size() > max_ignore_bytes)
+		throw Error(quote(name) + " is larger than " + std::to_string(max_ignore_bytes >> 20) + " MiB");
 	for (std::size_t line = 1; !left.empty(); ++line) {
 		Rule rule;
-		if (rule.compile(pattern_of(next_line(left)), line))
-			rules.push_back(std::move(rule));
+		if (!rule.compile(pattern_of(next_line(left)), line))
+			continue;
+		if (rules.size() == max_ignore_rules)
+			throw Error(quote(name) + " has more than " + std::to_string(max_ignore_rules) + " rules");
+		rules.push_back(std::move(rule));
 	}
+	rules.shrink_to_fit();
 	for (std::size_t i = 0; i < rules.size(); ++i)
 		if (rules[i].is_literal)
 			(rules[i].is_anywhere ? anywhere : from_directory)[rules[i].prefix].push_back(i);
@@ -480,6 +530,8 @@ IgnoreFile &IgnoreFile::operator=(IgnoreFile &&) noexcept = default;
 IgnoreFile::~IgnoreFile() = default;
 
 bool IgnoreFile::is_empty() const { return rules_->rules.empty(); }
+std::size_t IgnoreFile::rule_count() const { return rules_->rules.size(); }
+std::size_t IgnoreFile::byte_count() const { return rules_->content.size(); }
 
 std::optional<IgnoreMatch> IgnoreFile::match(std::string_view path, bool is_directory) const
 {
@@ -520,6 +572,15 @@ void IgnoreStack::push(std::string_view directory, std::optional<Bytes> content)
 		auto file = std::make_shared<const IgnoreFile>(name, directory, *content);
 		if (!file->is_empty())
 			levels_.push_back({depth_ + 1, std::move(file)});
+		std::size_t rules = 0, bytes = 0;
+		for (const Level &level : levels_) {
+			rules += level.file->rule_count();
+			bytes += level.file->byte_count();
+		}
+		if (rules > max_ignore_rules || bytes > max_ignore_bytes)
+			throw Error(quote(name) + " and those of the directories above have more than " +
+				std::to_string(max_ignore_rules) + " rules, or more than " +
+				std::to_string(max_ignore_bytes >> 20) + " MiB");
 	}
 	++depth_;
 }

@@ -35,6 +35,9 @@ namespace dig {
 
 constexpr std::string_view ignore_file_name = ".digignore";
 
+// Of the files that hold in one directory together: compiled, these take 60 MB at most.
+constexpr std::size_t max_ignore_rules = 100000, max_ignore_bytes = 2_MiB;
+
 // The rule that decides about a path.  The views live as long as the IgnoreFile that it is from.
 struct IgnoreMatch {
 	std::string_view file;    // its name, as "doc/.digignore"
@@ -47,13 +50,16 @@ struct IgnoreMatch {
 class IgnoreFile {
 public:
 	// The name is for messages; directory ("" is the work tree itself) is where the rules hold.
-	// Any bytes are a valid file: a pattern that is malformed matches nothing, as in git.
+	// Any bytes are a valid file: a pattern that is malformed matches nothing, as in git.  Error
+	// beyond the limits.
 	IgnoreFile(std::string_view name, std::string_view directory, Bytes content);
 	IgnoreFile(IgnoreFile &&) noexcept;
 	IgnoreFile &operator=(IgnoreFile &&) noexcept;
 	~IgnoreFile();
 
 	bool is_empty() const;
+	std::size_t rule_count() const;
+	std::size_t byte_count() const;
 
 	// The last rule that matches, nothing if none does or path is not below the directory.
 	// Parent directories are not considered.  Time is at most (size of path)^2 times the number
@@ -73,7 +79,8 @@ public:
 	// work trees, say); may be null.
 	explicit IgnoreStack(std::shared_ptr<const IgnoreFile> outermost = nullptr);
 
-	// Enters a directory; content is that of its .digignore, if it has one, and is copied.
+	// Enters a directory; content is that of its .digignore, if it has one, and is copied.  Error
+	// beyond the limits.
 	void push(std::string_view directory, std::optional<Bytes> content = std::nullopt);
 	// Leaves the directory that was entered last.
 	void pop();
