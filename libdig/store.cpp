@@ -1,5 +1,7 @@
 #include "libdig/store.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include <boost/filesystem.hpp>
@@ -261,14 +263,23 @@ std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
 	const std::string path = paths_.layer(record.layer_id);
 	if (!find_stat(path))
 		throw CorruptError("the layer of generation " + std::to_string(generation) + " is missing", path, 0);
-	auto layer = std::make_shared<Layer>(path, index_room_);
+	std::shared_ptr<Layer> layer;
+	try {
+		layer = std::make_shared<Layer>(path, index_room_);
+	} catch (const SystemError &error) {
+		if (error.error() != EMFILE || layers_.empty())
+			throw;
+		layers_.clear();
+		layer = std::make_shared<Layer>(path, index_room_);
+	}
 	if (layer->id() != record.layer_id)
 		throw CorruptError("it is another layer than its name says", path, 0);
 	if (layer->header().store_id != format_.store_id)
 		throw CorruptError("it is a layer of another store", path, 0);
 	if (layer->header().generation != generation || layer->root() != record.root)
 		throw CorruptError("it does not lead to the root in 'roots'", path, 0);
-	if (layers_.size() >= max_open_layers)
+	// Half of what may be open is for others.
+	while (layers_.size() >= std::clamp<std::size_t>(file_limit() / 2, 1, max_open_layers))
 		layers_.erase(layers_.begin()); // the oldest generation
 	return layers_[generation] = layer;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <thread>
 
 #include "libdig/directory.h"
@@ -11,6 +12,9 @@
 #include "libdig/tree_survey.h"
 
 namespace dig {
+
+// What the process takes besides blocks.
+constexpr std::uint64_t fixed_memory = 24_MiB;
 
 // Whether a path that is new in a state has its place to itself: nothing that is no directory may
 // stand above it, and nothing below.
@@ -118,6 +122,11 @@ private:
 			check();
 		} catch (const Interrupted &) {
 			throw;
+		} catch (const SystemError &error) {
+			// What this process lacks is no damage.
+			if (error.error() == EMFILE || error.error() == ENFILE || error.error() == ENOMEM)
+				throw;
+			tell(error.what());
 		} catch (const Error &error) {
 			tell(error.what());
 		}
@@ -186,9 +195,10 @@ private:
 	{
 		const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
 		const std::uint64_t wanted = store_->settings().performance.max_worker_threads;
+		const std::uint64_t most = store_->settings().performance.max_memory_usage;
 		// Each holds a block twice: stored and decoded.
 		const std::uint64_t affordable =
-			std::max<std::uint64_t>(1, (store_->settings().performance.max_memory_usage - 24_MiB) / (2 * 10_MiB));
+			std::max<std::uint64_t>(1, (std::max(most, fixed_memory) - fixed_memory) / (2 * 10_MiB));
 		const std::uint64_t count = std::min(wanted ? wanted : cores, affordable);
 		std::uint64_t read = 0;
 		work_.workers.set(count);
