@@ -26,8 +26,10 @@
 namespace dig {
 
 constexpr std::size_t max_unit_files = 512;
-// Content up to this size is written by one worker at once.
+// Content up to this size is written by one worker at once, if it has no more chunks than any that
+// was cut here.
 constexpr std::uint64_t small_file = 1_MiB;
+constexpr std::size_t max_file_chunks = 1024, max_unit_chunks = 4096;
 // So large files would push everything else out of the page cache.
 constexpr std::uint64_t uncached_file = 64_MiB;
 // Directories above the current one that are kept open; others are opened again.
@@ -107,19 +109,24 @@ class ConflictCheck {
 public:
 	void add(const Entry &entry)
 	{
+		const std::string &path = entry.path;
 		// What may still come below an entry begins with its path, and so does all between.
-		while (!above_.empty() && !entry.path.starts_with(above_.back()))
+		const std::size_t common = static_cast<std::size_t>(
+			std::mismatch(path.begin(), path.end(), last_.begin(), last_.end()).first - path.begin());
+		while (!above_.empty() && above_.back() > common)
 			above_.pop_back();
-		for (const std::string &path : above_)
-			if (is_within(entry.path, path))
-				throw CorruptError("the state has " + quote(path) + " as a file and " +
-					quote(entry.path) + " below it");
+		for (const std::size_t size : above_)
+			if (path[size] == '/')
+				throw CorruptError("the state has " + quote(path.substr(0, size)) + " as a file and " +
+					quote(path) + " below it");
 		if (entry.kind != EntryKind::empty_directory)
-			above_.push_back(entry.path);
+			above_.push_back(path.size());
+		last_ = path;
 	}
 
 private:
-	std::vector<std::string> above_;
+	std::string last_;
+	std::vector<std::size_t> above_; // sizes of paths that last_ begins with, or is
 };
 
 // --- directories ----------------------------------------------------------------------------
@@ -205,11 +212,12 @@ public:
 	// The directory with this path; null when it is missing, or blocked.
 	DirectoryPointer enter(std::string_view path)
 	{
-		while (!is_within(path, frames_.back().path))
+		while (!is_within(path, std::string_view(path_).substr(0, frames_.back().path_size)))
 			frames_.pop_back();
-		while (frames_.back().path.size() < path.size()) {
-			const std::size_t start = frames_.back().path.empty() ? 0 : frames_.back().path.size() + 1;
-			push(std::string(path.substr(0, path.find('/', start))));
+		path_ = path;
+		while (frames_.back().path_size < path.size()) {
+			const std::size_t start = frames_.back().path_size == 0 ? 0 : frames_.back().path_size + 1;
+			push(std::min(path.find('/', start), path.size()));
 		}
 		return opened(frames_.back());
 	}
@@ -222,25 +230,27 @@ public:
 
 private:
 	struct Frame {
-		std::string path;
+		std::size_t path_size = 0; // it is the beginning of path_
 		DirectoryPointer directory; // null when missing, or closed
 		bool is_missing = false;
 		std::unordered_set<std::uint64_t> identities;
 	};
 
+	std::string path_of(const Frame &frame) const { return path_.substr(0, frame.path_size); }
+
 	DirectoryPointer opened(Frame &frame)
 	{
 		if (!frame.directory && !frame.is_missing)
 			frame.directory = std::make_shared<Directory>(
-				open_beneath(frames_[0].directory->file, frame.path, O_PATH | O_DIRECTORY));
+				open_beneath(frames_[0].directory->file, path_of(frame), O_PATH | O_DIRECTORY));
 		return frame.directory;
 	}
 
-	void push(std::string path)
+	void push(std::size_t path_size)
 	{
 		const DirectoryPointer parent = opened(frames_.back());
 		Frame frame;
-		frame.path = std::move(path);
+		frame.path_size = path_size;
 		try {
 			frame.is_missing = !parent || !look_up(frame, parent->file);
 		} catch (const SystemError &error) {
@@ -248,7 +258,7 @@ private:
 				throw;
 			frame.is_missing = true;
 			if (blocked_)
-				blocked_(frame.path, error);
+				blocked_(path_of(frame), error);
 		}
 		frames_.push_back(std::move(frame));
 		if (frames_.size() > max_open_directories)
@@ -257,22 +267,25 @@ private:
 
 	bool look_up(Frame &frame, const File &parent)
 	{
-		const std::string name = name_of(frame.path);
+		const std::string path = path_of(frame), name = name_of(path);
 		const std::optional<FileStat> stat = find_stat_at(parent.fd(), name);
 		if (!stat && missing_ == Missing::look)
 			return false;
 		if (!stat)
 			make_directory_at(parent, name);
 		else if (stat->type != FileType::directory)
-			fail_in_the_way(frame.path);
+			fail_in_the_way(path);
 		frame.directory = std::make_shared<Directory>(open_beneath(parent, name, O_PATH | O_DIRECTORY));
 		if (!is_new(frame.directory->file.stat()))
-			fail_collision(frame.path);
+			fail_collision(path);
 		return true;
 	}
 
 	Missing missing_;
 	Blocked blocked_;
+	// Of the current directory.  Each frame has a part of it, since paths of their own would be
+	// gigabytes for a deep one.
+	std::string path_;
 	std::vector<Frame> frames_;
 };
 
@@ -632,9 +645,15 @@ private:
 		const Entry &entry = target->entry;
 		ChunkSequence sequence(store_, entry, {0, entry.size});
 		small_.clear();
-		while (const std::optional<ContentChunk> chunk = sequence.next())
+		while (const std::optional<ContentChunk> chunk = sequence.next()) {
+			if (small_.size() == max_file_chunks) {
+				plan_large(target);
+				return;
+			}
 			small_.push_back(*chunk);
-		if (unit_.size + entry.size > plan_.unit || unit_.shares.size() >= max_unit_files)
+		}
+		if (unit_.size + entry.size > plan_.unit || unit_.shares.size() >= max_unit_files ||
+			unit_.chunks.size() + small_.size() > max_unit_chunks)
 			flush();
 		unit_.shares.push_back({target, unit_.chunks.size(), small_.size()});
 		for (const ContentChunk &chunk : small_)
@@ -667,7 +686,7 @@ private:
 			for (std::uint64_t i = pass_present(*target, *chunk, repeats); i < repeats; i++) {
 				ContentChunk each = *chunk;
 				each.offset += i * chunk->size;
-				if (unit.size + chunk->size > plan_.unit)
+				if (unit.size + chunk->size > plan_.unit || unit.chunks.size() >= max_unit_chunks)
 					pass_on();
 				unit.add(each);
 			}

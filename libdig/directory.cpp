@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <dirent.h>
 #include <sys/syscall.h>
@@ -75,26 +76,38 @@ struct RawItem {
 	char name[];
 };
 
-DirectoryList read_directory(const File &directory)
+void DirectoryList::add(char type, std::string_view name)
 {
-	DirectoryList list;
+	offsets_.push_back(static_cast<std::uint32_t>(heap_.size()));
+	heap_ += type;
+	heap_ += name;
+	heap_ += '\0';
+}
+
+std::string DirectoryList::key(std::size_t i) const
+{
+	std::string key(name(i));
+	if (heap_[offsets_[i]] == 'd')
+		key += '/';
+	return key;
+}
+
+// Calls found with the letter of the type and the name.
+template <typename Found> static void read_names(const File &directory, Found found)
+{
 	alignas(RawItem) char buffer[32 << 10];
 	for (;;) {
 		const long n = ::syscall(SYS_getdents64, directory.fd(), buffer, sizeof buffer);
 		if (n < 0)
 			throw SystemError("read the directory", directory.name(), errno);
 		if (n == 0)
-			return list;
+			return;
 		for (long at = 0; at < n;) {
 			const RawItem *raw = reinterpret_cast<const RawItem *>(buffer + at);
 			at += raw->size;
 			const std::string_view name = raw->name;
-			if (name != "." && name != "..") {
-				list.offsets_.push_back(static_cast<std::uint32_t>(list.heap_.size()));
-				list.heap_ += letter_of(raw->type);
-				list.heap_ += name;
-				list.heap_ += '\0';
-			}
+			if (name != "." && name != "..")
+				found(letter_of(raw->type), name);
 		}
 	}
 }
@@ -116,6 +129,92 @@ bool is_empty_directory(const File &directory)
 				return false;
 		}
 	}
+}
+
+DirectoryList read_directory(const File &directory)
+{
+	DirectoryList list;
+	read_names(directory, [&](char type, std::string_view name) { list.add(type, name); });
+	return list;
+}
+
+// Keeps the first names of those that come; what lies behind them is left for another reading.
+class PartReader {
+public:
+	PartReader(const File &directory, std::string_view after, std::size_t most)
+		: directory_(directory), after_(after), most_(most)
+	{
+	}
+
+	DirectoryPart read()
+	{
+		if (::lseek(directory_.fd(), 0, SEEK_SET) < 0)
+			throw SystemError("read the directory", directory_.name(), errno);
+		read_names(directory_, [&](char type, std::string_view name) { take(type == '?' ? look_up(name) : type, name); });
+		part_.items.sort();
+		if (cost_ > most_)
+			cut();
+		return std::move(part_);
+	}
+
+private:
+	static std::size_t cost_of(char type, std::size_t name_size) { return name_size + (type == 'd' ? 424 : 24); }
+
+	char look_up(std::string_view name) const
+	{
+		DirectoryList one;
+		one.add('?', name);
+		try {
+			if (const std::optional<FileStat> stat = find_stat_at(directory_.fd(), std::string(name)))
+				one.set_type(0, stat->type);
+		} catch (const SystemError &) {
+			// Whoever comes to it meets it again.
+		}
+		return one.heap_[0];
+	}
+
+	void take(char type, std::string_view name)
+	{
+		if (!after_.empty() || part_.has_more) {
+			key_ = name;
+			if (type == 'd')
+				key_ += '/';
+			if (key_ <= after_ || (part_.has_more && key_ > last_))
+				return;
+		}
+		part_.items.add(type, name);
+		cost_ += cost_of(type, name.size());
+		if (cost_ > most_ + most_ / 2) {
+			part_.items.sort();
+			cut();
+		}
+	}
+
+	// To what may be kept, one name at least.
+	void cut()
+	{
+		const DirectoryList from = std::exchange(part_.items, {});
+		cost_ = 0;
+		std::size_t i = 0;
+		for (; i < from.size() && (i == 0 || cost_ <= most_); i++) {
+			const char type = from.heap_[from.offsets_[i]];
+			part_.items.add(type, from.name(i));
+			cost_ += cost_of(type, from.name(i).size());
+		}
+		part_.has_more = part_.has_more || i < from.size();
+		last_ = from.key(i - 1);
+	}
+
+	const File &directory_;
+	std::string after_;
+	std::size_t most_, cost_ = 0;
+	std::string key_, last_; // last_ of those that are kept, once some are not
+	DirectoryPart part_;
+};
+
+DirectoryPart read_directory_part(const File &directory, std::string_view after, std::size_t most)
+{
+	return PartReader(directory, after, most).read();
 }
 
 File open_directory_at(int parent, const std::string &name)

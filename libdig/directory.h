@@ -22,8 +22,13 @@ public:
 	void sort();
 	void set_type(std::size_t i, FileType type);
 
+	// What a sorted item has in the order of items: its name, a directory's with '/' behind it.
+	std::string key(std::size_t i) const;
+
 private:
 	friend DirectoryList read_directory(const File &directory);
+	friend class PartReader;
+	void add(char type, std::string_view name);
 	std::string heap_; // type, name, NUL
 	std::vector<std::uint32_t> offsets_;
 };
@@ -32,6 +37,16 @@ private:
 DirectoryList read_directory(const File &directory);
 
 bool is_empty_directory(const File &directory);
+
+// Of a directory with any number of names, those that come next, sorted.
+struct DirectoryPart {
+	DirectoryList items; // each with its type, if it was still there
+	bool has_more = false;
+};
+// The first names with a key above `after`.  most is a number of bytes, of which a name costs itself
+// and 24, a directory's 400 more, as who walks it has to remember it.  Each call reads all of the
+// directory.
+DirectoryPart read_directory_part(const File &directory, std::string_view after, std::size_t most);
 
 // Opens a directory without following a symlink in its last component.
 File open_directory_at(int parent, const std::string &name);

@@ -14,6 +14,9 @@ constexpr std::size_t most_threads = 4;
 constexpr std::size_t most_listed = 64, most_items = 65536;
 // Of more items in one directory the walker finds out itself, one by one.
 constexpr std::size_t most_looked = 16384;
+// So much of a directory is listed at once (read_directory_part).  What is listed ahead by several
+// threads is less.
+constexpr std::size_t first_part = 2_MiB, later_part = 16_MiB;
 
 struct TreeListing::Directory {
 	std::shared_ptr<const File> parent;
@@ -25,12 +28,14 @@ struct TreeListing::Directory {
 	std::exception_ptr failure;
 };
 
+static TreeListing::Item look_at(int directory, const std::string &name);
+
 bool TreeListing::Listing::has(std::string_view name) const
 {
 	for (std::size_t i = 0; i < items.size(); i++)
 		if (items.name(i) == name)
 			return true;
-	return false;
+	return has_more && look_at(directory->fd(), std::string(name)).state == Item::State::known;
 }
 
 TreeListing::~TreeListing()
@@ -62,22 +67,32 @@ TreeListing::Listing TreeListing::list_one(File directory)
 {
 	Listing listing;
 	listing.stat = directory.stat();
-	listing.items = read_directory(directory);
-	DirectoryList &items = listing.items;
-	for (std::size_t i = 0; i < items.size(); i++)
-		if (!items.type(i))
-			if (const Item item = look_at(directory.fd(), std::string(items.name(i))); item.state == Item::State::known)
-				items.set_type(i, item.stat.type);
-	items.sort();
-	listing.below.resize(items.size());
-	if (items.size() <= most_looked) {
-		listing.looked.resize(items.size());
-		for (std::size_t i = 0; i < items.size(); i++)
-			if (items.type(i) != FileType::directory)
-				listing.looked[i] = look_at(directory.fd(), std::string(items.name(i)));
-	}
 	listing.directory = std::make_shared<const File>(std::move(directory));
+	fill(listing, read_directory_part(*listing.directory, {}, first_part));
 	return listing;
+}
+
+void TreeListing::fill(Listing &listing, DirectoryPart part)
+{
+	listing.items = std::move(part.items);
+	listing.has_more = part.has_more;
+	const DirectoryList &items = listing.items;
+	listing.below.clear();
+	listing.below.resize(items.size());
+	listing.looked.clear();
+	if (items.size() > most_looked)
+		return;
+	listing.looked.resize(items.size());
+	for (std::size_t i = 0; i < items.size(); i++)
+		if (items.type(i) != FileType::directory)
+			listing.looked[i] = look_at(listing.directory->fd(), std::string(items.name(i)));
+}
+
+void TreeListing::go_on(Listing &listing, std::string_view after)
+{
+	fill(listing, read_directory_part(*listing.directory, after, later_part));
+	std::lock_guard guard(mutex_);
+	enter(listing, order_.begin());
 }
 
 // Under the mutex: the directories in a listing are what comes next.

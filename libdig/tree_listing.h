@@ -40,6 +40,8 @@ public:
 		std::vector<Item> looked;  // by item; empty for a directory with very many
 		std::vector<Handle> below; // by item; nothing but for directories
 		bool has(std::string_view name) const;
+		// Of a directory with very many names, items are only the next ones.
+		bool has_more = false;
 	};
 
 	TreeListing() = default;
@@ -49,6 +51,9 @@ public:
 
 	// Of a directory where a walk begins.
 	Listing list(File directory);
+	// The items whose key comes behind `after`, in the place of those that the listing has, of which
+	// none is to be taken any more.
+	void go_on(Listing &listing, std::string_view after);
 	// Of a directory below; once each.  Throws the SystemError that was met with it.
 	Listing take(const Handle &handle);
 	// Neither the directory nor what is below it will be taken.
@@ -58,6 +63,7 @@ private:
 	using Order = std::list<Handle>;
 
 	static Listing list_one(File directory);
+	static void fill(Listing &listing, DirectoryPart part);
 	// These under the mutex, which the first one lets go of meanwhile.
 	void do_work(const Handle &handle, std::unique_lock<std::mutex> &lock);
 	void enter(Listing &listing, Order::iterator where);

@@ -12,7 +12,8 @@
 
 namespace dig {
 
-constexpr std::size_t max_ignore_file = 16_MiB;
+// Names that are remembered of all directories that a walk is in.
+constexpr std::size_t most_names = 262144, many_names = 64;
 
 static void append_number(std::string &text, std::int64_t number, int base = 10)
 {
@@ -157,8 +158,8 @@ std::optional<Buffer> read_ignore_file(const File &directory, std::string_view p
 	const FileStat stat = file.stat();
 	if (stat.type != FileType::regular)
 		return {};
-	if (stat.size > max_ignore_file)
-		throw Error(quote(name) + " is larger than 16 MiB");
+	if (stat.size > max_ignore_bytes)
+		throw Error(quote(name) + " is larger than 2 MiB");
 	Buffer content(stat.size);
 	content.resize(file.read_at(content, 0));
 	return content;
@@ -216,8 +217,10 @@ public:
 private:
 	struct Level {
 		TreeListing::Listing listing;
-		std::string path;
+		std::size_t path_size; // the beginning of path_ is its path
 		std::size_t next = 0;
+		std::string last_key;   // of the items before those listed
+		bool has_items = false; // before those listed
 	};
 	// Something in a directory, or named by whoever asked.
 	struct Place {
@@ -289,7 +292,11 @@ private:
 			throw;
 		}
 		ignores_.push(path, content ? std::optional<Bytes>(*content) : std::nullopt);
-		levels_.push_back({std::move(listing), std::move(path)});
+		const bool is_long = listing.items.size() >= many_names;
+		levels_.push_back({std::move(listing), path.size(), 0, {}, false});
+		path_ = path;
+		if (is_long)
+			shorten_levels_above();
 	}
 
 	void run()
@@ -298,13 +305,17 @@ private:
 			Level &level = levels_.back();
 			TreeListing::Listing &listing = level.listing;
 			if (level.next == listing.items.size()) {
-				leave();
+				if (listing.has_more)
+					go_on(level);
+				else
+					leave();
 				continue;
 			}
 			check_interrupted();
 			const std::size_t i = level.next++;
 			const std::string name(listing.items.name(i));
-			const std::string path = level.path.empty() ? name : level.path + "/" + name;
+			path_.resize(level.path_size);
+			const std::string path = path_.empty() ? name : path_ + "/" + name;
 			const FileType type = listing.items.type(i).value_or(FileType::regular);
 			// Levels move when one is added.
 			const TreeListing::Item looked = listing.looked.empty() ? TreeListing::Item() : listing.looked[i];
@@ -312,14 +323,46 @@ private:
 		}
 	}
 
+	// With the next names of a directory that has very many.
+	void go_on(Level &level)
+	{
+		if (level.listing.items.size() > 0)
+			level.last_key = level.listing.items.key(level.listing.items.size() - 1);
+		level.next = 0;
+		level.has_items = true;
+		listing_.go_on(level.listing, level.last_key);
+	}
+
+	// What lies above may hold long lists of names: these are read again when the walk is back.
+	void shorten_levels_above()
+	{
+		std::size_t count = 0;
+		for (const Level &level : levels_)
+			count += level.listing.items.size();
+		for (std::size_t i = 0; i + 1 < levels_.size() && count > most_names; i++) {
+			Level &level = levels_[i];
+			if (level.listing.items.size() < many_names)
+				continue;
+			count -= level.listing.items.size();
+			level.last_key = level.listing.items.key(level.next - 1);
+			drop_below(level.listing);
+			level.listing.items = {};
+			level.listing.looked.clear();
+			level.listing.below.clear();
+			level.listing.has_more = level.has_items = true;
+			level.next = 0;
+		}
+	}
+
 	void leave()
 	{
 		const Level &level = levels_.back();
 		// A directory is an entry only when nothing in it is.
-		if (level.listing.items.size() == 0 && !level.path.empty()) {
+		path_.resize(level.path_size);
+		if (level.listing.items.size() == 0 && !level.has_items && !path_.empty()) {
 			WorkRecord record;
 			record.type = WorkRecord::Type::directory;
-			record.path = level.path;
+			record.path = path_;
 			record.stat = level.listing.stat;
 			record.stat.size = 0; // what a directory's size means is the file system's affair
 			tell(record);
@@ -417,6 +460,8 @@ private:
 	const WalkOptions &options_;
 	const std::function<void(const WorkRecord &)> &found_;
 	TreeListing listing_;
+	// Of the current directory.  Paths of their own for all levels would be gigabytes in a deep tree.
+	std::string path_;
 	std::vector<Level> levels_;
 	IgnoreStack ignores_;
 	std::uint64_t count_ = 0;
