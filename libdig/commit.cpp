@@ -142,19 +142,22 @@ private:
 // Content that was staged by reference comes into the pack now.
 static void take_references(Store &store, const Index &index, Work &work)
 {
-	std::vector<std::string> paths;
-	IndexCursor at = index.staged_cursor();
-	for (; at.current(); at.next())
-		if (at.current()->is_by_reference && !at.current()->is_removed && index.is_staged(*at.current()))
-			paths.push_back(at.current()->entry.path);
-	if (paths.empty())
-		return;
-	work.begin_stage("references");
-	const Region region("references");
-	ReferenceTaker taker(store, work);
-	for (const std::string &path : paths)
-		taker.take(*index.find(path));
-	taker.finish();
+	std::optional<ReferenceTaker> taker;
+	std::optional<Region> region;
+	// The index stays as it was opened, whatever is put over it.
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
+		const IndexRecord &record = *at.current();
+		if (!record.is_by_reference || record.is_removed || !index.is_staged(record))
+			continue;
+		if (!taker) {
+			work.begin_stage("references");
+			region.emplace("references");
+			taker.emplace(store, work);
+		}
+		taker->take(record);
+	}
+	if (taker)
+		taker->finish();
 }
 
 // For a layer that stands alone: copies what other layers hold.

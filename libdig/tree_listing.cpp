@@ -16,7 +16,7 @@ constexpr std::size_t most_listed = 64, most_items = 65536;
 constexpr std::size_t most_looked = 16384;
 // So much of a directory is listed at once (read_directory_part).  What is listed ahead by several
 // threads is less.
-constexpr std::size_t first_part = 2_MiB, later_part = 16_MiB;
+constexpr std::size_t first_part = 2_MiB, later_part = 8_MiB;
 
 struct TreeListing::Directory {
 	std::shared_ptr<const File> parent;
@@ -90,6 +90,8 @@ void TreeListing::fill(Listing &listing, DirectoryPart part)
 
 void TreeListing::go_on(Listing &listing, std::string_view after)
 {
+	// Not both at once.
+	listing.items = {};
 	fill(listing, read_directory_part(*listing.directory, after, later_part));
 	std::lock_guard guard(mutex_);
 	enter(listing, order_.begin());

@@ -6,6 +6,9 @@ using namespace dig;
 
 static constexpr char usage[] = "dig-rm [-f] [--cached] PATH...";
 
+// An error names so many; 'dig status' has all.
+constexpr std::uint64_t most_named = 20;
+
 // Removes a file and the directories above it that are empty then.
 static void remove_from_work_tree(const File &root, const std::string &path, bool is_directory)
 {
@@ -25,6 +28,25 @@ static void remove_from_work_tree(const File &root, const std::string &path, boo
 	}
 }
 
+// What the index has at the path and below it, in the order of paths; how much that is.
+static std::uint64_t each_within(const Index &index, const std::string &path, const std::function<void(const Entry &)> &take)
+{
+	std::uint64_t count = 0;
+	IndexCursor at = index.cursor();
+	const auto take_current = [&] {
+		if (at.current()->is_removed)
+			return;
+		count++;
+		take(at.current()->entry);
+	};
+	at.seek(path);
+	if (at.current() && at.current()->entry.path == path)
+		take_current();
+	for (at.seek(path.empty() ? path : path + "/"); at.current() && is_within(at.current()->entry.path, path); at.next())
+		take_current();
+	return count;
+}
+
 static int rm(Options &options)
 {
 	bool force = false, cached = false;
@@ -40,36 +62,34 @@ static int rm(Options &options)
 		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
 	if (!force && !cached) {
 		std::string changed;
+		std::uint64_t count = 0;
 		diff_work(store, stage.index(), paths, [&](Difference difference, const std::string &path) {
-			if (difference == Difference::modified || difference == Difference::type_changed)
+			if (difference != Difference::modified && difference != Difference::type_changed)
+				return;
+			if (++count <= most_named)
 				changed += (changed.empty() ? "" : ", ") + quote(path);
 		});
-		if (!changed.empty())
+		if (count > most_named)
+			changed += " and " + std::to_string(count - most_named) + " more";
+		if (count > 0)
 			throw Error(changed + " changed since it was added; -f removes it all the same, --cached keeps the file");
 	}
-	std::vector<std::pair<std::string, bool>> removed;
+	// As it was before: what is removed from it is removed from the work tree behind that.
+	const Index before = stage.index();
 	for (std::size_t i = 0; i < paths.size(); i++) {
-		bool is_tracked = false;
-		IndexCursor at = stage.cursor();
-		for (const std::string &from : {paths[i], paths[i].empty() ? paths[i] : paths[i] + "/"})
-			for (at.seek(from); at.current() && is_within(at.current()->entry.path, paths[i]); at.next()) {
-				if (at.current()->is_removed)
-					continue;
-				is_tracked = true;
-				removed.emplace_back(at.current()->entry.path,
-					at.current()->entry.kind == EntryKind::empty_directory);
-			}
-		if (!is_tracked)
+		if (each_within(before, paths[i], [](const Entry &) {}) == 0)
 			throw Error(quote(typed[i]) + " is not in the index");
 	}
-	for (const auto &[path, is_directory] : removed)
-		stage.remove(path);
+	for (const std::string &path : paths)
+		each_within(before, path, [&](const Entry &entry) { stage.remove(entry.path); });
 	stage.finish();
 	if (cached)
 		return exit_status::done;
 	const File root = File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY);
-	for (auto at = removed.rbegin(); at != removed.rend(); ++at)
-		remove_from_work_tree(root, at->first, at->second);
+	for (const std::string &path : paths)
+		each_within(before, path, [&](const Entry &entry) {
+			remove_from_work_tree(root, entry.path, entry.kind == EntryKind::empty_directory);
+		});
 	return exit_status::done;
 }
 

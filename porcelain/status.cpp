@@ -1,7 +1,6 @@
-#include <map>
-
 #include "libdig/command.h"
 #include "libdig/path.h"
+#include "libdig/sorted_texts.h"
 #include "libdig/staged_items.h"
 #include "libdig/work_diff.h"
 
@@ -24,13 +23,61 @@ static const char *word_of(char letter)
 	}
 }
 
-static void show_section(Output &out, const char *title, const std::map<std::string, Letters> &all,
-	char Letters::*side, const std::string &letters)
+// What is told of each path, in the order of paths, however many they are.
+class Changes {
+public:
+	explicit Changes(const std::string &directory) : told_(directory) {}
+
+	void add_staged(const std::string &path, Difference difference) { add(path, 's', static_cast<char>(difference)); }
+	void add_work(const std::string &path, Difference difference) { add(path, 'w', static_cast<char>(difference)); }
+	bool is_empty() const { return told_.is_empty(); }
+
+	void each(const std::function<void(const std::string &path, const Letters &)> &take)
+	{
+		std::string path;
+		Letters letters;
+		bool has_any = false;
+		told_.each([&](std::string_view told) {
+			const std::string_view now = told.substr(0, told.size() - 3);
+			if (has_any && now != path) {
+				take(path, letters);
+				letters = {};
+			}
+			has_any = true;
+			path = now;
+			put(letters, told[told.size() - 2], told.back());
+		});
+		if (has_any)
+			take(path, letters);
+	}
+
+private:
+	// NUL keeps the texts in the order of paths; those of one path come with 's' first.
+	void add(const std::string &path, char side, char letter) { told_.add(path + '\0' + side + letter); }
+
+	static void put(Letters &letters, char side, char letter)
+	{
+		if (side == 's') {
+			letters.staged = letter;
+			return;
+		}
+		// A failure outweighs what was found out before it.
+		if (letters.work != static_cast<char>(Difference::failed))
+			letters.work = letter;
+		if (letter == static_cast<char>(Difference::untracked) && letters.staged == ' ')
+			letters.staged = letter;
+	}
+
+	SortedTexts told_;
+};
+
+static void show_section(Output &out, const char *title, Changes &changes, char Letters::*side,
+	const std::string &letters)
 {
 	bool is_first = true;
-	for (const auto &[path, at] : all) {
+	changes.each([&](const std::string &path, const Letters &at) {
 		if (letters.find(at.*side) == letters.npos)
-			continue;
+			return;
 		if (is_first)
 			out.record(title);
 		is_first = false;
@@ -39,7 +86,7 @@ static void show_section(Output &out, const char *title, const std::map<std::str
 			word = (word + ":").append(14 - word.size(), ' ');
 		out.write("  " + word);
 		out.record(quoted_record(path));
-	}
+	});
 }
 
 // Paths that are told once, and of many only the first.
@@ -85,7 +132,7 @@ static int status(Options &options)
 	for (const std::string &path : typed)
 		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
 	const Index index = current_index(store);
-	std::map<std::string, Letters> all;
+	Changes changes(store.paths().staging());
 	const auto is_wanted = [&](const std::string &path) {
 		for (const std::string &wanted : paths)
 			if (is_within(path, wanted))
@@ -94,42 +141,39 @@ static int status(Options &options)
 	};
 	diff_index(store, index, [&](Difference difference, const std::string &path) {
 		if (is_wanted(path))
-			all[path].staged = static_cast<char>(difference);
+			changes.add_staged(path, difference);
 	});
 	Notices without_file;
 	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
 		if (difference == Difference::no_file)
 			return without_file.add(quoted_record(path));
-		Letters &at = all[path];
-		at.work = static_cast<char>(difference);
-		if (difference == Difference::untracked && at.staged == ' ')
-			at.staged = '?';
+		changes.add_work(path, difference);
 	});
 	const std::vector<JournalFailure> failures = recorded_failures(store.paths().staging());
 	for (const JournalFailure &failure : failures)
 		if (is_wanted(failure.path))
-			all[failure.path].work = 'F';
+			changes.add_work(failure.path, Difference::failed);
 	Output &out = standard_output();
 	if (nul || format) {
 		out.set_end(record_end(nul));
-		for (const auto &[path, at] : all) {
+		changes.each([&](const std::string &path, const Letters &at) {
 			out.write(std::string{at.staged, at.work, ' '});
 			out.record_path(path);
-		}
+		});
 		return exit_status::done;
 	}
 	if (store.roots().size() == 0)
 		out.record("nothing is committed yet");
 	else
 		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()));
-	show_section(out, "staged, for 'dig commit':", all, &Letters::staged, "AMDT");
-	show_section(out, "changed since it was added ('dig add' takes it):", all, &Letters::work, "MDT");
-	show_section(out, "not added yet:", all, &Letters::work, "?");
-	show_section(out, "could not be read:", all, &Letters::work, "F");
+	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDT");
+	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDT");
+	show_section(out, "not added yet:", changes, &Letters::work, "?");
+	show_section(out, "could not be read:", changes, &Letters::work, "F");
 	for (const JournalFailure &failure : failures)
 		out.record("    " + failure.message);
 	without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
-	if (all.empty())
+	if (changes.is_empty())
 		out.record("nothing to add, nothing to commit");
 	return exit_status::done;
 }

@@ -211,6 +211,7 @@ list_case("list-of-two-files-missing", lambda: list_shared(2)[1:], paths=(b"a", 
 list_case("shared-2-54", lambda: list_shared(5))
 list_case("shared-2-54-of-many-files", lambda: list_shared(5), paths=[b"f%04d" % i for i in range(400)])
 list_case("shared-2-24", lambda: list_shared(2, 256, 256))
+list_case("shared-2-18", lambda: list_shared(1, 512, 512))
 list_case("shared-2-60-of-2", lambda: list_shared(59, 2, 2))
 
 
