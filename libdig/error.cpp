@@ -2,29 +2,18 @@
 
 #include <cstring>
 
+#include "libdig/utf8.h"
+
 namespace dig {
 
 // The length of the UTF-8 sequence at text[at], or 0 where there is none that may be shown.
 static std::size_t shown_sequence(std::string_view text, std::size_t at)
 {
-	const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-	const unsigned char first = byte(0);
-	if (first < 0x80)
-		return first >= 0x20 && first != 0x7f ? 1 : 0;
-	const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	if (first < 0xc2 || first > 0xf4 || at + length > text.size())
-		return 0;
-	std::uint32_t point = first & (0xff >> (length + 1));
-	for (std::size_t i = 1; i < length; i++) {
-		if ((byte(i) & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (byte(i) & 0x3f);
-	}
-	const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-	const bool control = point < 0xa0 || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff;
-	const bool bidi = point == 0x61c || (point >= 0x200e && point <= 0x200f) ||
+	const auto [length, point] = utf8_at(text, at);
+	const bool is_control = point < 0x20 || (point >= 0x7f && point < 0xa0);
+	const bool is_bidi = point == 0x61c || (point >= 0x200e && point <= 0x200f) ||
 		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
-	return overlong || control || bidi ? 0 : length;
+	return is_control || is_bidi ? 0 : length;
 }
 
 static std::string escaped(std::string_view path, bool escapes_quotes)
@@ -67,7 +56,7 @@ std::string shown_text(std::string_view text) { return escaped(text, false); }
 SystemError::SystemError(std::string_view what, std::string_view path, int error)
 	: Error("cannot " + std::string(what) + (path.empty() ? "" : " " + quote(path)) + ": " +
 		std::strerror(error)),
-	  error_(error)
+	  error_(error), path_(path)
 {
 }
 

@@ -49,9 +49,11 @@ public:
 	// What failed ("open"), on which path, and errno.
 	SystemError(std::string_view what, std::string_view path, int error);
 	int error() const { return error_; }
+	const std::string &path() const { return path_; }
 
 private:
 	int error_;
+	std::string path_;
 };
 
 // Stored bytes are not what they must be: "'PATH' is corrupt at byte N: WHAT".

@@ -604,6 +604,15 @@ void sync_directory(const std::string &path)
 		throw SystemError("sync the directory", path, errno);
 }
 
+bool may_read(const std::string &path)
+{
+	const int fd = open_retrying(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return errno != EACCES && errno != EPERM;
+	::close(fd);
+	return true;
+}
+
 std::string temporary_directory()
 {
 	const char *directory = std::getenv("TMPDIR");

@@ -147,6 +147,8 @@ private:
 	std::string name_;
 };
 
+// False only where permissions are what is in the way of reading the file.
+bool may_read(const std::string &path);
 std::optional<FileStat> find_stat_at(int directory, const std::string &name);
 std::optional<FileStat> find_stat(const std::string &path); // follows symlinks
 std::string read_link_at(int directory, const std::string &name);

@@ -7,7 +7,15 @@
 #include <charconv>
 #include <cstdlib>
 #include <map>
+#include <stdexcept>
 
+#include "libdig/toml_shape.h"
+
+// toml++ asserts what a text makes wrong.  That is to be an error of the text, whether or not the
+// build has assertions.
+#undef NDEBUG
+[[noreturn]] static void fail_toml(const char *assertion) { throw std::logic_error(assertion); }
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : fail_toml(#condition))
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
@@ -300,13 +308,16 @@ private:
 
 static toml::table parsed_toml(std::string_view text, const std::string &name)
 {
+	if (const std::optional<TomlFault> fault = find_toml_fault(text))
+		throw Error(name + ", line " + std::to_string(fault->line) + ": " + fault->reason);
 	try {
 		return toml::parse(text);
+	} catch (const std::logic_error &) {
+		throw Error(name + " is no TOML that dig can read");
 	} catch (const toml::parse_error &error) {
 		// It may hold pieces of the file, which shall not reach a terminal as they are.
-		std::string reason(error.description());
-		std::replace_if(reason.begin(), reason.end(), is_control, '?');
-		throw Error(name + ", line " + std::to_string(error.source().begin.line) + ": " + reason);
+		throw Error(name + ", line " + std::to_string(error.source().begin.line) + ": " +
+			shown_text(error.description()));
 	}
 }
 
@@ -367,8 +378,8 @@ static void assign_typed(Settings &settings, const SettingKey &key, std::string_
 {
 	toml::table table;
 	try {
-		table = toml::parse("value = " + std::string(typed));
-	} catch (const toml::parse_error &) {
+		table = parsed_toml("value = " + std::string(typed), from.name);
+	} catch (const Error &) {
 	}
 	const toml::node *node = table.get("value");
 	// "2024-01-01" and "true" are fine names for an author, and a line break adds no keys.
@@ -448,7 +459,7 @@ Settings load_settings(const std::optional<std::string> &store_config_path,
 {
 	Settings settings;
 	const std::string global_path = global_config_path();
-	if (!global_path.empty())
+	if (!global_path.empty() && may_read(global_path))
 		assign_file(settings, global_path, Origin::global_file);
 	if (store_config_path)
 		assign_file(settings, *store_config_path, Origin::store_file);
@@ -607,7 +618,7 @@ void check_config(std::string_view text, const std::string &path, Origin origin)
 {
 	Settings settings;
 	const std::string global_path = global_config_path();
-	if (origin == Origin::store_file && !global_path.empty())
+	if (origin == Origin::store_file && !global_path.empty() && may_read(global_path))
 		assign_file(settings, global_path, Origin::global_file);
 	assign_text(settings, text, {quote(path), origin});
 	check_together(settings, {"the default",

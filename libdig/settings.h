@@ -114,7 +114,8 @@ std::string global_config_path();
 // The "key=value" lines of DIG_CONFIG: what "dig -c" handed down.
 std::vector<std::string> command_line_settings();
 
-// Everything above in its order.  A file that is not there sets nothing.  Error for a line that
+// Everything above in its order.  A file that is not there sets nothing, nor does a global file that
+// may not be read: it is that of another user, perhaps, under sudo or in a container.  Error for a line that
 // is no TOML, an unknown key, or a value of the wrong type or out of range; it names the file
 // (or "-c"), the key and what is allowed.  Without a store: pass nothing.
 Settings load_settings(const std::optional<std::string> &store_config_path,

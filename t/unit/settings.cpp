@@ -5,6 +5,7 @@
 #include "libdig/publish.h"
 
 #include <cstdlib>
+#include <random>
 #include <set>
 
 #include <boost/test/unit_test.hpp>
@@ -328,6 +329,50 @@ BOOST_AUTO_TEST_CASE(the_author_of_the_environment_comes_first)
 	unsetenv("DIG_AUTHOR");
 	BOOST_TEST(author_of(load("core.author = 'S'")) == "S");
 	BOOST_TEST(author_of(load("")).find('@') != std::string::npos);
+}
+
+// What toml++ makes of it is either a configuration or an Error.
+BOOST_AUTO_TEST_CASE(no_mutation_of_a_configuration_ends_the_process)
+{
+	const std::vector<std::string> texts = {
+		"# one\n[core]\nauthor = \"A B <a@b>\"\ncompression='zstd'\n\n[safe]\ndirectory = [\"/a\", '/b', ]\n",
+		"performance = { batch_size = 10, async_io = true }\ncore.record_mtime = false\r\n",
+		"[performance]\nbuffer_size = \"256KB\" # c\nmax_worker_threads = 0x10\nbatch_size = 1_000\n[[core]]\n",
+		"core.author = \"\"\"a\n\\u00e9 \\\n  b\"\"\"\nchunking.target = '''x'''\na = 1979-05-27T07:32:00Z\nb = 1.5e3\n",
+	};
+	const std::string pieces[] = {"[", "]", "[[", "]]", "{", "}", "=", ".", ",", "#", "\n", "\r\n", "\"", "'", "\"\"\"",
+		"'''", "\\", " ", "\t", "\xff", "\xc2", "\xe2\x80\xae", "\xed\xa0\x80", "0x", "1e", "inf", "-", "+", ":", "T",
+		"1979-", "07:32", std::string(1, '\0'), "_", "true", "core", "a.b"};
+	const char *wish = std::getenv("DIG_TEST_MUTATIONS");
+	const int count = wish ? std::atoi(wish) : 20000;
+	std::mt19937 random(1);
+	const auto below = [&](std::size_t bound) { return random() % bound; };
+	int good = 0;
+	for (int i = 0; i < count; i++) {
+		std::string text = texts[below(texts.size())];
+		for (std::size_t edits = 1 + below(6); edits > 0; edits--) {
+			const std::size_t at = below(text.size() + 1);
+			switch (below(4)) {
+			case 0: text.erase(at, 1 + below(8)); break;
+			case 1: text.insert(at, pieces[below(std::size(pieces))]); break;
+			case 2: text.insert(at, text.substr(below(text.size() + 1), below(30))); break;
+			default:
+				if (at < text.size())
+					text[at] = static_cast<char>(random());
+			}
+		}
+		try {
+			check_config(text, "config.toml", Origin::global_file);
+			good++;
+		} catch (const Error &) {
+		}
+		try {
+			edited_config(text, "config.toml", get_setting_key("core.author"), text.substr(0, below(20)));
+		} catch (const Error &) {
+		}
+	}
+	// Comments and blanks take many.
+	BOOST_TEST(good > count / 500);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
