@@ -1,6 +1,7 @@
 #include "libdig/records.h"
 
 #include "libdig/process.h"
+#include "libdig/utf8.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,14 +18,37 @@ static bool needs_escape(char c)
 	return byte < 0x20 || byte == 0x7f || c == '"' || c == '\\';
 }
 
+// The length of the character at path[at] if a terminal may get it as it is, else 0: bytes that are no
+// UTF-8, controls beyond ASCII, and what turns the direction of writing are for no terminal.
+static std::size_t plain_length(std::string_view path, std::size_t at)
+{
+	if (needs_escape(path[at]))
+		return 0;
+	const std::size_t length = utf8_at(path, at).length;
+	const std::string_view character = path.substr(at, length);
+	return length > 1 && shown_text(character) != character ? 0 : length;
+}
+
+static bool is_plain(std::string_view path)
+{
+	if (std::none_of(path.begin(), path.end(), [](char c) { return needs_escape(c) || static_cast<unsigned char>(c) >= 0x80; }))
+		return true;
+	for (std::size_t at = 0, length; at < path.size(); at += length)
+		if ((length = plain_length(path, at)) == 0)
+			return false;
+	return true;
+}
+
 static void append_quoted(std::string &out, std::string_view path)
 {
 	out += '"';
-	for (char c : path) {
-		if (!needs_escape(c)) {
-			out += c;
+	for (std::size_t at = 0; at < path.size(); at++) {
+		if (const std::size_t length = plain_length(path, at)) {
+			out += path.substr(at, length);
+			at += length - 1;
 			continue;
 		}
+		const char c = path[at];
 		out += '\\';
 		const std::size_t letter = escaped_bytes.find(c);
 		if (letter != escaped_bytes.npos) {
@@ -40,7 +64,7 @@ static void append_quoted(std::string &out, std::string_view path)
 
 std::string quoted_record(std::string_view path)
 {
-	if (std::none_of(path.begin(), path.end(), needs_escape))
+	if (is_plain(path))
 		return std::string(path);
 	std::string text;
 	append_quoted(text, path);
@@ -233,7 +257,7 @@ void Output::record(std::string_view text)
 
 void Output::path(std::string_view path)
 {
-	if (end_ == RecordEnd::nul || std::none_of(path.begin(), path.end(), needs_escape))
+	if (end_ == RecordEnd::nul || is_plain(path))
 		write(path);
 	else
 		write(quoted_record(path));

@@ -59,6 +59,38 @@ test_expect_success 'names are quoted on lines, and verbatim with -z' '
 	printf "%s\\0" "$odd" >../expect && dig-ls-index -sz --name-only "$odd" >../actual && cmp ../expect ../actual
 '
 
+test_expect_success 'no terminal gets bytes of a name that are controls or no UTF-8' '
+	dig init odd >/dev/null && cd odd && echo odd >content &&
+	for name in "c1\302\233x" "bad\377x" "cut\342\200" "surrogate\355\240\200" "bidi\342\200\256x" "caf\303\251" "\360\237\230\200"
+	do
+		cp content "$(printf "$name")" || return 1
+	done &&
+	printf "%s\n" "\"bad\\377x\"" "\"bidi\\342\\200\\256x\"" "\"c1\\302\\233x\"" "$(printf "caf\303\251")" content \
+		"\"cut\\342\\200\"" "\"surrogate\\355\\240\\200\"" "$(printf "\360\237\230\200")" >../expect &&
+	dig add -A 2>../err && dig ls-index --name-only >../actual && test_cmp ../expect ../actual &&
+	dig reset -q && dig update-index --add --stdin-paths <../expect &&
+	dig ls-index --name-only >../actual && test_cmp ../expect ../actual &&
+	dig commit -q -m odd && dig ls >../actual && test_cmp ../expect ../actual
+'
+
+# raw_free COMMAND...: what it says has no byte of a name that a terminal must not get.
+raw_free () {
+	{ "$@" >../seen 2>&1 || :; } &&
+	if LC_ALL=C grep -a -e "$(printf "\377")" -e "$(printf "\302\233")" ../seen; then echo "$*" && false; fi
+}
+
+test_expect_success 'nor does it from any other command' '
+	cd odd && bad=$(printf "bad\377x") c1=$(printf "c1\302\233x") &&
+	echo new >"$bad" && echo new >"$c1" &&
+	for command in ls "ls -lr HEAD" show "diff-roots @0 HEAD" ls-root status "status --porcelain=v1" diff diff-work \
+		ls-work "extract --progress=always ../out" "extract --progress=json -f ../out" "ls-index -s" "check-ignore -v -n $bad $c1" \
+		"rm $bad $c1" "cat HEAD:$bad/x" "cat HEAD:$c1/x" "get /$c1/x" "add $bad/x $c1/x" "reset $c1/x" "-C $c1 log" "$c1" "log $c1" \
+		"log --$c1" "-c $c1=1 log" "-c core.author.$bad=1 log" "config $c1" "init $c1/x" "add --progress=always -A"
+	do
+		raw_free dig $command || return 1
+	done
+'
+
 test_expect_success 'a damaged index is told' '
 	cp -a w damaged && cd damaged && printf "\\377\\377" | dd of=.dig/staging/changes bs=1 seek=60 conv=notrunc status=none &&
 	test_expect_code 4 dig-ls-index 2>../err && grep staging/changes ../err
