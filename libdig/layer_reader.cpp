@@ -94,7 +94,8 @@ void Layer::read_footer()
 	if (crc32_of(table) != footer.section_table_checksum)
 		fail("the section table's checksum is wrong", footer.section_table_offset);
 	sections_.resize(count);
-	std::memcpy(sections_.data(), table.data(), table.size());
+	if (count > 0)
+		std::memcpy(sections_.data(), table.data(), table.size());
 	std::uint64_t next = 0;
 	for (std::size_t i = 0; i < count; i++) {
 		const SectionRecord &at = sections_[i];

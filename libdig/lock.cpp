@@ -13,7 +13,8 @@
 
 namespace dig {
 
-// The descriptor that the parent passed on, if it is this very file and locked by that.
+// The descriptor that the parent passed on, if it is this very file and holds its lock: what another
+// process of that number left open is no lock.
 static std::optional<File> inherited(const File &file)
 {
 	const char *text = std::getenv("DIG_LOCK_FD");
@@ -27,9 +28,10 @@ static std::optional<File> inherited(const File &file)
 	const FileStat a = parent.stat(), b = file.stat();
 	if (a.inode != b.inode || a.device != b.device)
 		return {};
-	// Changes nothing for whoever holds the lock by this open file, and fails for everybody else.
-	if (::flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return {};
+	// This succeeds for the open file that holds the lock, and takes it where nobody does.
+	while (::flock(parent.fd(), LOCK_EX | LOCK_NB) < 0)
+		if (errno != EINTR)
+			return {};
 	return parent;
 }
 
