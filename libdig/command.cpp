@@ -1,6 +1,8 @@
 #include "libdig/command.h"
 
+#include "libdig/owner_check.h"
 #include "libdig/progress.h"
+#include "libdig/settings.h"
 #include "libdig/trace.h"
 
 #include <cerrno>
@@ -197,6 +199,9 @@ static int status_of_failure(const std::string &usage)
 		tell_error(error.what(), error.status());
 		tell_usage(usage);
 		return error.status();
+	} catch (const SystemError &error) {
+		tell_error(error.what() + advice_on_owner(error), error.status());
+		return error.status();
 	} catch (const Error &error) {
 		tell_error(error.what(), error.status());
 		return error.status();
@@ -258,6 +263,18 @@ static void start_trace()
 	}
 }
 
+// Once, and not again by all that this command runs.
+static void warn_of_unread_settings()
+{
+	constexpr char variable[] = "DIG_UNREAD_CONFIG";
+	const std::string path = global_config_path();
+	const char *told = std::getenv(variable);
+	if (path.empty() || (told && path == told) || may_read(path))
+		return;
+	warn("cannot open " + quote(path) + ": Permission denied; go on without it");
+	::setenv(variable, path.c_str(), 1);
+}
+
 static int run_to_status(int argc, char **argv, const char *usage, int (*command)(Options &))
 {
 	int status = exit_status::failed;
@@ -266,6 +283,7 @@ static int run_to_status(int argc, char **argv, const char *usage, int (*command
 		start_trace();
 		const Region region("run");
 		Options options(as_typed(usage), argc, argv);
+		warn_of_unread_settings();
 		status = command(options);
 	} catch (...) {
 		was_thrown = true;

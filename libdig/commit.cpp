@@ -69,7 +69,7 @@ static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 class ReferenceTaker {
 public:
 	ReferenceTaker(Store &store, Work &work)
-		: root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)), writer_(store, true),
+		: root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)), writer_(store, true),
 		  nodes_(writer_), update_(writer_.directory())
 	{
 		IngestHooks hooks;

@@ -143,7 +143,7 @@ void reconcile_index(Store &store, StagingWriter &writer)
 }
 
 Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
-	: store_(store), options_(options), root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)),
+	: store_(store), options_(options), root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 	  margins_(root_), writer_(store, holds_store_lock),
 	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
 	  beside_(index_.cursor()), update_(writer_.directory()),

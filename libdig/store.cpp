@@ -7,6 +7,7 @@
 #include <boost/filesystem.hpp>
 
 #include "libdig/directory.h"
+#include "libdig/owner_check.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
 
@@ -32,12 +33,22 @@ std::string StorePaths::staging() const
 	return elsewhere.empty() ? store + "/staging" : elsewhere;
 }
 
+const std::string &StorePaths::get_work_tree() const
+{
+	if (work_tree.empty())
+		throw Error("the store " + quote(store) + " has no work tree here; DIG_WORK_TREE names one, "
+			"'dig init --attach=STORE' makes one");
+	return work_tree;
+}
+
 // What .dig is: the store itself, or a file of one line that says where it is.
 static std::string follow(const std::string &dig)
 {
 	const std::optional<FileStat> stat = find_stat(dig);
 	if (!stat || stat->type == FileType::directory)
 		return dig;
+	if (stat->type != FileType::regular)
+		throw Error(quote(dig) + " is neither a store nor a file that points to one");
 	const Buffer content = read_whole_file(dig, max_small_file);
 	std::string_view line = text_of(content);
 	constexpr std::string_view key = "store: ";
@@ -58,37 +69,73 @@ static std::string below(const std::string &directory, const std::string &top)
 	return directory.compare(0, top.size() + 1, top + "/") == 0 ? directory.substr(top.size() + 1) : "";
 }
 
-std::optional<StorePaths> find_store()
+// Where a way to a store begins: the store itself, or the file that points to it.
+struct Entrance {
+	std::string path;
+	std::string work_tree; // empty where there is none
+};
+
+static bool is_store(const std::string &directory)
 {
-	StorePaths paths;
-	const std::string here = current_directory();
-	std::string store = environment("DIG_DIR"), tree = environment("DIG_WORK_TREE");
-	if (!tree.empty())
-		tree = resolved_path(tree);
-	if (!store.empty()) {
-		if (!find_stat(store))
-			return {};
-		paths.store = resolved_path(follow(store));
-		if (tree.empty() && fs::path(resolved_path(store)).filename() == ".dig")
-			tree = directory_of(resolved_path(store));
-		paths.work_tree = tree.empty() ? here : tree;
-		paths.prefix = below(here, paths.work_tree);
-		return paths;
-	}
+	return find_stat(directory + "/format") && find_stat(directory + "/store-id") && find_stat(directory + "/layers");
+}
+
+static std::optional<Entrance> entrance_above(const std::string &here)
+{
 	for (fs::path at = here;; at = at.parent_path()) {
 		const std::string dig = (at / ".dig").string();
-		if (find_stat(dig)) {
-			paths.store = follow(dig);
-			if (!find_stat(paths.store))
-				throw NoStoreError(quote(dig) + " names the store " + quote(paths.store) +
-					", which is not there");
-			paths.work_tree = tree.empty() ? at.string() : tree;
-			paths.prefix = below(here, paths.work_tree);
-			return paths;
-		}
+		if (find_stat(dig))
+			return Entrance{dig, at.string()};
+		// A store alone; the one of a work tree is found from there.
+		if (at.filename() != ".dig" && is_store(at.string()))
+			return Entrance{at.string(), ""};
 		if (at == at.root_path())
 			return {};
 	}
+}
+
+static std::optional<Entrance> find_entrance(const std::string &here)
+{
+	const std::string store = environment("DIG_DIR");
+	if (store.empty())
+		return entrance_above(here);
+	if (!find_stat(store))
+		return {};
+	const std::string path = resolved_path(store);
+	return Entrance{store[0] == '/' ? store : here + "/" + store,
+		fs::path(path).filename() == ".dig" ? directory_of(path) : here};
+}
+
+// All that leads to the store, in its order; nothing of it was read before.
+static std::string followed(const Entrance &from)
+{
+	const OwnerCheck owners(from.work_tree);
+	owners.require(from.path);
+	const std::string store = follow(from.path);
+	if (!find_stat(store))
+		throw NoStoreError(quote(from.path) + " names the store " + quote(store) + ", which is not there");
+	owners.require(store);
+	if (const std::string staging = environment("DIG_STAGING_DIR"); !staging.empty())
+		owners.require(staging[0] == '/' ? staging : current_directory() + "/" + staging);
+	return store;
+}
+
+std::optional<StorePaths> find_store()
+{
+	const std::string here = current_directory(), tree = environment("DIG_WORK_TREE");
+	std::optional<Entrance> entrance = find_entrance(here);
+	if (!entrance)
+		return {};
+	StorePaths paths;
+	if (!tree.empty())
+		entrance->work_tree = resolved_path(tree);
+	paths.store = followed(*entrance);
+	if (!environment("DIG_DIR").empty())
+		paths.store = resolved_path(paths.store);
+	paths.work_tree = entrance->work_tree;
+	if (!paths.work_tree.empty())
+		paths.prefix = below(here, paths.work_tree);
+	return paths;
 }
 
 StorePaths get_store()
@@ -106,20 +153,41 @@ std::optional<std::string> find_store_directory()
 	return paths->store;
 }
 
-StorePaths create_store(const NewStore &parameters)
+static void make_directories(const std::string &path)
 {
-	if (!find_stat(parameters.work_tree))
-		fs::create_directories(parameters.work_tree);
-	StorePaths paths;
-	paths.work_tree = resolved_path(parameters.work_tree);
-	const std::string dig = paths.work_tree + "/.dig";
+	if (find_stat(path))
+		return;
+	const std::string above = directory_of(path);
+	if (above != path && above != ".")
+		make_directories(above);
+	make_directory(path);
+}
+
+static void require_no_store(const std::string &work_tree)
+{
+	const std::string dig = work_tree + "/.dig";
 	if (find_stat_at(AT_FDCWD, dig))
 		throw Error("there is a store already: " + quote(dig));
+}
+
+// The file of one line that is .dig where the store is elsewhere.
+static void publish_pointer(const StorePaths &paths)
+{
+	require_no_store(paths.work_tree);
+	publish_file(paths.work_tree + "/.dig", bytes_of("store: " + paths.store + "\n"));
+}
+
+StorePaths create_store(const NewStore &parameters)
+{
+	make_directories(parameters.work_tree);
+	StorePaths paths;
+	paths.work_tree = resolved_path(parameters.work_tree);
+	require_no_store(paths.work_tree);
+	const std::string dig = paths.work_tree + "/.dig";
 	if (parameters.store) {
 		if (find_stat(*parameters.store + "/format"))
-			throw Error("there is a store already: " + quote(*parameters.store));
-		if (!find_stat(*parameters.store))
-			fs::create_directories(*parameters.store);
+			throw Error("there is a store already: " + quote(*parameters.store) + "; '--attach' takes it for this work tree");
+		make_directories(*parameters.store);
 		paths.store = resolved_path(*parameters.store);
 	} else {
 		paths.store = dig;
@@ -138,9 +206,22 @@ StorePaths create_store(const NewStore &parameters)
 	// Last: a store without it is not one yet.
 	publish_file(paths.format(), format.encoded());
 	if (parameters.store)
-		publish_file(dig, bytes_of("store: " + paths.store + "\n"));
+		publish_pointer(paths);
 	sync_directory(directory_of(paths.store));
 	sync_directory(paths.work_tree);
+	return paths;
+}
+
+StorePaths attach_store(const std::string &work_tree, const std::string &store)
+{
+	if (!is_store(store))
+		throw NoStoreError(quote(store) + " is no store; 'dig init --store=DIR' makes one");
+	StorePaths paths;
+	paths.store = resolved_path(store);
+	OwnerCheck("").require(paths.store);
+	make_directories(work_tree);
+	paths.work_tree = resolved_path(work_tree);
+	publish_pointer(paths);
 	return paths;
 }
 
@@ -155,20 +236,6 @@ static StoreFormat read_format(const StorePaths &paths)
 	if (text_of(id) != to_hex(format.store_id) + "\n")
 		throw CorruptError("it is not the id that 'format' has", name, 0);
 	return format;
-}
-
-static void refuse_strangers(const StorePaths &paths, const Settings &settings)
-{
-	const std::optional<FileStat> stat = find_stat(paths.store);
-	if (!stat)
-		throw NoStoreError("there is no store at " + quote(paths.store));
-	if (stat->owner == effective_user())
-		return;
-	for (const std::string &safe : settings.safe.directory)
-		if (safe == "*" || safe == paths.store || safe == paths.work_tree)
-			return;
-	throw Error("the store " + quote(paths.store) + " belongs to another user; if you trust it, say\n" +
-		"  dig config --global safe.directory " + paths.store);
 }
 
 // A store keeps its parameters; settings that say otherwise are a mistake to hear about.
@@ -203,7 +270,6 @@ Store::Store(StorePaths paths)
 	  cache_(settings_.performance.chunk_cache_size), node_cache_(settings_.performance.file_cache_size),
 	  index_room_(std::make_shared<IndexRoom>(index_room_size))
 {
-	refuse_strangers(paths_, settings_);
 	format_ = read_format(paths_);
 	compare_chunking(settings_, format_);
 	reload();

@@ -17,6 +17,7 @@ namespace dig {
 struct StorePaths {
 	std::string store;     // .dig, or where it points
 	std::string work_tree; // empty when a store was opened alone
+	const std::string &get_work_tree() const; // or Error
 	std::string prefix;    // of the current directory below the work tree
 
 	std::string format() const { return store + "/format"; }
@@ -31,7 +32,8 @@ struct StorePaths {
 	std::string staging() const;
 };
 
-// Upward from the current directory, or as DIG_DIR and DIG_WORK_TREE say.
+// Upward from the current directory, or as DIG_DIR and DIG_WORK_TREE say: a .dig in a work tree, or a
+// directory that is a store.  Error when a stranger owns what leads there (owner_check).
 std::optional<StorePaths> find_store();
 StorePaths get_store(); // or NoStoreError
 // The .dig directory alone, for dig-config.
@@ -46,6 +48,9 @@ struct NewStore {
 // Durable when it returns.  Error when there is a store already.
 StorePaths create_store(const NewStore &parameters);
 
+// Makes work_tree the work tree of a store that is there; both share its staging area.  Durable.
+StorePaths attach_store(const std::string &work_tree, const std::string &store);
+
 // A state by name: HEAD, HEAD~n, @n, a full root, a unique prefix of one.
 struct RootName {
 	std::uint64_t generation;
@@ -54,8 +59,7 @@ struct RootName {
 
 class Store {
 public:
-	// Opens for reading: takes no lock, creates nothing.  Refuses stores of other users that
-	// safe.directory does not name.
+	// Opens for reading: takes no lock, creates nothing.  The paths are of find_store().
 	explicit Store(StorePaths paths);
 	Store(const Store &) = delete;
 

@@ -58,7 +58,7 @@ class WorkDiff {
 public:
 	WorkDiff(Store &store, const Index &index, const DifferenceFound &found)
 		: store_(store), found_(found),
-		  root_(File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY)),
+		  root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 		  margins_(root_), known_(index.cursor()), beside_(index.cursor())
 	{
 	}

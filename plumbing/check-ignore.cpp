@@ -160,8 +160,7 @@ static int check_ignore(Options &options)
 		throw UsageError("-n goes with -v only");
 
 	const StorePaths paths = get_store();
-	if (paths.work_tree.empty())
-		throw Error("there is no work tree");
+	paths.get_work_tree();
 	standard_output().set_end(record_end(flags.nul));
 	IgnoreChecker checker(paths, flags);
 	for (const std::string &path : typed)

@@ -15,7 +15,8 @@ static constexpr char usage[] =
 // Of the work tree itself, the index knows the content of files that stat finds unchanged.
 static void use_index(const Store &store, CheckoutOptions &options, const std::string &destination)
 {
-	if (!find_stat(destination) || resolved_path(destination) != resolved_path(store.paths().work_tree))
+	const std::string &work_tree = store.paths().work_tree;
+	if (work_tree.empty() || !find_stat(destination) || resolved_path(destination) != resolved_path(work_tree))
 		return;
 	const auto index = std::make_shared<Index>(Index::open(store.paths().staging()));
 	const auto top = std::make_shared<File>(File::open_with(destination, O_RDONLY | O_DIRECTORY));

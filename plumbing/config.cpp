@@ -17,6 +17,7 @@ static constexpr char usage[] =
 // Where settings are read and written.
 struct Files {
 	std::optional<std::string> store; // the store file, where there is a store that counts
+	std::optional<std::string> format; // what has its chunking
 	std::string global;
 
 	explicit Files(bool only_global) : global(global_config_path())
@@ -24,7 +25,7 @@ struct Files {
 		if (only_global)
 			return;
 		if (const std::optional<std::string> directory = find_store_directory())
-			store = *directory + "/config.toml";
+			store = *directory + "/config.toml", format = *directory + "/format";
 	}
 };
 
@@ -47,19 +48,23 @@ public:
 			with_key ? std::string(key.name) + (nul_ ? '\n' : '=') : std::string();
 		for (std::size_t at = 0; at <= text->size();) {
 			const std::size_t end = std::min(text->find('\n', at), text->size());
+			const std::string item = text->substr(at, end - at);
 			if (show_origin_)
-				print_origin(origin_of(settings, key));
-			standard_output().record(left + text->substr(at, end - at));
+				print_origin(settings, key);
+			standard_output().record(left + (nul_ ? item : shown_text(item)));
 			at = end + 1;
 		}
 		return true;
 	}
 
 private:
-	void print_origin(Origin origin) const
+	void print_origin(const Settings &settings, const SettingKey &key) const
 	{
 		Output &out = standard_output();
-		if (origin == Origin::standard)
+		const Origin origin = origin_of(settings, key);
+		if (files_.format && key.section() == "chunking")
+			out.path("file:" + *files_.format);
+		else if (origin == Origin::standard)
 			out.write("default");
 		else if (origin == Origin::command_line)
 			out.write("command line");
@@ -71,6 +76,23 @@ private:
 	const Files &files_;
 	bool nul_, show_origin_;
 };
+
+// A store keeps the chunking that it was made with, whatever the files say now.
+static void show_chunking_of(const std::string &format, Settings &settings)
+{
+	const std::optional<Buffer> content = find_whole_file(format, 64_KiB);
+	if (!content)
+		return;
+	const ChunkingParameters stored = StoreFormat::decode(*content, format).chunking;
+	settings.chunking = {.target = stored.target,
+		.small_file_chunk_size = stored.small_file_chunk_size,
+		.small_file_threshold = stored.small_file_threshold,
+		.medium_file_chunk_size = stored.medium_file_chunk_size,
+		.medium_file_threshold = stored.medium_file_threshold,
+		.large_file_chunk_size = stored.large_file_chunk_size,
+		.huge_file_chunk_size = stored.huge_file_chunk_size,
+		.huge_file_threshold = stored.huge_file_threshold};
+}
 
 static void create_parents(const std::string &path)
 {
@@ -132,7 +154,9 @@ static int config(Options &options)
 
 	const SettingKey *key = list ? nullptr : &get_setting_key(words[0]);
 	const Files files(only_global);
-	const Settings settings = load_settings(files.store);
+	Settings settings = load_settings(files.store);
+	if (files.format)
+		show_chunking_of(*files.format, settings);
 	const Printer printer(files, nul, show_origin);
 	if (key)
 		return printer.print(settings, *key, false) ? exit_status::done : exit_status::no;

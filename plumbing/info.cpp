@@ -12,6 +12,21 @@ struct Key {
 	std::string (*value)(Store &);
 };
 
+// OFFSET:SIZE, from which offset on chunks have which mean size.
+static std::string chunking_text(const ChunkingParameters &chunking)
+{
+	std::string text;
+	std::uint64_t last = 0;
+	for (std::uint64_t offset : {std::uint64_t(0), chunking.small_file_threshold, chunking.medium_file_threshold,
+		     chunking.huge_file_threshold}) {
+		const std::uint64_t size = chunking.target_at(offset);
+		if (size != last)
+			text += (text.empty() ? "" : " ") + size_text(offset) + ':' + size_text(size);
+		last = size;
+	}
+	return text;
+}
+
 static const Key keys[] = {
 	{"root", [](Store &store) { return to_hex(store.roots().tip_root()); }},
 	{"manifest-root",
@@ -21,6 +36,7 @@ static const Key keys[] = {
 	{"generation", [](Store &store) { return std::to_string(store.roots().size()); }},
 	{"store-id", [](Store &store) { return to_hex(store.id()); }},
 	{"layers", [](Store &store) { return std::to_string(store.roots().size()); }},
+	{"chunking", [](Store &store) { return chunking_text(store.chunking()); }},
 	{"store", [](Store &store) { return quoted_record(store.paths().store); }},
 	{"work-tree", [](Store &store) { return quoted_record(store.paths().work_tree); }},
 };
@@ -56,7 +72,7 @@ static int info(Options &options)
 				found = &key;
 		if (!found)
 			throw UsageError("no such key: " + quote(name) + "; there are root, manifest-root, generation, "
-				"store-id, layers, store, work-tree, kernels");
+				"store-id, layers, chunking, store, work-tree, kernels");
 		out.record(found->value(opened()));
 	}
 	return exit_status::done;

@@ -4,20 +4,28 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-init-store [--store=DIR] [--store-id=HEX] [DIRECTORY]";
+static constexpr char usage[] = "dig-init-store [--store=DIR] [--store-id=HEX] [DIRECTORY]\n"
+				"dig-init-store --attach=STORE [DIRECTORY]";
 
 static int init_store(Options &options)
 {
 	NewStore parameters;
-	std::optional<std::string> id;
+	std::optional<std::string> id, attached;
 	std::vector<std::string> directories;
 	options.value("store", 0, parameters.store, "DIR", "keep the store there; .dig then points to it")
 		.value("store-id", 0, id, "HEX", "64 digits instead of random ones")
+		.value("attach", 0, attached, "STORE", "take this store, which is there")
 		.positional(directories, 0, 1)
 		.parse();
+	if (attached && (id || parameters.store))
+		throw UsageError("--attach makes no store, so --store and --store-id do not go with it");
 	if (id && !(parameters.store_id = parse_digest(*id)))
 		throw UsageError("--store-id takes 64 hexadecimal digits");
 	parameters.work_tree = directories.empty() ? "." : directories[0];
+	if (attached) {
+		standard_output().record(attach_store(parameters.work_tree, *attached).store);
+		return exit_status::done;
+	}
 	parameters.chunking = chunking_of(load_settings({}));
 	const StorePaths paths = create_store(parameters);
 	standard_output().record(paths.store);

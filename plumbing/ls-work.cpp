@@ -45,7 +45,7 @@ static int ls_work(Options &options)
 	aborted.type = WorkRecord::Type::aborted;
 	end_failed_output_with(to_text(aborted));
 	const std::vector<std::string> wanted = normalised_paths(typed, paths);
-	const File root = File::open_with(paths.work_tree, O_RDONLY | O_DIRECTORY);
+	const File root = File::open_with(paths.get_work_tree(), O_RDONLY | O_DIRECTORY);
 	raise_file_limit();
 	std::vector<std::string> ignored;
 	walk_work_tree(root, wanted, walk, [&](const WorkRecord &record) { out.record(to_text(record)); },

@@ -66,7 +66,9 @@ public:
 			const bool is_directory = record.path.ends_with('/');
 			pass_over(record.path);
 			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
-			stage_.failed(path, "cannot read " + quote(path) + ": " + std::strerror(record.error));
+			const std::string_view problem = path_problem(path);
+			stage_.failed(path, problem.empty() ? "cannot read " + quote(path) + ": " + std::strerror(record.error)
+				: quote(path) + " cannot be stored: " + std::string(problem));
 			keep_below_ = path;
 			known_.skip_within(path);
 			return;
@@ -428,7 +430,7 @@ static int update_index(Options &options)
 		report.yield_terminal();
 	stage_options.work = &report.begin({{"take", 95}, {"finish", 5, false}});
 	Stage stage(store, stage_options);
-	const File root = File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY);
+	const File root = File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
 	if (wishes.from_records)
 		take_records(stage, root, wishes,
 			report.is_timed() ? std::optional<StepClock>(*stage_options.work) : std::nullopt);

@@ -3,14 +3,16 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-init [--store=DIR] [--store-id=HEX] [DIRECTORY]";
+static constexpr char usage[] = "dig-init [--store=DIR] [--store-id=HEX] [DIRECTORY]\n"
+				"dig-init --attach=STORE [DIRECTORY]";
 
 static int init(Options &options)
 {
-	std::optional<std::string> store, id;
+	std::optional<std::string> store, id, attached;
 	std::vector<std::string> directories;
 	options.value("store", 0, store, "DIR", "keep the store there; .dig then points to it")
 		.value("store-id", 0, id, "HEX", "64 digits instead of random ones")
+		.value("attach", 0, attached, "STORE", "take this store, which is there")
 		.positional(directories, 0, 1)
 		.parse();
 	Command make = tool_command("init-store");
@@ -18,12 +20,14 @@ static int init(Options &options)
 		make.push_back("--store=" + *store);
 	if (id)
 		make.push_back("--store-id=" + *id);
+	if (attached)
+		make.push_back("--attach=" + *attached);
 	make.push_back("--");
 	make.insert(make.end(), directories.begin(), directories.end());
 	int status;
 	const std::string path = output_of(make, status);
 	if (status == exit_status::done)
-		standard_output().record("new store in " + path);
+		standard_output().record((attached ? "attached to the store " : "new store in ") + path);
 	return status;
 }
 

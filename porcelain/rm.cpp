@@ -85,7 +85,7 @@ static int rm(Options &options)
 	stage.finish();
 	if (cached)
 		return exit_status::done;
-	const File root = File::open_with(store.paths().work_tree, O_RDONLY | O_DIRECTORY);
+	const File root = File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
 	for (const std::string &path : paths)
 		each_within(before, path, [&](const Entry &entry) {
 			remove_from_work_tree(root, entry.path, entry.kind == EntryKind::empty_directory);

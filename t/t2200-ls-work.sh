@@ -157,4 +157,23 @@ test_expect_success 'where few files may be open, nothing is missed' '
 	dig-ls-work | cmp - ../records && dig-ls-index >../actual && test $(wc -l <../actual) = 162
 '
 
+test_expect_success 'a name that a file system may take for the store is told as such' '
+	dig init names >/dev/null && cd names && mkdir .DIG .dig. && echo a >.DIG/a && echo b >.dig./b && echo c >"dig~1" && echo d >d &&
+	test_expect_code 3 dig add -A 2>../err && ! grep "Invalid argument" ../err &&
+	for name in .DIG .dig. dig~1
+	do
+		grep "$name. cannot be stored: it has a component .\.dig., which names a store" ../err || return 1
+	done &&
+	dig status >../actual && ! grep "Invalid argument" ../actual && grep "cannot be stored" ../actual &&
+	test_expect_code 128 dig add .DIG/a 2>../err && grep "cannot be stored" ../err &&
+	test_expect_code 128 dig add "dig~1" 2>../err && grep "cannot be stored" ../err
+'
+
+test_expect_success 'a store that cannot be made is told in our words' '
+	for place in /proc/x /proc/x/y /dev/null/x
+	do
+		test_expect_code 128 dig init $place 2>err && grep "^dig init: cannot " err && ! grep -i boost err || return 1
+	done
+'
+
 test_done

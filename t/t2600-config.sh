@@ -186,6 +186,73 @@ test_expect_success 'a broken file is named with its line' '
 	grep "config.toml., line 2: performance.batch_size must be a number from 1 to 100000" err
 '
 
+# broken TEXT: a configuration with that text ends commands with a message, wherever it stands.
+broken () {
+	printf "$1" >.dig/config.toml && test_expect_code 128 dig-config core.author 2>err &&
+	grep "config.toml., line [123]: " err && test_expect_code 128 dig-ls-index 2>err && grep "line [123]: " err &&
+	rm .dig/config.toml && mkdir -p home/dig && printf "$1" >home/dig/config.toml &&
+	test_expect_code 128 env XDG_CONFIG_HOME="$PWD/home" dig-ls-index 2>err && grep "line [123]: " err
+}
+
+# survives COMMAND...: it takes the value, or says why not.
+survives () {
+	status=0 && { "$@" >out 2>err || status=$?; } &&
+	case $status in 0) : ;; 128) grep "^dig" err ;; *) echo "status $status: $*" && false ;; esac
+}
+
+test_expect_success 'what is no TOML is an error of its line, never a crash' '
+	dig init broken >/dev/null && cd broken &&
+	for text in "[#" "[.a]" "[=" "[]" "[a.]" "[[.]]" "[[#" "[\"" "[\"a" "=" "=1" ".a=1" "a.=1" "a" "a=" "a=[" "a=[#" "a={" \
+		"a={b" "a={b=" "a={=" "a=\"" "a=\"\"\"" "a=\047\047\047" "a=1 b=2" "[a]b=1" "\377" "a=\"\302\"" "a=\"\355\240\200\"" \
+		"#\001" "#\177" "\ra=1" "a=\"b\nc\"" "a.b.c.d.e.f.g.h.i=1" "a=[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]" "a=0x" "a=1__0" \
+		"a=\"\\\\x\"" "a=1979-99-99" "a=--1" "a=+" "a=." "a=:"
+	do
+		broken "$text" || { echo "$text"; return 1; }
+	done &&
+	for text in "#" "=" "[" "]" "[#" "[.a]" "[=" ".a" "{" "\"" "\"\"\"" "1 #" "x
+[#" "$(printf "\377")" "$(printf "\355\240\200")" "$(printf "a\302\233b")"
+	do
+		survives dig -c core.author="$text" ls-index && survives dig -c "$text" ls-index &&
+		survives env DIG_CONFIG="$text" dig-ls-index && survives env DIG_CONFIG="core.author=$text" dig-config core.author &&
+		survives dig config core.author "$text" && survives dig-ls-index || { echo "$text"; return 1; }
+	done
+'
+
+test_expect_success 'a file of one deep value, one deep key or many is refused or read' '
+	cd work && cp .dig/config.toml saved && test_when_finished "mv saved .dig/config.toml" &&
+	awk "BEGIN { printf \"core.author = \"; for (i = 0; i < 500000; i++) printf \"[\" }" >.dig/config.toml &&
+	test_expect_code 128 dig-ls-index 2>err && grep "too deep" err &&
+	awk "BEGIN { printf \"a\"; for (i = 0; i < 500000; i++) printf \".a\"; print \" = 1\" }" >.dig/config.toml &&
+	test_expect_code 128 dig-ls-index 2>err && grep "too many parts" err &&
+	awk "BEGIN { printf \"[a\"; for (i = 0; i < 500000; i++) printf \".a\"; print \"]\" }" >.dig/config.toml &&
+	test_expect_code 128 dig-ls-index 2>err && grep "too many parts" err &&
+	awk "BEGIN { for (i = 0; i < 2000000; i++) print \"#\" }" >.dig/config.toml && test_expect_code 128 dig-ls-index
+'
+
+test_expect_success 'all that TOML has is read as before' '
+	cd work && cp .dig/config.toml saved && test_when_finished "mv saved .dig/config.toml" &&
+	printf "\357\273\277# caf\303\251\r\n[ core ] # c\r\n\"author\" = \047\047\047A \042B\042\047\047\047 # d\r\n" >.dig/config.toml &&
+	dig-config core.author >actual && printf "A \"B\"\n" >expect && test_cmp expect actual &&
+	printf "performance = { batch_size = 1_000, async_io = false }\n" >.dig/config.toml &&
+	dig-config performance.batch_size >actual && echo 1000 >expect && test_cmp expect actual
+'
+
+test_expect_success 'the chunking that is shown is the one that the store keeps' '
+	dig -c chunking.target=16KB init kept >/dev/null &&
+	(
+		cd kept &&
+		dig config chunking.target && dig config --show-origin chunking.target && dig info chunking &&
+		dig config chunking.target 64KB 2>/dev/null &&
+		dig config chunking.target &&
+		dig config --list | grep ^chunking.target &&
+		dig config --unset chunking.target
+	) >actual &&
+	printf "%s\n" 16KB "file:$PWD/kept/.dig/format	16KB" 0:16KB 16KB chunking.target=16KB >expect &&
+	test_cmp expect actual &&
+	dig init tiers >/dev/null && dig -C tiers info chunking >actual &&
+	echo "0:256KB 1MB:1MB 100MB:512KB 1GB:2MB" >expect && test_cmp expect actual
+'
+
 test_expect_success 'only the global file says which stores are safe' '
 	cd work &&
 	test_expect_code 128 dig-config safe.directory /srv 2>err &&

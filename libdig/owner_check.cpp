@@ -1,0 +1,123 @@
+#include "libdig/owner_check.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "libdig/error.h"
+#include "libdig/file.h"
+#include "libdig/path.h"
+#include "libdig/publish.h"
+#include "libdig/settings.h"
+
+namespace dig {
+
+// The store that a path lies in; empty when it lies in none.
+static std::string store_around(std::string path)
+{
+	while (path.size() > 1 && path.starts_with('/')) {
+		if (find_stat(path + "/format") && find_stat(path + "/store-id"))
+			return path;
+		path = directory_of(path);
+	}
+	return "";
+}
+
+std::string advice_on_owner(const SystemError &error)
+{
+	if (error.error() != EACCES && error.error() != EPERM)
+		return "";
+	const std::string store = store_around(error.path());
+	if (store.empty())
+		return "";
+	const std::optional<FileStat> file = find_stat_at(AT_FDCWD, error.path());
+	const std::optional<FileStat> stat = file ? file : find_stat(directory_of(error.path()));
+	if (!stat || stat->owner == effective_user())
+		return "";
+	return "; it belongs to another user (" + std::to_string(stat->owner) +
+		"), as what root makes in a store does; 'sudo chown -R USER " + shown_text(store) + "' gives it back";
+}
+
+constexpr int most_links = 40; // as the kernel has it
+
+static std::optional<std::uint32_t> user_behind_sudo()
+{
+	const char *text = std::getenv("SUDO_UID");
+	if (effective_user() != 0 || !text)
+		return {};
+	const std::string_view digits = text;
+	std::uint32_t user = 0;
+	const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), user);
+	if (error != std::errc() || end != digits.data() + digits.size())
+		return {};
+	return user;
+}
+
+static bool is_trusted(std::uint32_t owner)
+{
+	return owner == effective_user() || owner == user_behind_sudo();
+}
+
+static std::string without_end_slash(std::string path)
+{
+	while (path.size() > 1 && path.ends_with('/'))
+		path.pop_back();
+	return path;
+}
+
+// One name for one place.
+static std::string resolved_if_there(const std::string &path) { return find_stat(path) ? resolved_path(path) : path; }
+
+// What a path may be called.  A link is not what it leads to: a stranger's may lead to what is safe.
+static std::vector<std::string> names_of(const std::string &path)
+{
+	const std::optional<FileStat> stat = find_stat_at(AT_FDCWD, path);
+	if (!stat || stat->type != FileType::symlink)
+		return {path, resolved_if_there(path)};
+	return {path, resolved_if_there(directory_of(path)) + path.substr(path.rfind('/'))};
+}
+
+bool OwnerCheck::is_named_safe(const std::string &path) const
+{
+	std::vector<std::string> names = names_of(path);
+	if (!work_tree_.empty())
+		names.insert(names.end(), {work_tree_, resolved_if_there(work_tree_)});
+	const auto is_in = [&](const std::string &place) {
+		return std::any_of(names.begin(), names.end(), [&](const std::string &name) { return is_within(name, place); });
+	};
+	const std::vector<std::string> safe = load_settings({}, {}).safe.directory;
+	return std::any_of(safe.begin(), safe.end(), [&](const std::string &named) {
+		if (named == "*" || named == "/*")
+			return true;
+		const bool is_all_below = named.ends_with("/*");
+		const std::string place = without_end_slash(named.substr(0, named.size() - is_all_below));
+		if (is_all_below)
+			return is_in(place) || is_in(resolved_if_there(place));
+		return std::count(names.begin(), names.end(), place) || std::count(names.begin(), names.end(), resolved_if_there(place));
+	});
+}
+
+void OwnerCheck::require(const std::string &given) const
+{
+	const std::string path = without_end_slash(given);
+	std::string at = path;
+	for (int links = 0; links < most_links; links++) {
+		const std::optional<FileStat> stat = find_stat_at(AT_FDCWD, at);
+		if (!stat)
+			return;
+		if (!is_trusted(stat->owner) && !is_named_safe(at) && !is_named_safe(path)) {
+			const std::string safe = work_tree_.empty() ? path : work_tree_;
+			throw Error(quote(at) + " belongs to another user (" + std::to_string(stat->owner) +
+				"); if you trust it, say\n  dig config --global safe.directory " + quote(safe));
+		}
+		if (stat->type != FileType::symlink)
+			return;
+		const std::string target = read_link_at(AT_FDCWD, at);
+		at = target.starts_with('/') ? target : directory_of(at) + "/" + target;
+	}
+}
+
+} // namespace dig
