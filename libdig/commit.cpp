@@ -33,6 +33,7 @@ std::int64_t commit_time()
 
 struct StagedSums {
 	std::uint64_t files = 0, bytes = 0;
+	std::uint64_t changed = 0; // files that changed while they were read
 };
 
 // Staged records as changes of the manifest, summed up as they pass.
@@ -57,6 +58,7 @@ static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 				change.entry = record.entry;
 				sums.files++;
 				sums.bytes += record.entry.size;
+				sums.changed += record.entry.has_attribute(changed_while_read_attribute);
 			}
 			at->next();
 			return change;
@@ -290,6 +292,8 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	header.texts = texts_digest(author, options.message);
 	header.entries = manifest.leaves;
 	header.bytes = manifest.bytes;
+	if (sums.changed > 0)
+		header.set_changed_files(sums.changed);
 	Digest id;
 	writer.locked([&] {
 		id = writer.publish_locked(header, author, options.message, peaks, options.is_full,

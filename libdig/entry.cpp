@@ -16,6 +16,25 @@ Digest Entry::file_root() const
 	return empty_root(TreeKind::chunk_list);
 }
 
+void Entry::add_attribute(std::uint16_t type, Bytes value)
+{
+	put_u16(attributes, type);
+	put_u32(attributes, static_cast<std::uint32_t>(value.size()));
+	append(attributes, value);
+	attribute_count++;
+}
+
+bool Entry::has_attribute(std::uint16_t type) const
+{
+	Cursor cursor(attributes, path);
+	while (!cursor.at_end()) {
+		if (cursor.u16() == type)
+			return true;
+		cursor.take(cursor.u32());
+	}
+	return false;
+}
+
 void Entry::encode_rest(Buffer &out) const
 {
 	put_u8(out, static_cast<std::uint8_t>(kind));

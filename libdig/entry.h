@@ -19,6 +19,8 @@ constexpr std::size_t max_link_size = 4095; // bytes of a symlink's text: PATH_M
 // SHA-256 of all content (core.file_digest); 1 and 2 are reserved for owner and extended
 // attributes.
 constexpr std::uint16_t file_digest_attribute = 3;
+// Without a value: the file changed while it was read, and its content may be a mix that never was.
+constexpr std::uint16_t changed_while_read_attribute = 4;
 
 struct Entry {
 	std::string path;
@@ -35,6 +37,9 @@ struct Entry {
 
 	// The root of the entry's chunk list, computed where the entry names a chunk or nothing.
 	Digest file_root() const;
+	// Appends one of a higher type than those that are there.
+	void add_attribute(std::uint16_t type, Bytes value);
+	bool has_attribute(std::uint16_t type) const;
 	bool is_known_kind() const { return kind >= EntryKind::file && kind <= EntryKind::empty_directory; }
 
 	void encode(Buffer &out) const;

@@ -158,7 +158,7 @@ std::size_t Ingest::worker_count() const { return shared_->workers; }
 void Ingest::submit(Source source)
 {
 	Shared &shared = *shared_;
-	const bool is_small = !source.stream && source.resume_offset == 0 &&
+	const bool is_small = !source.stream && source.resume_offset == 0 && !source.takes_changing &&
 		(source.kind == EntryKind::symlink || source.stat->size <= shared.small_limit);
 	shared.work.total_files.add();
 	if (source.stream)

@@ -50,6 +50,7 @@ struct Source {
 	std::uint64_t resume_offset = 0;  // cut and stored before
 	std::int64_t read_began_ns = 0;   // of what was taken before; else set when it is opened
 	int attempt = 0;
+	bool takes_changing = false;      // what is read is taken, even if the file changes meanwhile
 	// For the hooks.
 	std::optional<IndexRecord> previous;
 	std::shared_ptr<TreeBuilder> tree;
@@ -63,6 +64,7 @@ struct SourceOutcome {
 	std::int64_t read_began_ns = 0; // before the first byte
 	std::string error;              // empty when it was taken
 	bool has_changed = false;       // while it was read; it may be submitted again
+	bool is_mixed = false;          // it has changed, and was to be taken all the same
 	std::optional<Digest> digest;   // of the whole content, where core.file_digest asks for it
 };
 

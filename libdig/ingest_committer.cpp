@@ -108,16 +108,28 @@ private:
 				outcome.stat.type = FileType::regular;
 				outcome.stat.size = size;
 			} else {
-				const FileStat before = outcome.stat;
-				outcome.stat = job.file.stat();
-				outcome.has_changed = !is_same_content(before, outcome.stat);
-				if (outcome.stat.size < before.size)
-					outcome.error = cut_short(job.source.path);
+				compare_with_before(job, size);
 			}
 		}
 		job.file = File();
 		count_file(outcome);
 		shared_.hooks.finished(job.source, outcome);
+	}
+
+	static void compare_with_before(Job &job, std::uint64_t size)
+	{
+		SourceOutcome &outcome = job.outcome;
+		const FileStat before = outcome.stat;
+		outcome.stat = job.file.stat();
+		const bool has_changed = job.has_ended || !is_same_content(before, outcome.stat);
+		if (job.source.takes_changing) {
+			outcome.is_mixed = has_changed;
+			outcome.stat.size = size;
+			return;
+		}
+		outcome.has_changed = has_changed;
+		if (outcome.stat.size < before.size)
+			outcome.error = cut_short(job.source.path);
 	}
 
 	void store_blocks(std::span<const ReadyBlock> blocks)

@@ -38,6 +38,7 @@ struct Ingest::Job {
 	Arena carry;
 	std::size_t carry_size = 0;
 	Hasher whole; // core.file_digest
+	bool has_ended = false; // before its size, where what changes is taken
 	// Committing, in order.
 	std::uint32_t committed = 0;
 
@@ -63,6 +64,7 @@ struct Ingest::Unit {
 	std::uint32_t segment = 0;
 	std::uint64_t offset = 0, size = 0;
 	bool is_hole = false, is_last = false;
+	bool is_cut_short = false; // the file ends in it, before its size
 	std::uint64_t first_cut = 0; // where its pieces begin
 
 	std::vector<Piece> pieces;
@@ -81,7 +83,7 @@ struct Ingest::Unit {
 		outcomes.clear();
 		job.reset();
 		offset = size = first_cut = 0;
-		is_hole = is_last = false;
+		is_hole = is_last = is_cut_short = false;
 		pieces.clear();
 		blocks.clear();
 		apart.clear();

@@ -160,7 +160,8 @@ private:
 		await([&] { return job.cut_turn == unit.segment; });
 		clock_.lap(Step::wait);
 		unit.first_cut = job.chunker.offset();
-		if (job.outcome.error.empty() && !job.outcome.has_changed) {
+		if (job.outcome.error.empty() && !job.outcome.has_changed && !job.has_ended) {
+			job.has_ended = unit.is_cut_short;
 			if (unit.is_hole)
 				cut_hole(job, unit);
 			else
@@ -224,7 +225,7 @@ private:
 					break;
 			}
 			if (done < unit.size)
-				give_up(job, cut_short(job.source.path), false);
+				end_early(job, unit);
 			return done;
 		} catch (const SystemError &error) {
 			give_up(job, error.what(), false);
@@ -285,6 +286,14 @@ private:
 			done += n;
 		}
 		return done;
+	}
+
+	void end_early(Job &job, Unit &unit)
+	{
+		if (!job.source.takes_changing)
+			return give_up(job, cut_short(job.source.path), true);
+		unit.is_last = unit.is_cut_short = true;
+		end_claims(job);
 	}
 
 	void give_up(Job &job, const std::string &error, bool has_changed)

@@ -75,6 +75,26 @@ LayerHeader LayerHeader::decode(Bytes bytes, std::string_view name, std::uint64_
 	return header;
 }
 
+void LayerHeader::set_changed_files(std::uint64_t count)
+{
+	put_u16(extensions, changed_files_extension);
+	put_u32(extensions, sizeof count);
+	put_u64(extensions, count);
+}
+
+std::uint64_t LayerHeader::changed_files() const
+{
+	Cursor cursor(extensions, "a layer's header");
+	while (!cursor.at_end()) {
+		const std::uint16_t type = cursor.u16();
+		const std::uint32_t length = cursor.u32();
+		if (type == changed_files_extension && length == sizeof(std::uint64_t))
+			return cursor.u64();
+		cursor.take(length);
+	}
+	return 0;
+}
+
 Digest LayerHeader::id() const { return digest_of({Bytes(&layer_prefix, 1), encoded()}); }
 
 Digest texts_digest(std::string_view author, std::string_view message)

@@ -91,6 +91,7 @@ struct Footer {
 static_assert(sizeof(Footer) == 80);
 constexpr std::string_view footer_magic = "DIGLAEND";
 constexpr std::uint32_t layer_is_full = 1; // Footer::flags
+constexpr std::uint16_t changed_files_extension = 1; // u64, not 0
 
 // The chunk index's fanout: how many records have first bits up to each value.
 int fanout_bits(std::uint64_t count);
@@ -108,6 +109,10 @@ struct LayerHeader {
 	std::uint64_t entries = 0;
 	std::uint64_t bytes = 0;
 	Buffer extensions; // encoded, carried along
+
+	// Of what the commit brought, the files that changed while they were read.
+	void set_changed_files(std::uint64_t count);
+	std::uint64_t changed_files() const;
 
 	Buffer encoded() const;
 	static LayerHeader decode(Bytes bytes, std::string_view name, std::uint64_t offset = 0);

@@ -78,6 +78,8 @@ std::vector<Metric> metrics_of(const Work &work, double elapsed_s, const Process
 	count("files_processed", work.files.get());
 	if (work.seen.get())
 		count("files_seen", work.seen.get());
+	if (work.changed_files.get())
+		count("files_changed_while_read", work.changed_files.get());
 	count("bytes_processed", work.bytes.get());
 	count("chunks_created", work.chunks.get());
 	count("new_bytes", work.new_bytes.get());

@@ -54,6 +54,7 @@ public:
 
 	Counter files, bytes, chunks;    // what went all the way
 	Counter seen;                    // files that were compared, taken or not
+	Counter changed_files;           // that were taken although they changed while they were read
 	Counter stream_bytes;            // what came in of a stream so far
 	Counter new_bytes, stored_bytes; // of chunks that were not there yet: raw, and as they lie
 	Counter cache_hits, cache_misses;

@@ -497,12 +497,10 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 	entry.kind = source.kind;
 	entry.mode = source.kind == EntryKind::symlink ? 0777 : source.stream ? source.stat->mode : outcome.stat.mode;
 	entry.size = outcome.stat.size;
-	if (outcome.digest) {
-		put_u16(entry.attributes, file_digest_attribute);
-		put_u32(entry.attributes, sizeof(Digest));
-		append(entry.attributes, *outcome.digest);
-		entry.attribute_count = 1;
-	}
+	if (outcome.digest)
+		entry.add_attribute(file_digest_attribute, outcome.digest->bytes);
+	if (outcome.is_mixed)
+		entry.add_attribute(changed_while_read_attribute, {});
 	const bool has_mtime = source.stream ? source.has_mtime
 					     : store_.settings().core.record_mtime;
 	if (has_mtime)
@@ -510,22 +508,29 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 	return entry;
 }
 
+static std::string changed_while_read(const std::string &path)
+{
+	return quote(path) + " changed while it was read; --changing=store takes it all the same, with a mark";
+}
+
 void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 {
 	if (source.tree && (outcome.has_changed || !outcome.error.empty()))
 		has_dropped_ = true;
-	if (outcome.error.empty() && outcome.has_changed && source.attempt < most_attempts) {
+	const bool is_failure = !outcome.error.empty() && !(options_.takes_changing && outcome.has_changed);
+	if (!is_failure && outcome.has_changed && source.attempt < most_attempts) {
 		Source again;
 		again.path = source.path;
 		again.kind = source.kind;
 		again.previous = source.previous;
 		again.attempt = source.attempt + 1;
+		again.takes_changing = options_.takes_changing && again.attempt == most_attempts;
 		std::lock_guard guard(update_mutex_);
 		changed_.push_back(std::move(again));
 		return;
 	}
 	if (outcome.has_changed || !outcome.error.empty()) {
-		failed(source.path, outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
+		failed(source.path, outcome.error.empty() ? changed_while_read(source.path) : outcome.error);
 		return;
 	}
 	IndexRecord record;
@@ -540,9 +545,15 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 			must_flush_ = true;
 	}
 	source.tree.reset();
-	if (!source.stream)
+	// Of a mix, stat proves nothing: it is read again each time.
+	if (!source.stream && !outcome.is_mixed)
 		record.set_stat(outcome.stat, outcome.read_began_ns);
 	record.has_no_file = source.stream && !has_file(record.entry);
+	if (outcome.is_mixed) {
+		options_.work->changed_files.add();
+		std::lock_guard guard(update_mutex_);
+		mixed_.push_back(source.path);
+	}
 	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && !source.stream;
 	// What had to be stored again, though it is what it was, is for the next commit to publish.
 	const bool is_same = !source.stream && source.previous && !source.previous->is_removed && !source.has_new &&
@@ -613,6 +624,7 @@ void Stage::retry_changed()
 			}
 			source.stat = stat;
 			source.kind = stat->type == FileType::symlink ? EntryKind::symlink : EntryKind::file;
+			source.takes_changing = source.takes_changing && source.kind == EntryKind::file;
 			ingest_->submit(std::move(source));
 		}
 		ingest_->drain();

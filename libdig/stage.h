@@ -16,6 +16,7 @@ namespace dig {
 
 struct StageOptions {
 	bool is_by_reference = false;
+	bool takes_changing = false; // files that change during each reading are stored with a mark
 	bool is_rereading = false; // what stat says is no proof
 	bool is_dry_run = false; // nothing is taken; told what would be
 	Work *work = &unseen_work(); // stages "take" and "finish"
@@ -67,6 +68,8 @@ public:
 	StagingWriter &writer() { return writer_; }
 	std::uint64_t staged_count() const { return staged_count_; }
 	std::uint64_t unchanged_count() const { return unchanged_count_; }
+	// Files that were stored with the mark that they changed while they were read.
+	const std::vector<std::string> &mixed() const { return mixed_; }
 	// Staged files whose time is outside of what an entry can hold, and one of them.
 	std::uint64_t clamped_times() const { return clamped_times_; }
 	const std::string &first_clamped() const { return first_clamped_; }
@@ -125,6 +128,7 @@ private:
 	std::vector<JournalFailure> failures_;
 	std::uint64_t recorded_count_ = 0, clamped_times_ = 0;
 	std::string first_clamped_;
+	std::vector<std::string> mixed_;
 	std::vector<std::string> taken_after_failure_, scopes_;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before

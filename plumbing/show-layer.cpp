@@ -34,6 +34,8 @@ static int show_layer(Options &options)
 	line("time", std::to_string(header.time_s));
 	line("entries", std::to_string(header.entries));
 	line("bytes", std::to_string(header.bytes));
+	if (header.changed_files() > 0)
+		line("changed-files", std::to_string(header.changed_files()));
 	line("pack", to_hex(layer->pack_id()));
 	line("size", std::to_string(layer->file_size()));
 	line("blocks", std::to_string(layer->block_count()));

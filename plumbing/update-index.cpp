@@ -9,9 +9,11 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-update-index --add [-An] [--by-reference] [--reread] [--explain]\n"
+	"dig-update-index --add [-An] [--by-reference] [--reread]\n"
+	"                 [--changing=fail|store] [--explain]\n"
 	"                 [--progress[=WHEN]] [--metrics[=FILE]] --stdin\n"
-	"dig-update-index --add [-nz] [--by-reference] [--reread] [--explain]\n"
+	"dig-update-index --add [-nz] [--by-reference] [--reread]\n"
+	"                 [--changing=fail|store] [--explain]\n"
 	"                 [--progress[=WHEN]] [--metrics[=FILE]] --stdin-paths\n"
 	"dig-update-index --add --stdin-content --path=PATH [--mode=MODE] [--mtime=T]\n"
 	"                 [--checkpoint-every=SIZE|SECONDSs] [--explain]\n"
@@ -27,7 +29,7 @@ struct Wishes {
 	bool by_reference = false, reread = false, nul = false;
 	bool from_records = false, from_paths = false, from_content = false;
 	bool from_command = false;
-	std::optional<std::string> path, mode, mtime, checkpoint;
+	std::optional<std::string> path, mode, mtime, checkpoint, changing;
 	std::vector<std::string> paths;
 };
 
@@ -385,6 +387,7 @@ static int update_index(Options &options)
 		.flag("dry-run", 'n', wishes.dry_run, "only say what would be done")
 		.flag("by-reference", 0, wishes.by_reference, "leave the content where it is until the commit")
 		.flag("reread", 0, wishes.reread, "read what seems unchanged, too")
+		.value("changing", 0, wishes.changing, "fail|store", "what becomes of files that are always written")
 		.flag("stdin", 0, wishes.from_records, "read the records of dig-ls-work")
 		.flag("stdin-paths", 0, wishes.from_paths, "read paths")
 		.flag("stdin-content", 0, wishes.from_content, "read one file's content")
@@ -404,8 +407,13 @@ static int update_index(Options &options)
 		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content and --from-command");
 	if ((wishes.from_content || wishes.from_command) != wishes.path.has_value())
 		throw UsageError("--stdin-content and --from-command need --path=PATH, and nothing else does");
-	if (wishes.reread && !wishes.from_records && !(wishes.add && wishes.from_paths))
-		throw UsageError("--reread goes with --add and --stdin or --stdin-paths");
+	const bool takes_files = wishes.add && (wishes.from_records || wishes.from_paths);
+	if ((wishes.reread || wishes.changing) && !takes_files)
+		throw UsageError("--reread and --changing go with --add and --stdin or --stdin-paths");
+	if (wishes.changing && *wishes.changing != "fail" && *wishes.changing != "store")
+		throw UsageError("--changing is 'fail' or 'store'");
+	if (wishes.by_reference && wishes.changing == "store")
+		throw UsageError("--changing=store takes content, and --by-reference leaves it where it is");
 	if (wishes.checkpoint && !wishes.from_content)
 		throw UsageError("--checkpoint-every goes with --stdin-content: a command that fails must leave nothing");
 	if (wishes.from_command && wishes.paths.empty())
@@ -420,6 +428,7 @@ static int update_index(Options &options)
 	StageOptions stage_options;
 	stage_options.is_by_reference = wishes.by_reference;
 	stage_options.is_rereading = wishes.reread;
+	stage_options.takes_changing = wishes.changing == "store";
 	stage_options.is_dry_run = wishes.dry_run;
 	stage_options.tell = [](std::string_view what, const std::string &path) {
 		standard_output().write(what);
@@ -449,6 +458,8 @@ static int update_index(Options &options)
 	}
 	const std::vector<JournalFailure> &failures = stage.finish();
 	report.finish();
+	for (const std::string &path : stage.mixed())
+		warn(quote(path) + " changed while it was read; it is stored as it was read, and marked");
 	if (stage.clamped_times() > 0) {
 		const std::string more = " and of " + std::to_string(stage.clamped_times() - 1) + " more";
 		warn("the time of " + quote(stage.first_clamped()) + (stage.clamped_times() > 1 ? more : "") +

@@ -6,10 +6,12 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-add [-fn] [--by-reference] [--reread] [--show-plumbing]\n"
-	"        [--explain] [--progress[=WHEN]] [--metrics[=FILE]] PATH...\n"
-	"dig-add -A [-fn] [--by-reference] [--reread] [--show-plumbing]\n"
-	"        [--explain] [--progress[=WHEN]] [--metrics[=FILE]] [PATH...]\n"
+	"dig-add [-fn] [--by-reference] [--reread] [--changing=fail|store]\n"
+	"        [--show-plumbing] [--explain] [--progress[=WHEN]]\n"
+	"        [--metrics[=FILE]] PATH...\n"
+	"dig-add -A [-fn] [--by-reference] [--reread] [--changing=fail|store]\n"
+	"        [--show-plumbing] [--explain] [--progress[=WHEN]]\n"
+	"        [--metrics[=FILE]] [PATH...]\n"
 	"dig-add --stdin --path=PATH [--mode=MODE] [--mtime=T]\n"
 	"        [--checkpoint-every=SIZE|SECONDSs] [--explain]\n"
 	"        [--progress[=WHEN]] [--metrics[=FILE]]\n"
@@ -48,13 +50,14 @@ static int add(Options &options)
 {
 	bool all = false, force = false, by_reference = false, dry_run = false, show = false, from_stdin = false;
 	bool from_command = false, reread = false;
-	std::optional<std::string> path, mode, mtime, checkpoint;
+	std::optional<std::string> path, mode, mtime, checkpoint, changing;
 	std::vector<std::string> paths;
 	Report report;
 	options.flag("all", 'A', all, "everything, and what is gone is removed")
 		.flag("force", 'f', force, "ignored paths, too")
 		.flag("by-reference", 0, by_reference, "leave the content where it is until the commit")
 		.flag("reread", 0, reread, "read what seems unchanged, too")
+		.value("changing", 0, changing, "fail|store", "what becomes of files that are always written")
 		.flag("dry-run", 'n', dry_run, "only say what would be done")
 		.flag("show-plumbing", 0, show, "print the commands and do nothing")
 		.flag("stdin", 0, from_stdin, "add standard input as one file")
@@ -71,7 +74,7 @@ static int add(Options &options)
 	Command reported;
 	report.pass_on(reported);
 	if (from_stdin || from_command) {
-		if (!path || all || reread || from_stdin == from_command || from_stdin == !paths.empty())
+		if (!path || all || reread || changing || from_stdin == from_command || from_stdin == !paths.empty())
 			throw UsageError("--stdin goes with --path=PATH alone, --from-command with '-- COMMAND', too");
 		if (checkpoint && from_command)
 			throw UsageError("--checkpoint-every goes with --stdin: a command that fails must leave nothing");
@@ -108,6 +111,8 @@ static int add(Options &options)
 			update.push_back("--by-reference");
 		if (reread)
 			update.push_back("--reread");
+		if (changing)
+			update.push_back("--changing=" + *changing);
 		update.insert(update.end(), reported.begin(), reported.end());
 		update.push_back("--stdin");
 		commands = {list, update};

@@ -34,7 +34,8 @@ static int ls(Options &options)
 			out.write(mode_letters(entry) + ' ' + size + ' ' +
 				(entry.mtime_ns ? time_text(seconds_of(*entry.mtime_ns)) : std::string(23, '-')) + ' ');
 		}
-		out.record_path(shown);
+		out.path(shown);
+		out.record(is_long && !nul && entry.has_attribute(changed_while_read_attribute) ? "  (changed while it was read)" : "");
 	};
 	TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
 	bool has_any = path.empty();

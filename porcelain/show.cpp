@@ -21,6 +21,8 @@ static int show(Options &options)
 	out.record("Author:  " + shown_text(layer->author()));
 	out.record("Date:    " + time_text(header.time_s));
 	out.record("Content: " + std::to_string(header.entries) + " entries, " + std::to_string(header.bytes) + " bytes");
+	if (header.changed_files() > 0)
+		out.record("Changed: " + std::to_string(header.changed_files()) + " while read, and stored as they were read");
 	out.record("");
 	const std::string &message = layer->message();
 	for (std::size_t start = 0; start < message.size();) {
@@ -35,7 +37,8 @@ static int show(Options &options)
 			: !entry		   ? Difference::deleted
 						   : difference_of(*old, *entry);
 		out.write(std::string(1, static_cast<char>(difference)) + '\t');
-		out.record(quoted_record(entry ? entry->path : old->path));
+		out.write(quoted_record(entry ? entry->path : old->path));
+		out.record(entry && entry->has_attribute(changed_while_read_attribute) ? "  (changed while it was read)" : "");
 	});
 	return exit_status::done;
 }

@@ -115,6 +115,22 @@ private:
 	std::size_t count_ = 0;
 };
 
+// What was staged although it changed while it was read.
+static void show_mixed(Output &out, const Index &index, const std::function<bool(const std::string &)> &is_wanted)
+{
+	bool is_first = true;
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
+		const IndexRecord &record = *at.current();
+		if (record.is_removed || !index.is_staged(record) || !record.entry.has_attribute(changed_while_read_attribute) ||
+			!is_wanted(record.entry.path))
+			continue;
+		if (is_first)
+			out.record("staged as it was read, though it changed while it was read:");
+		is_first = false;
+		out.record("  " + quoted_record(record.entry.path));
+	}
+}
+
 static int status(Options &options)
 {
 	bool nul = false;
@@ -167,6 +183,7 @@ static int status(Options &options)
 	else
 		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()));
 	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDT");
+	show_mixed(out, index, is_wanted);
 	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDT");
 	show_section(out, "not added yet:", changes, &Letters::work, "?");
 	show_section(out, "could not be read:", changes, &Letters::work, "F");
