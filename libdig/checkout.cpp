@@ -7,6 +7,7 @@
 
 #include "libdig/beneath.h"
 #include "libdig/ingest.h"
+#include "libdig/near_paths.h"
 #include "libdig/old_content.h"
 #include "libdig/path.h"
 #include "libdig/process.h"
@@ -93,7 +94,8 @@ public:
 			if (!path.empty() && !cursor.at_end())
 				pass(path + "/");
 			if (!has_any)
-				throw Error(quote(path) + " is not in " + state_);
+				throw Error(quote(path) + " is not in " + state_ +
+					did_you_mean_path(manifest_, store_.nodes(), path));
 		}
 	}
 

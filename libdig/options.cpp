@@ -8,6 +8,7 @@
 #include <boost/program_options.hpp>
 
 #include "libdig/settings.h"
+#include "libdig/suggestion.h"
 
 #ifndef DIG_VERSION
 #define DIG_VERSION "unknown"
@@ -201,7 +202,13 @@ static std::vector<po::option> parsed(const std::vector<std::string> &arguments,
 	try {
 		return po::command_line_parser(arguments).options(description).style(style).run().options;
 	} catch (const po::unknown_option &error) {
-		throw UsageError("unknown option " + quote(error.get_option_name()));
+		const std::string name = error.get_option_name();
+		std::vector<std::string> names;
+		for (const auto &option : description.options())
+			if (!option->long_name().empty())
+				names.push_back("--" + option->long_name());
+		const std::string asked = name.substr(0, name.find('='));
+		throw UsageError("unknown option " + quote(name) + (asked.size() > 3 ? did_you_mean(asked, names) : ""));
 	} catch (const po::error &error) {
 		throw UsageError(error.what());
 	}

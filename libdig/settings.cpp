@@ -2,6 +2,7 @@
 
 #include "libdig/error.h"
 #include "libdig/file.h"
+#include "libdig/suggestion.h"
 
 #include <algorithm>
 #include <charconv>
@@ -140,7 +141,10 @@ static bool is_section(std::string_view name)
 
 static std::string unknown_key(std::string_view name)
 {
-	return "unknown key " + quote(name) + "; " + known_names(name);
+	std::vector<std::string> names;
+	for (const SettingKey &key : keys)
+		names.emplace_back(key.name);
+	return "unknown key " + quote(name) + "; " + known_names(name) + did_you_mean(name, names);
 }
 
 const SettingKey &get_setting_key(std::string_view name)

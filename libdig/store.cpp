@@ -10,6 +10,7 @@
 #include "libdig/owner_check.h"
 #include "libdig/process.h"
 #include "libdig/publish.h"
+#include "libdig/suggestion.h"
 
 namespace dig {
 
@@ -397,13 +398,16 @@ RootName Store::resolve(std::string_view name) const
 	}
 	if (name.starts_with('@')) {
 		const auto generation = parse_number(name.substr(1));
+		if (roots.size() == 0)
+			throw unknown("nothing is committed yet");
 		if (!generation || *generation == 0 || *generation > roots.size())
 			throw unknown("there are generations @1 to @" + count);
 		return state(*generation);
 	}
 	if (name.size() < 4 || name.size() > 64 ||
 		name.find_first_not_of("0123456789abcdefABCDEF") != name.npos)
-		throw unknown("it is neither HEAD, HEAD~N, @N nor a root or 4 digits or more of one");
+		throw unknown("it is neither HEAD, HEAD~N, @N nor a root or 4 digits or more of one" +
+			did_you_mean(name.substr(0, name.find('~')), {"HEAD"}));
 	std::string digits(name);
 	for (char &c : digits)
 		c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);

@@ -1,5 +1,6 @@
 // dig-cat: content, of a path in a state or of a chunk, whole or a range of it.
 #include "libdig/command.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/read_pipeline.h"
 #include "libdig/report.h"
@@ -71,6 +72,9 @@ public:
 		work_.cache_misses.set(store_.cache().misses());
 	}
 
+	// For people: a request that finds nothing costs more then.
+	void suggest() { suggests_ = true; }
+
 	// HEAD is another one after a commit.
 	void follow_commits()
 	{
@@ -113,7 +117,8 @@ private:
 		cursor.seek_path(path + "/");
 		if (!cursor.at_end() && is_within(cursor.path(), path))
 			throw NotThere(shown + "a directory", "missing");
-		throw NotThere(shown + "not in " + std::string(root), "missing");
+		throw NotThere(shown + "not in " + std::string(root) +
+			(suggests_ ? did_you_mean_path(manifest, store_.nodes(), path) : ""), "missing");
 	}
 
 	static Content content_of(Entry entry, const std::string &shown)
@@ -133,6 +138,7 @@ private:
 	Store store_;
 	ReadPipeline pipeline_;
 	std::optional<FileStat> roots_;
+	bool suggests_ = false;
 };
 
 static ByteRange::Extent extent_of(const std::optional<ByteRange> &range, std::uint64_t size)
@@ -265,6 +271,7 @@ static int cat(Options &options)
 	work.has_cache = true;
 	work.begin_stage("find");
 	Reader reader(work);
+	reader.suggest();
 	const Content content = reader.find(names[0]);
 	const ByteRange::Extent extent = extent_of(range, content.size);
 	work.begin_stage("read", {.bytes = extent.size});

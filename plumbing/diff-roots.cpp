@@ -1,4 +1,5 @@
 #include "libdig/command.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/range_diff.h"
 #include "libdig/work_diff.h"
@@ -13,7 +14,8 @@ static Entry get_entry(Store &store, const std::string &root, const std::string 
 	const RootName name = store.resolve(root);
 	const std::optional<Entry> entry = find_entry(store.manifest(name.generation), path, store.nodes());
 	if (!entry)
-		throw Error(quote(path) + " is not in " + quote(root));
+		throw Error(quote(path) + " is not in " + root +
+			did_you_mean_path(store.manifest(name.generation), store.nodes(), path));
 	return *entry;
 }
 
@@ -66,6 +68,10 @@ static int diff_roots(Options &options)
 		paths.push_back(normalised_path(names[i], "", "/"));
 	bool differs = false;
 	const TreeRoot before = manifest_of(store, names[0]), after = manifest_of(store, names[1]);
+	for (std::size_t i = 0; i < paths.size(); i++)
+		if (!has_path(before, store.nodes(), paths[i]) && !has_path(after, store.nodes(), paths[i]))
+			throw Error(quote(names[i + 2]) + " is neither in " + names[0] + " nor in " + names[1] +
+				did_you_mean_path(after, store.nodes(), paths[i]));
 	diff_manifests(before, after, store.nodes(), [&](const Entry *old, const Entry *entry) {
 		const std::string &path = entry ? entry->path : old->path;
 		bool is_wanted = paths.empty();

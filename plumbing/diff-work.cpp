@@ -1,4 +1,5 @@
 #include "libdig/command.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/work_diff.h"
 
@@ -32,6 +33,7 @@ static int diff_work(Options &options)
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)
 		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+	check_paths_exist(store, index, paths, typed);
 	dig::diff_work(store, index, paths, show);
 	return status;
 }

@@ -2,6 +2,7 @@
 #include "libdig/gear.h"
 #include "libdig/sha256_lanes.h"
 #include "libdig/store.h"
+#include "libdig/suggestion.h"
 
 using namespace dig;
 
@@ -46,6 +47,14 @@ static std::string kernels()
 	return "gear=" + std::string(gear_kernel()) + " sha256=" + std::string(sha256_kernel());
 }
 
+static std::vector<std::string> key_names()
+{
+	std::vector<std::string> names{"kernels"};
+	for (const Key &key : keys)
+		names.emplace_back(key.name);
+	return names;
+}
+
 static int info(Options &options)
 {
 	bool nul = false;
@@ -72,7 +81,7 @@ static int info(Options &options)
 				found = &key;
 		if (!found)
 			throw UsageError("no such key: " + quote(name) + "; there are root, manifest-root, generation, "
-				"store-id, layers, chunking, store, work-tree, kernels");
+				"store-id, layers, chunking, store, work-tree, kernels" + did_you_mean(name, key_names()));
 		out.record(found->value(opened()));
 	}
 	return exit_status::done;

@@ -1,5 +1,6 @@
 #include "libdig/command.h"
 #include "libdig/listing.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/store.h"
 
@@ -45,7 +46,8 @@ static int ls_root(Options &options)
 		if (!path.empty() && !at.at_end())
 			show(path + "/");
 		if (!has_any) {
-			tell(quote(typed) + " is not in " + (names.empty() ? "HEAD" : names[0]));
+			tell_error(quote(typed) + " is not in " + (names.empty() ? "HEAD" : names[0]) +
+				did_you_mean_path(store.manifest(root.generation), store.nodes(), path));
 			status = exit_status::failed;
 		}
 	}

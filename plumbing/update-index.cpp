@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "libdig/command.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/report.h"
 #include "libdig/scoped_records.h"
@@ -177,7 +178,8 @@ private:
 		if (is_tracked && removes_)
 			return;
 		const std::string link = link_above(path);
-		stage_.failed(path, link.empty() ? "cannot open " + quote(path) + ": No such file or directory"
+		stage_.failed(path, link.empty()
+			? "cannot open " + quote(path) + ": No such file or directory" + did_you_mean_path(root_, path)
 			: quote(path) + " lies behind the symbolic link " + quote(link) + "; add it where it is");
 	}
 
@@ -326,7 +328,7 @@ static void remove_path(Stage &stage, const std::string &typed)
 				stage.remove(at.current()->entry.path);
 			}
 	if (!is_tracked)
-		stage.failed(path, quote(typed) + " is not in the index");
+		stage.failed(path, quote(typed) + " is not in the index" + did_you_mean_path(stage.index(), path));
 }
 
 // mode SP size SP file-root TAB path

@@ -4,6 +4,7 @@
 
 #include "libdig/command.h"
 #include "libdig/settings.h"
+#include "libdig/suggestion.h"
 
 using namespace dig;
 
@@ -46,6 +47,19 @@ static void list_commands(Output &out, const std::string &path)
 	out.record("'dig COMMAND -h' shows how one is used, 'dig help COMMAND' its page.");
 }
 
+static std::vector<std::string> command_names(const std::string &path)
+{
+	std::vector<std::string> names{"help"};
+	const std::optional<Buffer> list = find_whole_file(path + "/commands", 1_MiB);
+	for (std::string_view rest = list ? text_of(*list) : ""; !rest.empty();) {
+		const std::size_t first = rest.find('\t'), second = rest.find('\t', first + 1), end = rest.find('\n');
+		if (second < end)
+			names.emplace_back(rest.substr(first + 1, second - first - 1));
+		rest.remove_prefix(std::min(end, rest.size() - 1) + 1);
+	}
+	return names;
+}
+
 static void set(const char *name, const std::string &value) { ::setenv(name, value.c_str(), 1); }
 
 int main(int argc, char **argv)
@@ -79,7 +93,8 @@ int main(int argc, char **argv)
 				list_commands(standard_output(), path);
 				return exit_status::done;
 			} else {
-				throw UsageError("no such option, or it needs a value: " + option);
+				throw UsageError("no such option, or it needs a value: " + option +
+					did_you_mean(option, {"--version", "--help", "--exec-path"}));
 			}
 		}
 		if (i == count) {
@@ -100,7 +115,8 @@ int main(int argc, char **argv)
 			replace_process(command);
 		} catch (const SystemError &error) {
 			if (error.error() == ENOENT)
-				throw UsageError(quote(name) + " is no dig command; 'dig' lists them");
+				throw UsageError(quote(name) + " is no dig command; 'dig' lists them" +
+					did_you_mean(name, command_names(path)));
 			throw;
 		}
 	});

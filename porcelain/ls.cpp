@@ -2,6 +2,7 @@
 
 #include "libdig/command.h"
 #include "libdig/listing.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/store.h"
 #include "libdig/time_text.h"
@@ -65,7 +66,8 @@ static int ls(Options &options)
 		at.seek_path(directory + "0");
 	}
 	if (!has_any)
-		throw Error(quote(typed) + " is not in " + quote(name.substr(0, colon)));
+		throw Error(quote(typed) + " is not in " + (colon == 0 ? "HEAD" : name.substr(0, colon)) +
+			did_you_mean_path(store.manifest(root.generation), store.nodes(), path));
 	return exit_status::done;
 }
 

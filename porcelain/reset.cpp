@@ -1,11 +1,32 @@
 #include "libdig/command.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
-#include "libdig/stage.h"
 #include "libdig/staging_clear.h"
+#include "libdig/work_diff.h"
 
 using namespace dig;
 
 static constexpr char usage[] = "dig-reset [-q] [PATH...]";
+
+// Whoever knows git may want to go back to a state.
+static bool looks_like_state(const std::string &name)
+{
+	if (name == "HEAD" || name.starts_with("HEAD~") || name.starts_with("HEAD^"))
+		return true;
+	const bool is_number = name.size() > 1 && name.find_first_not_of("0123456789", 1) == name.npos;
+	return (name[0] == '@' && is_number) ||
+		(name.size() >= 12 && name.find_first_not_of("0123456789abcdef") == name.npos);
+}
+
+static void check_paths(Store &store, const std::vector<std::string> &paths, const std::vector<std::string> &typed)
+{
+	const Index index = current_index(store);
+	for (std::size_t i = 0; i < paths.size(); i++)
+		if (looks_like_state(typed[i]) && !has_path_anywhere(store, index, paths[i]))
+			throw UsageError(quote(typed[i]) + " names a state, and this takes paths; 'dig extract --at=" +
+				typed[i] + " DEST' writes its files");
+	check_paths_exist(store, index, paths, typed);
+}
 
 static int reset(Options &options)
 {
@@ -16,6 +37,8 @@ static int reset(Options &options)
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)
 		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+	if (!paths.empty())
+		check_paths(store, paths, typed);
 	std::uint64_t count = 0;
 	try {
 		count = unstage(store, paths);

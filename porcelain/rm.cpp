@@ -1,4 +1,5 @@
 #include "libdig/command.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/work_diff.h"
 
@@ -78,7 +79,7 @@ static int rm(Options &options)
 	const Index before = stage.index();
 	for (std::size_t i = 0; i < paths.size(); i++) {
 		if (each_within(before, paths[i], [](const Entry &) {}) == 0)
-			throw Error(quote(typed[i]) + " is not in the index");
+			throw Error(quote(typed[i]) + " is not in the index" + did_you_mean_path(before, paths[i]));
 	}
 	for (const std::string &path : paths)
 		each_within(before, path, [&](const Entry &entry) { stage.remove(entry.path); });

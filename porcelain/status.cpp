@@ -1,4 +1,5 @@
 #include "libdig/command.h"
+#include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/sorted_texts.h"
 #include "libdig/staged_items.h"
@@ -148,6 +149,7 @@ static int status(Options &options)
 	for (const std::string &path : typed)
 		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
 	const Index index = current_index(store);
+	check_paths_exist(store, index, paths, typed);
 	Changes changes(store.paths().staging());
 	const auto is_wanted = [&](const std::string &path) {
 		for (const std::string &wanted : paths)
