@@ -68,8 +68,11 @@ $$(file >$O/$(1),$$(strip $(2)))
 endif
 endef
 flags := $(CXX) $(cxxflags) $(cppflags) | $(ldflags) $(STATIC) $(ldlibs) $(CURL_LIBS)
+# What only copies leaves a tree as it is, whatever it was built with.
+ifneq ($(MAKECMDGOALS),install-built)
 $(eval $(call stamp,flags,$$(flags)))
 $(eval $(call stamp,names,$$(names)))
+endif
 
 # --- what there is ----------------------------------------------------------------------------
 
@@ -94,7 +97,7 @@ named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all tests check perf-check deps demo install clean
+.PHONY: all tests check perf-check deps demo install install-built clean
 
 all: $(plumbing) $(porcelain) $(dispatcher) $(helpers) $O/commands
 tests: all $O/unit
@@ -169,6 +172,9 @@ put = $(if $(wildcard $(3)),$(INSTALL) -d '$(DESTDIR)$(2)' && \
 	$(INSTALL) -m $(1) $(wildcard $(3)) '$(DESTDIR)$(2)$(4)')
 
 install: all
+	@$(MAKE) --no-print-directory install-built
+
+install-built:
 	$(call put,755,$(bindir),$(dispatcher))
 	$(call put,755,$(libexecdir)/dig,$(plumbing) $(porcelain))
 	$(call put,644,$(libexecdir)/dig,$O/commands)

@@ -16,8 +16,12 @@ static std::string exec_path()
 	const char *wanted = std::getenv("DIG_EXEC_PATH");
 	if (wanted && *wanted)
 		return wanted;
-	const std::string own = own_directory();
-	return find_stat(own + "/dig-hash-object") ? own : DIG_EXEC_PATH;
+	// In the checkout; as it was installed, also when all of that was moved since; as it was built for.
+	const std::string own = own_directory(), beside = own.substr(0, own.rfind('/')) + "/libexec/dig";
+	for (const std::string &path : {own, beside})
+		if (find_stat(path + "/dig-hash-object"))
+			return path;
+	return DIG_EXEC_PATH;
 }
 
 // "commands" lists what there is: category, name and one line, taken from the pages.

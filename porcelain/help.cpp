@@ -1,26 +1,96 @@
+// dig help shows pages by man(1), or as plain text where there is none.
 #include <cstdlib>
 
 #include "libdig/command.h"
+#include "libdig/directory.h"
+#include "libdig/page_text.h"
+#include "libdig/suggestion.h"
 
 using namespace dig;
 
 static constexpr char usage[] = "dig-help [COMMAND]";
+
+static constexpr const char *sections[] = {"1", "5", "7"};
+
+// Where the pages of a section are: in the checkout, or as they were installed.
+static std::vector<std::string> page_directories(const std::string &section)
+{
+	const std::string path = own_directory();
+	return {path + "/../Documentation", path + "/../../share/man/man" + section};
+}
+
+// The name may end with its section.
+static std::optional<std::string> find_page(const std::string &name)
+{
+	for (const std::string section : sections)
+		for (const std::string &directory : page_directories(section)) {
+			const std::string file = directory + '/' + name + (name.ends_with('.' + section) ? "" : '.' + section);
+			if (find_stat(file))
+				return file;
+		}
+	return {};
+}
+
+// What "dig help" takes: "add", "tutorial", "digignore".
+static std::vector<std::string> page_names()
+{
+	std::vector<std::string> names;
+	for (const char *section : sections)
+		for (const std::string &directory : page_directories(section)) {
+			if (!find_stat(directory))
+				continue;
+			for (const std::string &file : names_in(directory))
+				if (file.starts_with("dig") && file.ends_with(std::string(".") + section))
+					names.push_back(file.substr(file.starts_with("dig-") ? 4 : 0,
+						file.size() - 2 - (file.starts_with("dig-") ? 4 : 0)));
+		}
+	return names;
+}
+
+static bool is_in_path(const std::string &program)
+{
+	const char *search = std::getenv("PATH");
+	for (std::string_view rest = search ? search : ""; !rest.empty();) {
+		const std::size_t end = std::min(rest.find(':'), rest.size());
+		if (end > 0 && find_stat(std::string(rest.substr(0, end)) + '/' + program))
+			return true;
+		rest.remove_prefix(std::min(end + 1, rest.size()));
+	}
+	return false;
+}
+
+static int show_page(const std::string &file)
+{
+	for (const auto &[program, option] : {std::pair("man", "-l"), std::pair("mandoc", "-a")})
+		if (is_in_path(program))
+			replace_process({program, option, file});
+	const std::optional<Buffer> page = find_whole_file(file, 1_MiB);
+	standard_output().write(page_text(page ? text_of(*page) : "", static_cast<std::size_t>(terminal_columns(1))));
+	return exit_status::done;
+}
 
 static int help(Options &options)
 {
 	std::vector<std::string> names;
 	options.positional(names, 0, 1).parse();
 	const std::string path = own_directory();
-	if (names.empty())
-		replace_process({find_stat(path + "/dig") ? path + "/dig" : "dig"});
-	const std::string page = names[0] == "dig" || names[0].starts_with("dig-") ? names[0] : "dig-" + names[0];
-	// From the checkout the page is a file, installed it is found by its name.
-	for (const char *section : {"1", "5", "7"}) {
-		const std::string file = path + "/../Documentation/" + page + "." + section;
-		if (find_stat(file))
-			replace_process({"man", "-l", file});
+	if (names.empty()) {
+		for (const std::string &dig : {path + "/dig", path + "/../../bin/dig"})
+			if (find_stat(dig))
+				replace_process({dig});
+		replace_process({"dig"});
 	}
-	replace_process({"man", page});
+	const std::string &name = names[0];
+	std::optional<std::string> file = find_page("dig-" + name);
+	if (!file && name.starts_with("dig"))
+		file = find_page(name);
+	if (file)
+		return show_page(*file);
+	const std::vector<std::string> known = page_names();
+	if (!known.empty())
+		throw UsageError("there is no page about " + quote(name) + did_you_mean(name, known));
+	// The pages are elsewhere, and man may know where.
+	replace_process({"man", name.starts_with("dig") ? name : "dig-" + name});
 }
 
 int main(int argc, char **argv) { return run(argc, argv, usage, help); }
