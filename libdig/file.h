@@ -112,9 +112,9 @@ public:
 	void clear(std::uint64_t offset, std::uint64_t size) const;
 	// What was written of the range starts on its way to storage; nobody waits for it.
 	void start_writing(std::uint64_t offset, std::uint64_t size) const;
-	// fdatasync.  A failure is final: whoever gets it abandons the file.
 	// Waits until the bytes have left the page cache, which is cheaper than that they are durable.
 	void write_out() const;
+	// fdatasync.  A failure is final: whoever gets it abandons the file.
 	void sync_data() const;
 	void sync_all() const;
 	// False where the file system cannot hold such a time and took the nearest one.

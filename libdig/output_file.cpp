@@ -55,7 +55,7 @@ OutputFile::OutputFile(const std::string &name)
 	}
 	is_device_ = stat->type == FileType::block_device;
 	const int truncate = stat->type == FileType::regular ? O_TRUNC : 0;
-	direct_ = File::open_with(resolved.path, O_WRONLY | O_NOCTTY | truncate);
+	direct_ = File::open_named(resolved.path, O_WRONLY | O_NOCTTY | truncate);
 }
 
 void OutputFile::replace(const std::string &path, const std::optional<FileStat> &old)

@@ -85,7 +85,7 @@ private:
 		glues_ = false;
 	}
 
-	void open(const char *before, const char *after)
+	void enclose(const char *before, const char *after)
 	{
 		append(before);
 		glues_ = true;
@@ -116,13 +116,13 @@ private:
 			glues_ = true;
 			is_option_ = false;
 		} else if (is("Op"))
-			open("[", "]");
+			enclose("[", "]");
 		else if (is("Ql") || is("Sq"))
-			open("'", "'");
+			enclose("'", "'");
 		else if (is("Pq"))
-			open("(", ")");
-		else if (is("Qq"))
-			open("\"", "\"");
+			enclose("(", ")");
+		else if (is("Qq") || is("Dq"))
+			enclose("\"", "\"");
 		else if (is("Nm")) {
 			if (at + 1 == end)
 				append(page_name_);

@@ -8,6 +8,7 @@
 #include "libdig/clock_margin.h"
 #include "libdig/ingest.h"
 #include "libdig/node_blocks.h"
+#include "libdig/reconcile.h"
 #include "libdig/staging.h"
 #include "libdig/thread.h"
 #include "libdig/worktree.h"
@@ -133,10 +134,6 @@ private:
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before
 };
-
-// Brings the records that are not staged up to the newest state, as after a commit from another
-// staging area, or where there is no index yet.  For readers: what the index would be.
-void reconcile_index(Store &store, StagingWriter &writer);
 
 // Takes what is staged within the paths (all of it when there are none) out of the staging area
 // again, back to the newest state; returns how many paths.  Content that nobody needs any more

@@ -32,7 +32,7 @@ test_expect_success 'each kind of thing is taken, with mode, size and file root'
 	printf "100750 6 $hello\\td/e/file\\n100644 307200 $(dig-hash-object large)\\thard\\n" >../expect &&
 	printf "040755 0 $empty\\thollow\\n100644 307200 $(dig-hash-object large)\\tlarge\\n" >>../expect &&
 	printf "120777 8 $(printf d/e/file | dig-hash-object --stdin)\\tlink\\n" >>../expect &&
-	printf "100644 4 %s\\t\"n\\\\nt\\\\tq\\\\\"b\\\\\\\\e\377\"\\n" $(echo odd | dig-hash-object --stdin) >>../expect &&
+	printf "100644 4 %s\\t\"n\\\\nt\\\\tq\\\\\"b\\\\\\\\e\\\\377\"\\n" $(echo odd | dig-hash-object --stdin) >>../expect &&
 	printf "100644 0 $empty\\tnothing\\n100644 1048576 $(dig-hash-object sparse)\\tsparse\\n" >>../expect &&
 	dig-ls-index >../actual && test_cmp ../expect ../actual &&
 	commit_staged one && dig-checkout-root HEAD ../out && diff -r --no-dereference --exclude=.dig . ../out

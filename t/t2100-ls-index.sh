@@ -18,7 +18,7 @@ test_expect_success 'there must be a store, but nothing in it' '
 test_expect_success 'entries come in the order of the bytes of whole paths' '
 	cd w && mkdir -p a/b void && echo hello >a/b/c && cp a/b/c a.c && cp a/b/c a-c && : >ab && cp a/b/c "$(printf "\\377")" &&
 	ln -s xxxxx a/link && chmod 600 a.c && take_all &&
-	printf "a-c\\na.c\\na/b/c\\na/link\\nab\\nvoid\\n\\377\\n" >../expect &&
+	printf "a-c\\na.c\\na/b/c\\na/link\\nab\\nvoid\\n\"\\\\377\"\\n" >../expect &&
 	dig-ls-index --name-only >../actual && test_cmp ../expect ../actual
 '
 
@@ -26,7 +26,7 @@ test_expect_success 'a line has mode, size, file root and path' '
 	cd w && {
 		printf "%s\\n" "100644 6 $hello${tab}a-c" "100600 6 $hello${tab}a.c" "100644 6 $hello${tab}a/b/c" \
 			"120777 5 $(printf xxxxx | dig-hash-object --stdin)${tab}a/link" "100644 0 $empty${tab}ab" \
-			"040755 0 $empty${tab}void" && printf "100644 6 $hello\\t\\377\\n"
+			"040755 0 $empty${tab}void" && printf "100644 6 $hello\\t\"\\\\377\"\\n"
 	} >../expect &&
 	dig-ls-index >../actual && test_cmp ../expect ../actual
 '
@@ -83,7 +83,7 @@ test_expect_success 'nor does it from any other command' '
 	cd odd && bad=$(printf "bad\377x") c1=$(printf "c1\302\233x") &&
 	echo new >"$bad" && echo new >"$c1" &&
 	for command in ls "ls -lr HEAD" show "diff-roots @0 HEAD" ls-root status "status --porcelain=v1" diff diff-work \
-		ls-work "extract --progress=always ../out" "extract --progress=json -f ../out" "ls-index -s" "check-ignore -v -n $bad $c1" \
+		"extract --progress=always ../out" "extract --progress=json -f ../out" "ls-index -s" "check-ignore -v -n $bad $c1" \
 		"rm $bad $c1" "cat HEAD:$bad/x" "cat HEAD:$c1/x" "get /$c1/x" "add $bad/x $c1/x" "reset $c1/x" "-C $c1 log" "$c1" "log $c1" \
 		"log --$c1" "-c $c1=1 log" "-c core.author.$bad=1 log" "config $c1" "init $c1/x" "add --progress=always -A"
 	do

@@ -100,7 +100,7 @@ test_expect_success 'a file that is not what was added by reference leaves nothi
 test_expect_success STRACE 'an add that was killed and is not made again leaves nothing' '
 	new_store killed && cd killed &&
 	lines dropped 1000000 >more &&
-	test_expect_code 137 strace -f -qq -o ../calls -e trace=pwritev2 -e signal=none \
+	test_expect_code 128 strace -f -qq -o ../calls -e trace=pwritev2 -e signal=none \
 		-e inject=pwritev2:signal=KILL:when=2 dig-add more &&
 	committed 700
 '
@@ -109,7 +109,7 @@ test_expect_success STRACE 'a file that a killed add had begun is gone on with a
 	new_store begun && cd begun &&
 	dig-config performance.checkpoint_bytes 1MB &&
 	lines begun 2000000 >begun &&
-	test_expect_code 137 strace -f -qq -o ../calls -e trace=pwritev2 -e signal=none \
+	test_expect_code 128 strace -f -qq -o ../calls -e trace=pwritev2 -e signal=none \
 		-e inject=pwritev2:signal=KILL:when=3 dig-add begun &&
 	lines dropped 100000 >more && dig-add more && dig-add kept && dig-reset -q more &&
 	dig-commit -q -m one && ! grep -aq dropped .dig/layers/* && grep -aq begun .dig/layers/* &&

@@ -73,7 +73,7 @@ test_expect_success 'paths are those of the state, wherever one is' '
 
 test_expect_success 'names are quoted on lines, and verbatim with -z' '
 	cd w && odd=$(printf "n\\nt\\tq\\042b\\\\e\\377") && : >"$odd" && commit_all odd &&
-	printf "100644 0 $empty\\t\"n\\\\nt\\\\tq\\\\\"b\\\\\\\\e\\377\"\\n" >../expect &&
+	printf "100644 0 $empty\\t\"n\\\\nt\\\\tq\\\\\"b\\\\\\\\e\\\\377\"\\n" >../expect &&
 	dig-ls-root HEAD "$odd" >../actual && test_cmp ../expect ../actual &&
 	printf "%s\\0" "100644 0 $empty$tab$odd" >../expect && dig-ls-root -z HEAD "$odd" >../actual && cmp ../expect ../actual &&
 	printf "%s\\0" "$odd" >../expect && dig-ls-root -z --name-only HEAD "$odd" >../actual && cmp ../expect ../actual

@@ -183,7 +183,7 @@ test_expect_success 'rules of many components are quick in a deep tree' '
 		echo "**/$rule$i" || return 1
 	done >.digignore &&
 	path=a && for i in 1 2 3 4 5 6 7 8 9 10; do path=$path/$path || return 1; done &&
-	mkdir -p $path && : >$path/b && timeout 20 dig-ls-work | tr "\0" "\n" >../actual && grep -c "^F.*/b$" actual
+	mkdir -p $path && : >$path/b && timeout 20 dig-ls-work | tr "\0" "\n" >actual && grep -c "^F.*/b$" actual
 '
 
 test_expect_success 'the least memory that can be set is enough to check' '
