@@ -265,6 +265,7 @@ struct IndexCursor::Side {
 			cursor.fail("a path shares more than there is");
 		record.entry.path.resize(shared);
 		record.entry.path += text_of(cursor.take(rest));
+		IndexRecord::check_path(cursor, record.entry.path, shared);
 		record.decode_rest(cursor);
 		at = content.size() - cursor.left();
 		has_record = true;

@@ -73,12 +73,21 @@ void IndexRecord::encode(Buffer &out) const
 	encode_rest(out);
 }
 
+void IndexRecord::check_path(const Cursor &cursor, std::string_view path, std::size_t begin)
+{
+	const std::size_t slash = begin > 0 ? path.rfind('/', begin - 1) : path.npos;
+	std::string_view problem = path_problem(path.substr(slash == path.npos ? 0 : slash + 1));
+	if (problem.empty() && path.size() > max_path_size)
+		problem = "it is too long";
+	if (!problem.empty())
+		cursor.fail("the path " + quote(path) + " is not allowed: " + std::string(problem));
+}
+
 IndexRecord IndexRecord::decode(Cursor &cursor)
 {
 	IndexRecord record;
 	record.entry.path = text_of(cursor.take(cursor.u16()));
-	if (const std::string_view problem = path_problem(record.entry.path); !problem.empty())
-		cursor.fail("the path " + quote(record.entry.path) + " is not allowed: " + std::string(problem));
+	check_path(cursor, record.entry.path);
 	record.decode_rest(cursor);
 	return record;
 }

@@ -26,6 +26,8 @@ struct IndexRecord {
 	// Everything but the path.
 	void encode_rest(Buffer &out) const;
 	void decode_rest(Cursor &cursor);
+	// CorruptError for a path that no store may hold.  All before begin was in a path that passed.
+	static void check_path(const Cursor &cursor, std::string_view path, std::size_t begin = 0);
 	// The path, too.
 	void encode(Buffer &out) const;
 	static IndexRecord decode(Cursor &cursor);

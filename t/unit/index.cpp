@@ -307,6 +307,26 @@ BOOST_AUTO_TEST_CASE(what_a_path_displaces)
 	BOOST_TEST(found("b/gone/x") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_no_store_may_hold_is_refused)
+{
+	const auto paths_of = [](std::initializer_list<const char *> paths) {
+		Scratch scratch;
+		IndexUpdate update(scratch.path);
+		for (const char *path : paths)
+			update.put(record_of(path, 1));
+		update.publish(nullptr);
+		std::string all;
+		const Index index = Index::open(scratch.path);
+		for (IndexCursor at = index.cursor(); at.current(); at.next())
+			all += at.current()->entry.path + " ";
+		return all;
+	};
+	BOOST_TEST(paths_of({"a", "a/b", "a/bc", "a/bc/d", "a/bcd", "b"}) == "a a/b a/bc a/bc/d a/bcd b ");
+	for (const auto paths : {std::initializer_list<const char *>{"../victim"}, {"/etc/passwd"}, {"a", "a/"},
+		     {"a/b", "a//b"}, {"a/b", "a/.."}, {"a/.", "b"}, {"a/.di", "a/.dig/x"}, {"a/d", "a/d/.DIG"}, {""}, {"a/..a", "a/../a"}})
+		BOOST_CHECK_THROW(paths_of(paths), CorruptError);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace units
