@@ -32,6 +32,8 @@ void JournalBlock::encode(Buffer &out) const
 	append(out, raw_bytes(record));
 	for (const Digest &item : items)
 		append(out, item);
+	if (checksum)
+		put_u32(out, *checksum);
 }
 
 JournalBlock JournalBlock::decode(Bytes body, std::string_view name, std::uint64_t offset)
@@ -40,9 +42,12 @@ JournalBlock JournalBlock::decode(Bytes body, std::string_view name, std::uint64
 	JournalBlock block;
 	block.number = cursor.u32();
 	std::memcpy(&block.record, cursor.take(sizeof(BlockRecord)).data(), sizeof(BlockRecord));
+	check_block_record(block.record, name, offset);
 	const std::uint16_t items = block.record.items;
 	for (std::size_t i = 0; i < items; i++)
 		block.items.push_back(cursor.digest());
+	if (cursor.left() > 0)
+		block.checksum = cursor.u32();
 	cursor.expect_end();
 	return block;
 }
@@ -105,7 +110,10 @@ JournalReader::JournalReader(const File &file, std::uint64_t offset) : file_(fil
 	size_ = file.size();
 	Buffer head(journal_start);
 	file.read_exactly_at(head, 0);
-	check_preamble(head, journal_magic, file.name(), true);
+	check_preamble(head, journal_magic, file.name(), true, checksum_feature);
+	Preamble preamble;
+	std::memcpy(&preamble, head.data(), sizeof preamble);
+	has_checksums_ = preamble.read_features & checksum_feature;
 	std::memcpy(id_.data(), head.data() + sizeof(Preamble), sizeof id_);
 	if (crc32_of(id_) != load<std::uint32_t>(head.data() + journal_start - 4))
 		throw CorruptError("the checksum of its id is wrong", file.name(), sizeof(Preamble));
@@ -153,6 +161,10 @@ void JournalMark::encode(Buffer &out) const
 {
 	put_u64(out, pack_size);
 	put_u32(out, block_count);
+	if (!pack_change_ns)
+		return;
+	put(out, pack_change_ns);
+	put(out, since_ns);
 }
 
 JournalMark JournalMark::decode(Bytes body, std::string_view name, std::uint64_t offset)
@@ -161,6 +173,10 @@ JournalMark JournalMark::decode(Bytes body, std::string_view name, std::uint64_t
 	JournalMark mark;
 	mark.pack_size = cursor.u64();
 	mark.block_count = cursor.u32();
+	if (cursor.left() > 0) {
+		mark.pack_change_ns = cursor.i64();
+		mark.since_ns = cursor.i64();
+	}
 	cursor.expect_end();
 	return mark;
 }
@@ -202,7 +218,7 @@ bool is_unpromised(const std::string &directory)
 
 JournalWriter::JournalWriter(const std::string &path, const StagingId &id) : file_(path)
 {
-	dig::append(pending_, raw_bytes(make_preamble(journal_magic)));
+	dig::append(pending_, raw_bytes(make_preamble(journal_magic, checksum_feature)));
 	dig::append(pending_, id);
 	put_u32(pending_, crc32_of(id));
 }

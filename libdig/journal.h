@@ -22,6 +22,8 @@ namespace dig {
 // Random, so that an offset in one journal is not taken for one in the next.
 using StagingId = std::array<std::uint8_t, 16>;
 StagingId new_staging_id();
+// A feature that is needed to read: there are checksums of blocks, and times of the pack.
+constexpr std::uint16_t checksum_feature = 1;
 // Behind the preamble, the id and a CRC-32 of it.
 constexpr std::uint64_t journal_start = sizeof(Preamble) + sizeof(StagingId) + 4;
 
@@ -39,6 +41,10 @@ struct JournalBlock {
 	std::uint32_t number = 0; // in the pack, from 0
 	BlockRecord record{};
 	std::vector<Digest> items;
+	// block_checksum() of it.  Blocks that are not compressed have none, since their digests are
+	// quick to compare, nor has any in a journal
+	// without that feature.
+	std::optional<std::uint32_t> checksum;
 
 	ItemKind kind() const { return static_cast<ItemKind>(record.kind); }
 	std::uint64_t end() const { return record.offset + record.length; } // in the pack
@@ -94,12 +100,14 @@ public:
 	std::uint64_t offset() const { return offset_; }
 	bool is_torn() const { return is_torn_; }
 	const StagingId &id() const { return id_; }
+	bool has_checksums() const { return has_checksums_; }
 
 private:
 	bool fill(std::size_t size);
 
 	const File &file_;
 	StagingId id_{};
+	bool has_checksums_;
 	std::uint64_t offset_;  // of the next record
 	std::uint64_t size_;    // of the file
 	bool is_torn_ = false;
@@ -111,6 +119,9 @@ private:
 struct JournalMark {
 	std::uint64_t pack_size = sizeof(Preamble);
 	std::uint32_t block_count = 0;
+	// The pack's change time then, if all before was as it had been written, and when it first had such
+	// a mark; else 0.
+	std::int64_t pack_change_ns = 0, since_ns = 0;
 
 	void encode(Buffer &out) const;
 	static JournalMark decode(Bytes body, std::string_view name, std::uint64_t offset);

@@ -135,6 +135,13 @@ Buffer block_prefix(Codec codec, ItemKind kind, std::span<const std::uint32_t> s
 	return prefix;
 }
 
+std::uint32_t block_checksum(Bytes prefix, std::optional<std::uint32_t> payload_checksum)
+{
+	BlockHeader header;
+	std::memcpy(&header, prefix.data(), sizeof header);
+	return crc32_of(raw_bytes(header.checksum), payload_checksum.value_or(header.payload_checksum));
+}
+
 void check_block_header(const BlockHeader &header, std::string_view name, std::uint64_t offset)
 {
 	const auto fail = [&](std::string_view what) { throw CorruptError(what, name, offset); };
@@ -151,6 +158,24 @@ void check_block_header(const BlockHeader &header, std::string_view name, std::u
 	if (header.codec == 0 ? header.stored_size != header.raw_size
 			      : header.stored_size > header.raw_size + most_overhead)
 		fail("a block's stored size does not agree with its codec");
+}
+
+void check_block_record(const BlockRecord &record, std::string_view name, std::uint64_t offset)
+{
+	const std::uint64_t items = record.items, length = record.length;
+	const std::uint64_t prefix = sizeof(BlockHeader) + (items > 1 ? 4 * items : 0);
+	if (record.offset < sizeof(Preamble) || record.offset > std::uint64_t(-1) - length || length < prefix)
+		throw CorruptError("a block lies where none can", name, offset);
+	BlockHeader header{};
+	header.magic = block_magic;
+	header.codec = record.codec;
+	header.kind = record.kind;
+	header.items = record.items;
+	header.raw_size = record.raw_size;
+	header.stored_size = static_cast<std::uint32_t>(length - prefix);
+	check_block_header(header, name, offset);
+	if (record.zero != 0)
+		throw CorruptError("reserved bytes are not zero", name, offset);
 }
 
 BlockShape parse_block_prefix(Bytes bytes, std::string_view name, std::uint64_t offset)

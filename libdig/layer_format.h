@@ -126,6 +126,10 @@ Digest root_of(const MerklePeaks &layer_ids);
 // A block's bytes in front of its payload.  sizes are those of the items.
 Buffer block_prefix(Codec codec, ItemKind kind, std::span<const std::uint32_t> sizes, Bytes payload);
 
+// What the journal keeps of a compressed block: a CRC-32 of its payload, and of its header's checksum
+// behind it.  Without the payload's, that in the header is taken.
+std::uint32_t block_checksum(Bytes prefix, std::optional<std::uint32_t> payload_checksum = {});
+
 struct BlockShape {
 	Codec codec;
 	ItemKind kind;
@@ -136,6 +140,8 @@ struct BlockShape {
 };
 // Checks a header (24 bytes at least) as far as it can be checked alone.
 void check_block_header(const BlockHeader &header, std::string_view name, std::uint64_t offset);
+// A record of a block on its own: what it says can be true of some block.  Throws CorruptError.
+void check_block_record(const BlockRecord &record, std::string_view name, std::uint64_t offset);
 // bytes begin with the block's header and sizes.
 BlockShape parse_block_prefix(Bytes bytes, std::string_view name, std::uint64_t offset);
 

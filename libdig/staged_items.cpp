@@ -8,20 +8,48 @@
 
 namespace dig {
 
-void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
+static void check_shape(const JournalBlock &block, const BlockShape &shape, const std::string &name)
+{
+	const BlockRecord &record = block.record;
+	if (shape.kind != block.kind() || static_cast<std::uint8_t>(shape.codec) != record.codec ||
+		shape.raw_size != record.raw_size || shape.sizes.size() != record.items || shape.length() != record.length)
+		throw CorruptError("a block is not the one that the journal says", name, record.offset);
+}
+
+static void check_items(const JournalBlock &block, const BlockShape &shape, Bytes raw, const std::string &name)
 {
 	const std::uint64_t offset = block.record.offset;
-	const StoredBlock stored = read_stored_block(pack, offset, block.record.length);
-	Buffer raw(stored.shape.raw_size);
-	decode_block(stored, decompressor, raw, pack.name(), offset);
-	if (stored.shape.sizes.size() != block.items.size())
-		throw CorruptError("a block has not the items that the journal says", pack.name(), offset);
 	std::size_t at = 0;
 	for (std::size_t i = 0; i < block.items.size(); i++) {
-		if (item_digest(stored.shape.kind, Bytes(raw).subspan(at, stored.shape.sizes[i])) != block.items[i])
-			throw CorruptError("a block holds other content than the journal says", pack.name(), offset);
-		at += stored.shape.sizes[i];
+		if (item_digest(shape.kind, raw.subspan(at, shape.sizes[i])) != block.items[i])
+			throw CorruptError("a block holds other content than the journal says", name, offset);
+		at += shape.sizes[i];
 	}
+}
+
+void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor)
+{
+	const StoredBlock stored = read_stored_block(pack, block.record.offset, block.record.length);
+	check_shape(block, stored.shape, pack.name());
+	Buffer raw(stored.shape.raw_size);
+	decode_block(stored, decompressor, raw, pack.name(), block.record.offset);
+	check_items(block, stored.shape, raw, pack.name());
+}
+
+void check_block_bytes(const File &pack, const JournalBlock &block, Decompressor &decompressor, Buffer &bytes)
+{
+	const std::uint64_t offset = block.record.offset;
+	if (!block.checksum && block.record.codec != static_cast<std::uint8_t>(Codec::none))
+		return check_pack_block(pack, block, decompressor);
+	bytes.resize(block.record.length);
+	pack.read_exactly_at(bytes, offset);
+	const BlockShape shape = parse_block_prefix(bytes, pack.name(), offset);
+	check_shape(block, shape, pack.name());
+	const Bytes payload = Bytes(bytes).subspan(shape.prefix_size());
+	if (!block.checksum)
+		check_items(block, shape, payload, pack.name());
+	else if (block_checksum(bytes, crc32_of(payload)) != *block.checksum)
+		throw CorruptError("a block is not what was written", pack.name(), offset);
 }
 
 // The item of a block that is in the pack.

@@ -52,6 +52,9 @@ private:
 
 // A block against its digests; CorruptError when it is not what the journal says.
 void check_pack_block(const File &pack, const JournalBlock &block, Decompressor &decompressor);
+// The same by its checksum in the journal, where it has one: then nothing is decoded.  bytes is room
+// to work in.
+void check_block_bytes(const File &pack, const JournalBlock &block, Decompressor &decompressor, Buffer &bytes);
 
 // The failures that the last adds recorded, for dig status.
 std::vector<JournalFailure> recorded_failures(const std::string &directory);

@@ -195,6 +195,8 @@ void StagingWriter::open_journal_locked(const Index &index)
 	failures_.clear();
 	const JournalReader reader(journal_);
 	journal_id_ = reader.id();
+	has_checksums_ = reader.has_checksums();
+	last_mark_ = {};
 	open_runs();
 	const bool is_known = index.state().journal_id == journal_id_;
 	if (!is_known)
@@ -207,6 +209,7 @@ void StagingWriter::open_journal_locked(const Index &index)
 		recovered_ = std::make_unique<IndexUpdate>(directory_);
 	read_journal_locked(std::min(merged, runs_cover_), is_alone_);
 	open_pack_locked();
+	trust_pack_locked();
 	if (recovered_ && !recovered_->is_empty() && !note_)
 		publish_recovered_locked();
 	recovered_.reset();
@@ -237,6 +240,15 @@ void StagingWriter::open_pack_locked()
 		throw CorruptError("it ends before what is staged does" + std::string(reset_advice), pack_path(), there);
 	if (there < sizeof(Preamble))
 		pack_.write_at(raw_bytes(make_preamble(layer_magic)), 0);
+}
+
+// Whoever writes to the pack changes its time, and whoever marks an end of it notes that.
+void StagingWriter::trust_pack_locked()
+{
+	const bool is_new = pack_size_ == sizeof(Preamble);
+	is_trusted_ = is_new || (pack_.is_open() && last_mark_.pack_change_ns != 0 && last_mark_.pack_size == pack_size_ &&
+					pack_.stat().ctime_ns == last_mark_.pack_change_ns);
+	trusted_size_ = is_trusted_ ? pack_size_ : 0;
 }
 
 // Files that a killed add had finished come into the index.
@@ -328,6 +340,7 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 		}
 		case JournalType::mark: {
 			const JournalMark mark = JournalMark::decode(record->body, name, record->offset);
+			last_mark_ = mark;
 			pack_size_ = std::max(pack_size_, mark.pack_size);
 			block_count_ = std::max(block_count_, mark.block_count);
 			counted = std::max(counted, mark.block_count);
@@ -467,7 +480,11 @@ void StagingWriter::write_journal_locked(Bytes records)
 
 void StagingWriter::write_mark_locked(Buffer &out) const
 {
-	const JournalMark mark{pack_size_, block_count_};
+	JournalMark mark{pack_size_, block_count_};
+	if (has_checksums_ && is_trusted_ && pack_.is_open()) {
+		mark.pack_change_ns = pack_.stat().ctime_ns;
+		mark.since_ns = last_mark_.since_ns ? last_mark_.since_ns : now_ns();
+	}
 	put_journal_record(out, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
 }
 
@@ -504,6 +521,8 @@ void StagingWriter::append(std::span<const ReadyBlock> blocks, Bytes journal_rec
 			record.record.codec = static_cast<std::uint8_t>(block.codec);
 			record.record.kind = static_cast<std::uint8_t>(block.kind);
 			record.items = block.digests;
+			if (has_checksums_ && block.codec != Codec::none)
+				record.checksum = block_checksum(prefixes[i]);
 			put_journal_record(records, JournalType::block, [&](Buffer &body) { record.encode(body); });
 			offset += record.record.length;
 		}
@@ -723,6 +742,30 @@ RunRecords StagingWriter::all_records_locked()
 
 // --- publishing ------------------------------------------------------------------------------
 
+// Packs up to this size are always read again, which takes milliseconds; larger ones when somebody may
+// have written to them, or when storage had so much time to lose something.
+constexpr std::uint64_t always_checked = 32_MiB;
+constexpr std::int64_t fresh_ns = 600'000'000'000;
+
+bool StagingWriter::is_fresh_locked() const
+{
+	const std::int64_t age = now_ns() - last_mark_.since_ns;
+	return pack_size_ > always_checked && age >= 0 && age < fresh_ns;
+}
+
+// What becomes a layer is what was written.
+void StagingWriter::check_block_locked(const JournalBlock &block, Decompressor &decompressor, Buffer &bytes) const
+{
+	try {
+		if (store_.settings().core.verify_writes)
+			check_pack_block(pack_, block, decompressor);
+		else if (block.end() > trusted_size_ || !is_fresh_locked())
+			check_block_bytes(pack_, block, decompressor, bytes);
+	} catch (const CorruptError &error) {
+		throw CorruptError(error.what() + std::string(reset_advice));
+	}
+}
+
 Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view author,
 	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence, Work &work)
 {
@@ -730,7 +773,9 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 	writer.begin(Section::block_table);
 	JournalReader reader(journal_);
 	Decompressor decompressor;
+	Buffer bytes;
 	std::uint64_t chunks = 0, new_bytes = 0, stored_bytes = 0;
+	std::uint32_t count = 0;
 	std::uint64_t end = sizeof(Preamble); // of the block before
 	const auto clear_up_to = [&](std::uint64_t offset) {
 		if (offset <= end)
@@ -747,12 +792,16 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 			new_bytes += block.record.raw_size;
 			stored_bytes += block.record.length;
 		}
-		if (store_.settings().core.verify_writes)
-			check_pack_block(pack_, block, decompressor);
+		check_interrupted();
+		if (block.number != count++ || block.record.offset < end || block.end() > pack_size_)
+			throw CorruptError("its blocks are not in order" + std::string(reset_advice), journal_.name(), record->offset);
+		check_block_locked(block, decompressor, bytes);
 		writer.write(raw_bytes(block.record));
 		clear_up_to(block.record.offset);
 		end = block.record.offset + block.record.length;
 	}
+	if (reader.offset() != journal_size_ || count != block_count_)
+		throw CorruptError("a record is damaged" + std::string(reset_advice), journal_.name(), reader.offset());
 	clear_up_to(pack_size_);
 	writer.end();
 	work.chunks.set(chunks);

@@ -103,6 +103,9 @@ private:
 	void write_journal_locked(Bytes records);
 	void write_pack_locked(std::span<iovec> pieces, std::uint64_t size);
 	void sync_locked();
+	void trust_pack_locked();
+	void check_block_locked(const JournalBlock &block, Decompressor &decompressor, Buffer &bytes) const;
+	bool is_fresh_locked() const;
 	void settle_journal_locked();
 	void make_runs_locked(std::uint64_t threshold);
 	void open_runs();
@@ -121,6 +124,11 @@ private:
 	StagingId journal_id_{};
 	std::uint64_t pack_size_ = 0, journal_size_ = 0, synced_pack_size_ = 0;
 	std::uint32_t block_count_ = 0;
+	bool has_checksums_ = false; // the journal, of its blocks
+	JournalMark last_mark_;      // when the journal was opened
+	// Up to here nobody has written to the pack since it was written, as far as its times tell.
+	std::uint64_t trusted_size_ = 0;
+	bool is_trusted_ = false; // up to its end then
 	std::uint64_t appended_bytes_ = 0, writing_from_ = 0;
 	bool has_new_failures_ = false;
 	bool is_alone_ = false;           // nobody else has appended since it was opened, or was about to

@@ -6,39 +6,13 @@ test_description='what was written once is written and read that way for ever'
 
 test_have_prereq PYTHON || {
 	skip_all='python3 is needed'
-	# What the flag of a record that never had a file looks like; no-file is the staging area alone.
-unfiled=$TEST_DIRECTORY/golden/no-file
-
-test_expect_success 'records without a file are golden, and a feature of the index' '
-	mkdir unfiled && (
-		cd unfiled && dig-init-store --store-id=$(printf 0123456789abcdef%.0s 1 2 3 4) . >/dev/null &&
-		printf marked | dig-update-index --add --stdin-content --path=d/stream --mode=600
-	) &&
-	for file in changes journal
-	do
-		python3 "$still" $unfiled/$file >expect &&
-		python3 "$still" unfiled/.dig/staging/$file >actual &&
-		cmp expect actual || return 1
-	done &&
-	cmp $unfiled/pack unfiled/.dig/staging/pack &&
-	test "$(od -An -td2 -j8 -N8 $unfiled/changes | tr -s " ")" = " 1 0 1 0"
-'
-
-test_expect_success 'they are read, and kept by what passes them over' '
-	chmod -R u+w unfiled/.dig/staging && cp $unfiled/* unfiled/.dig/staging && (
-		cd unfiled && take_all && dig-ls-index --name-only >../actual && echo d/stream | test_cmp - ../actual &&
-		dig-write-layer -m marked >../layer && dig-update-root $(cat ../layer) >/dev/null &&
-		take_all && test_expect_code 0 dig-diff-index && dig-cat HEAD:d/stream >../actual &&
-		printf marked | cmp - ../actual
-	)
-'
-
-test_done
+	test_done
 }
 
 # The .dig directory that make_store left behind when version 1 was new.  Whoever changes a format
 # puts a version-2 beside it, that is written from then on; version-1 has to be read for ever.
 # In version-2 are only the files that are another version.
+# checksums has the staging area as it is since the journal has checksums.
 golden=$TEST_DIRECTORY/golden/version-1
 reference=$TEST_DIRECTORY/reference/dig_reference.py
 still=$TEST_DIRECTORY/helper/still-staging.py
@@ -178,7 +152,7 @@ test_expect_success 'all that is counted and hashed is golden where blocks are c
 test_expect_success 'base and delta of the index, journal and pack are golden but for times and ids' '
 	for file in index changes journal
 	do
-		python3 "$still" $golden/staging/$file >expect &&
+		python3 "$still" $golden/../checksums/$file >expect &&
 		python3 "$still" w/.dig/staging/$file >actual &&
 		cmp expect actual || return 1
 	done &&
@@ -195,7 +169,9 @@ test_expect_success 'every file begins with its magic and version 1, and needs n
 		test "$(od -An -td2 -j8 -N8 "$file" | tr -s " ")" = " 1 0 0 0" || return 1
 	done &&
 	file=$golden/../version-2/chunk-index/8.run && test "$(head -c 8 $file)" = DIGCHRUN &&
-	test "$(od -An -td2 -j8 -N8 $file | tr -s " ")" = " 2 0 0 0"
+	test "$(od -An -td2 -j8 -N8 $file | tr -s " ")" = " 2 0 0 0" &&
+	file=$golden/../checksums/journal && test "$(head -c 8 $file)" = DIGJRNAL &&
+	test "$(od -An -td2 -j8 -N8 $file | tr -s " ")" = " 1 0 1 0"
 '
 
 test_expect_success 'the golden store is sound, and lists what the reference finds in it' '
@@ -239,16 +215,47 @@ test_expect_success 'a full layer of the golden store is read alone' '
 '
 
 test_expect_success 'what is staged in the golden store is listed, and its commit has a known root' '
-	assembled staged && echo referred >staged/referred &&
-	(
-		cd staged &&
-		dig-diff-index >../actual
-		test $? = 1 && printf "A\treferred\nD\tseveral\nA\tstaged\n" | test_cmp - ../actual &&
-		dig-write-layer -m staged >../layer && dig-update-root $(cat ../layer) >../actual &&
-		echo $root_of_staged | test_cmp - ../actual &&
-		dig-verify-store -q &&
-		dig-cat HEAD:staged >../actual && cmp ../w/staged ../actual &&
-		dig-cat HEAD:referred >../actual && cmp referred ../actual
+	for from in version-1/staging checksums
+	do
+		rm -rf staged && assembled staged && echo referred >staged/referred &&
+		cp $golden/../$from/* staged/.dig/staging &&
+		(
+			cd staged &&
+			dig-diff-index >../actual
+			test $? = 1 && printf "A\treferred\nD\tseveral\nA\tstaged\n" | test_cmp - ../actual &&
+			dig-write-layer -m staged >../layer && dig-update-root $(cat ../layer) >../actual &&
+			echo $root_of_staged | test_cmp - ../actual &&
+			dig-verify-store -q &&
+			dig-cat HEAD:staged >../actual && cmp ../w/staged ../actual &&
+			dig-cat HEAD:referred >../actual && cmp referred ../actual
+		) || return 1
+	done
+'
+
+# What the flag of a record that never had a file looks like; no-file is the staging area alone.
+unfiled=$TEST_DIRECTORY/golden/no-file
+
+test_expect_success 'records without a file are golden, and a feature of the index' '
+	mkdir unfiled && (
+		cd unfiled && dig-init-store --store-id=$(printf 0123456789abcdef%.0s 1 2 3 4) . >/dev/null &&
+		printf marked | dig-update-index --add --stdin-content --path=d/stream --mode=600
+	) &&
+	for file in changes journal
+	do
+		python3 "$still" $unfiled/$file >expect &&
+		python3 "$still" unfiled/.dig/staging/$file >actual &&
+		cmp expect actual || return 1
+	done &&
+	cmp $unfiled/pack unfiled/.dig/staging/pack &&
+	test "$(od -An -td2 -j8 -N8 $unfiled/changes | tr -s " ")" = " 1 0 1 0"
+'
+
+test_expect_success 'they are read, and kept by what passes them over' '
+	chmod -R u+w unfiled/.dig/staging && cp $unfiled/* unfiled/.dig/staging && (
+		cd unfiled && take_all && dig-ls-index --name-only >../actual && echo d/stream | test_cmp - ../actual &&
+		dig-write-layer -m marked >../layer && dig-update-root $(cat ../layer) >/dev/null &&
+		take_all && test_expect_code 0 dig-diff-index && dig-cat HEAD:d/stream >../actual &&
+		printf marked | cmp - ../actual
 	)
 '
 

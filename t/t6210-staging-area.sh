@@ -192,6 +192,50 @@ test_expect_success 'a journal of another time beside what is staged now' '
 	grep "dig reset" err && cmp pack x/.dig/staging/pack
 '
 
+# change_byte FILE OFFSET
+change_byte () {
+	printf "\\$(printf %o $(($(od -An -tu1 -j$2 -N1 $1) ^ 255)))" | dd of=$1 bs=1 seek=$2 conv=notrunc 2>/dev/null
+}
+
+is_not_committed () {
+	(cd x && test_expect_code 4 dig-commit -q -m changed 2>../err) && grep "staging/pack.*dig reset" err &&
+	test $(ls x/.dig/layers | wc -l) = $1
+}
+
+test_expect_success 'a byte of the pack that has changed since add is not committed' '
+	size=$(wc -c <staged/.dig/staging/pack) &&
+	for offset in 24 30 44 47 100 $((size / 3)) $((size / 2)) $((size - 4000)) $((size - 1))
+	do
+		copy_of staged && change_byte x/.dig/staging/pack $offset && is_not_committed 2 || return 1
+	done &&
+	(cd x && dig-reset -q && dig-add -A && dig-commit -q -m three && dig-verify-store -q)
+'
+
+test_expect_success 'nor after another add' '
+	copy_of staged && change_byte x/.dig/staging/pack 5000 && (cd x && echo more >more && dig-add -A) &&
+	is_not_committed 2
+'
+
+test_expect_success PYTHON 'nor in an older staging area, whose blocks have no checksums' '
+	cp -R "$TEST_DIRECTORY/golden/version-1" first && mkdir -p x1 && mv first x1/.dig && chmod -R u+w x1 &&
+	echo referred >x1/referred && copy_of x1 && change_byte x/.dig/staging/pack 3000 && is_not_committed 9
+'
+
+# Such a pack is not read again when its times tell that nobody has written to it.
+test_expect_success 'nor in a pack that is large' '
+	rm -rf x && dig-init-store x >/dev/null && (cd x && seeded 70M 1 >large && dig-add -A) &&
+	change_byte x/.dig/staging/pack 40000000 && is_not_committed 0 &&
+	(cd x && echo more >more && dig-add -A) && is_not_committed 0 &&
+	change_byte x/.dig/staging/pack 40000000 &&
+	(cd x && dig-commit -q -m large && dig-cat HEAD:large | cmp - large)
+'
+
+test_expect_success STRACE 'a large pack that was just written is not read again' '
+	rm -rf x/.dig && dig-init-store x >/dev/null && (cd x && dig-add -A) && copies=$(wc -c <x/.dig/staging/pack) &&
+	(cd x && strace -f -qq -o ../calls -e trace=pread64 dig-commit -q -m large) &&
+	awk "{ sum += \$NF } END { exit !(sum < $copies / 2) }" calls
+'
+
 # renamed_unsynced: of the calls in ../calls, names that files took without having been synced.
 renamed_unsynced () {
 	awk "

@@ -3,8 +3,8 @@
 
     still-staging.py FILE       index, changes or journal
 
-That is ids, inode, device, change time, when reading began, and the checksums over these, which
-must be right.  All else stays as it is, at its place; the layout is that of dig-index-format(5).
+That is ids, inode, device, change times, when reading began or the pack was marked, and the
+checksums over these, which must be right.  All else stays as it is, at its place; the layout is that of dig-index-format(5).
 """
 
 import os
@@ -16,9 +16,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reference"))
 from dig_reference import Cursor, check_preamble, demand
 
-KNOWN_FEATURES = {b"DIGINDEX": 1}       # needed to read: records without a file
+# Needed to read: records without a file; checksums of blocks.
+KNOWN_FEATURES = {b"DIGINDEX": 1, b"DIGJRNAL": 1}
 REMOVED, WITH_STAT = 1, 4              # flags of a record
-FILE, CHECKPOINT = 2, 3                 # types of records of the journal
+FILE, CHECKPOINT, MARK = 2, 3, 4        # types of records of the journal
 
 
 class Still(Cursor):
@@ -91,6 +92,9 @@ def still_journal(data):
 		if kind in (FILE, CHECKPOINT):
 			cursor.take(cursor.u16())
 			cursor.record()
+		if kind == MARK:
+			cursor.take(8 + 4)
+			cursor.clear(end - cursor.offset)
 		cursor.take(end - cursor.offset)
 		cursor.checksum(data[start:end])
 	return [cursor.still]

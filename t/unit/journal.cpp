@@ -47,15 +47,26 @@ Read read_all(const std::string &path, std::uint64_t from = 0)
 	return read;
 }
 
+// A record of a block of so many chunks of one byte.
+JournalBlock block_of(std::uint16_t items)
+{
+	JournalBlock block;
+	block.record.offset = 100;
+	block.record.length = sizeof(BlockHeader) + (items > 1 ? 4u * items : 0u) + items;
+	block.record.raw_size = items;
+	block.record.items = items;
+	block.record.kind = static_cast<std::uint8_t>(ItemKind::chunk);
+	block.items.resize(items);
+	return block;
+}
+
 Buffer some_records()
 {
 	Buffer records;
 	const JournalMark mark{100, 3};
 	put_journal_record(records, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
-	JournalBlock block;
+	JournalBlock block = block_of(2);
 	block.number = 3;
-	block.record.offset = 100;
-	block.record.items = 2;
 	block.items = {digest_of(bytes_of("a")), digest_of(bytes_of("b"))};
 	put_journal_record(records, JournalType::block, [&](Buffer &body) { block.encode(body); });
 	const JournalFailure failure{"some/path", "a message"};
@@ -210,10 +221,11 @@ BOOST_AUTO_TEST_CASE(many_records_and_large_ones)
 	const std::string path = scratch.path + "/journal";
 	Buffer records;
 	for (std::uint32_t i = 0; i < 5000; i++) {
-		JournalBlock block;
+		JournalBlock block = block_of(static_cast<std::uint16_t>(i % 977 == 0 ? 65535 : i % 30 + 1));
 		block.number = i;
-		block.record.items = static_cast<std::uint16_t>(i % 977 == 0 ? 65535 : i % 30);
-		block.items.resize(block.record.items, digest_of(raw_bytes(le32(i))));
+		block.items.back() = digest_of(raw_bytes(le32(i)));
+		if (i % 2)
+			block.checksum = i;
 		put_journal_record(records, JournalType::block, [&](Buffer &body) { block.encode(body); });
 	}
 	create_journal(path, new_staging_id(), records);
@@ -224,10 +236,40 @@ BOOST_AUTO_TEST_CASE(many_records_and_large_ones)
 		BOOST_REQUIRE(record);
 		const JournalBlock block = JournalBlock::decode(record->body, "j", record->offset);
 		BOOST_REQUIRE(block.number == i);
-		BOOST_REQUIRE((block.items.empty() || block.items.back() == digest_of(raw_bytes(le32(i)))));
+		BOOST_REQUIRE((block.items.back() == digest_of(raw_bytes(le32(i)))));
+		BOOST_REQUIRE((block.checksum == (i % 2 ? std::optional(i) : std::nullopt)));
 	}
 	BOOST_TEST(!reader.next());
 	BOOST_TEST(!reader.is_torn());
+}
+
+BOOST_AUTO_TEST_CASE(a_block_that_can_be_none_is_refused)
+{
+	const std::pair<const char *, void (*)(BlockRecord &)> wrong[] = {
+		{"kind 0", [](BlockRecord &record) { record.kind = 0; }},
+		{"kind 3", [](BlockRecord &record) { record.kind = 3; }},
+		{"codec", [](BlockRecord &record) { record.codec = 9; }},
+		{"raw size", [](BlockRecord &record) { record.raw_size = record.raw_size + 1; }},
+		{"a bomb", [](BlockRecord &record) { record.codec = 1; record.raw_size = 1u << 31; }},
+		{"empty items", [](BlockRecord &record) { record.raw_size = 1; record.length = record.length - 2; }},
+		{"short", [](BlockRecord &record) { record.length = 24; }},
+		{"in the preamble", [](BlockRecord &record) { record.offset = 8; }},
+		{"beyond all", [](BlockRecord &record) { record.offset = ~std::uint64_t(0) - 10; }},
+		{"reserved", [](BlockRecord &record) { record.zero = 1; }},
+	};
+	const auto decode = [](const JournalBlock &block) {
+		Buffer body;
+		block.encode(body);
+		return JournalBlock::decode(body, "journal", 44);
+	};
+	BOOST_CHECK_NO_THROW(decode(block_of(1)));
+	BOOST_CHECK_NO_THROW(decode(block_of(3)));
+	for (const auto &[what, change] : wrong) {
+		JournalBlock block = block_of(3);
+		change(block.record);
+		BOOST_TEST_CONTEXT(what)
+		BOOST_CHECK_THROW(decode(block), CorruptError);
+	}
 }
 
 BOOST_AUTO_TEST_SUITE_END()
