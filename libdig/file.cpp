@@ -1,6 +1,7 @@
 #include "libdig/file.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -320,8 +321,16 @@ void File::write_at(Bytes bytes, std::uint64_t offset) const
 	write_pieces_at({&piece, 1}, offset, true);
 }
 
-// Set once the kernel has refused RWF_DONTCACHE; another thread may find out for itself.
-static bool dontcache_refused = false;
+// Set once the kernel has refused RWF_DONTCACHE, or pwritev2 as a whole.
+static std::atomic<bool> dontcache_refused = false, pwritev2_refused = false;
+
+static ssize_t write_once_at(int fd, std::span<iovec> pieces, std::uint64_t offset, int flags)
+{
+	const int count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
+	if (pwritev2_refused)
+		return ::pwritev(fd, pieces.data(), count, static_cast<off_t>(offset));
+	return ::pwritev2(fd, pieces.data(), count, static_cast<off_t>(offset), flags);
+}
 
 void File::write_pieces_at(std::span<iovec> pieces, std::uint64_t offset, bool keep_cached) const
 {
@@ -330,13 +339,16 @@ void File::write_pieces_at(std::span<iovec> pieces, std::uint64_t offset, bool k
 			pieces = pieces.subspan(1);
 			continue;
 		}
-		const int count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
 		const int flags = keep_cached || dontcache_refused ? 0 : RWF_DONTCACHE;
-		const ssize_t n = ::pwritev2(fd_, pieces.data(), count, static_cast<off_t>(offset), flags);
+		const ssize_t n = write_once_at(fd_, pieces, offset, flags);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && flags && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS)) {
 			dontcache_refused = true;
+			continue;
+		}
+		if (n < 0 && !pwritev2_refused && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+			pwritev2_refused = true;
 			continue;
 		}
 		if (n < 0)

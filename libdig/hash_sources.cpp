@@ -89,6 +89,15 @@ void HashSources::store_in(StagingWriter &writer)
 }
 
 
+// Files of the kernel's have content in spite of a size of 0, or less than a page of it.
+static bool has_its_size(const File &file, std::uint64_t size)
+{
+	std::uint8_t byte;
+	if (size == 0)
+		return file.read_at({&byte, 1}, 0) == 0;
+	return size > 4096 || file.read_at({&byte, 1}, size - 1) == 1;
+}
+
 void HashSources::add_file(const std::string &path)
 {
 	start();
@@ -100,9 +109,9 @@ void HashSources::add_file(const std::string &path)
 		Source source;
 		source.path = path;
 		source.stat = stat;
-		if (stat.type == FileType::regular)
+		if (stat.type == FileType::regular && has_its_size(file, stat.size))
 			source.opened = std::make_shared<File>(std::move(file));
-		else // a pipe or device that was named: its content as a stream, waited for
+		else // a pipe, a device, a file of the kernel's: its content as a stream, waited for
 			source.stream = std::make_shared<File>(File::open_named(path, O_RDONLY));
 		ingest_->submit(std::move(source));
 	} catch (const SystemError &error) {
