@@ -164,6 +164,46 @@ std::optional<Buffer> StagedNodes::find(const Digest &id)
 	return {};
 }
 
+// Whether a writer marks the journal as in use.  Readers take no lock, not even for a moment: the kernel's
+// list tells, where there is one.  "1: FLOCK  ADVISORY  READ 4242 08:01:131076 0 EOF"
+static bool is_in_use(const File &journal)
+{
+	const std::string inode = ":" + std::to_string(journal.stat().inode) + " ";
+	const std::optional<File> list = File::find("/proc/locks");
+	std::string text;
+	Buffer window(64_KiB);
+	while (const std::size_t n = list ? list->read_some(window) : 0) {
+		text += text_of(Bytes(window).first(n));
+		for (std::size_t end; (end = text.find('\n')) != text.npos; text.erase(0, end + 1)) {
+			const std::string_view line = std::string_view(text).substr(0, end);
+			if (line.find(" FLOCK ") != line.npos && line.find(" READ ") != line.npos && line.find(inode) != line.npos)
+				return true;
+		}
+	}
+	return false;
+}
+
+UnfinishedAdds find_unfinished_adds(const std::string &directory)
+{
+	UnfinishedAdds adds;
+	const std::string path = directory + "/journal";
+	const std::optional<File> journal = find_journal(path);
+	if (!journal)
+		return adds;
+	adds.are_running = is_in_use(*journal);
+	const IndexState state = Index::open(directory).state();
+	const JournalReader first(*journal);
+	JournalReader reader(*journal, state.journal_id == first.id() ? state.journal_offset : 0);
+	while (const std::optional<JournalRecord> record = reader.next()) {
+		if (record->type != JournalType::block)
+			continue;
+		const BlockRecord block = JournalBlock::decode(record->body, path, record->offset).record;
+		if (block.kind == static_cast<std::uint8_t>(ItemKind::chunk))
+			adds.bytes += block.raw_size;
+	}
+	return adds;
+}
+
 std::vector<JournalFailure> recorded_failures(const std::string &directory)
 {
 	std::vector<JournalFailure> failures;

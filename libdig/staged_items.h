@@ -56,6 +56,14 @@ void check_pack_block(const File &pack, const JournalBlock &block, Decompressor 
 // to work in.
 void check_block_bytes(const File &pack, const JournalBlock &block, Decompressor &decompressor, Buffer &bytes);
 
+// What adds have stored and no entry of the index needs yet: they are running, or they were interrupted
+// and the next one goes on from there.
+struct UnfinishedAdds {
+	std::uint64_t bytes = 0; // of content
+	bool are_running = false;
+};
+UnfinishedAdds find_unfinished_adds(const std::string &directory);
+
 // The failures that the last adds recorded, for dig status.
 std::vector<JournalFailure> recorded_failures(const std::string &directory);
 

@@ -1,11 +1,14 @@
 #include <cstring>
 
 #include "libdig/command.h"
+#include "libdig/interruption.h"
+#include "libdig/metrics.h"
 #include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/report.h"
 #include "libdig/scoped_records.h"
 #include "libdig/stage.h"
+#include "libdig/staged_items.h"
 
 using namespace dig;
 
@@ -378,6 +381,20 @@ static void take_info(Stage &stage, bool nul)
 	}
 }
 
+static std::string interruption_text(const StorePaths &paths, const Wishes &wishes)
+{
+	std::string text = "interrupted";
+	if (wishes.dry_run)
+		return text;
+	if (wishes.path)
+		text += "; nothing of " + quote(*wishes.path) + " is staged" +
+			(wishes.checkpoint ? " but its checkpoints" : "");
+	const std::uint64_t bytes = find_unfinished_adds(paths.staging()).bytes;
+	if (bytes > 0)
+		text += "; " + size_text(static_cast<double>(bytes)) + " are kept, the same command goes on";
+	return text;
+}
+
 static int update_index(Options &options)
 {
 	Wishes wishes;
@@ -441,6 +458,7 @@ static int update_index(Options &options)
 		report.yield_terminal();
 	stage_options.work = &report.begin({{"take", 95}, {"finish", 5, false}});
 	Stage stage(store, stage_options);
+	const InterruptionNotice notice([&] { return interruption_text(store.paths(), wishes); });
 	const File root = File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
 	if (wishes.from_records)
 		take_records(stage, root, wishes,

@@ -1,4 +1,5 @@
 #include "libdig/command.h"
+#include "libdig/metrics.h"
 #include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/sorted_texts.h"
@@ -192,6 +193,12 @@ static int status(Options &options)
 	for (const JournalFailure &failure : failures)
 		out.record("    " + failure.message);
 	without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
+	const UnfinishedAdds adds = find_unfinished_adds(store.paths().staging());
+	const std::string amount = size_text(static_cast<double>(adds.bytes));
+	if (adds.are_running)
+		out.record("an add is running" + (adds.bytes ? "; it has stored " + amount + " so far" : ""));
+	else if (adds.bytes > 0)
+		out.record("an add did not end: " + amount + " of it are kept, and the same command goes on");
 	if (changes.is_empty())
 		out.record("nothing to add, nothing to commit");
 	return exit_status::done;

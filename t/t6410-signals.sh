@@ -166,6 +166,15 @@ test_expect_success 'in the middle of work that has no end' '
 	input=endless output=/dev/null all_end working
 '
 
+# until_true CODE: tries it again and again, for a while.
+until_true () {
+	tries=400
+	until eval "$1"
+	do
+		test $((tries -= 1)) -gt 0 && sleep 0.05 || return 1
+	done
+}
+
 # interrupted_group CODE: all of a pipeline gets SIGINT, as by ^C.
 interrupted_group () {
 	exec setsid env --default-signal=INT sh -c "$1"
@@ -174,7 +183,7 @@ interrupted_group () {
 test_expect_success 'a stream whose writer was interrupted, too, is not taken for whole' '
 	{ (cd tree && interrupted_group "(cat large; touch ../sent; sleep 60; echo end) |
 		dig-add --stdin --path=cut-short") & } && group=$! &&
-	until test -e sent; do sleep 0.05; done &&
+	until_true "test -e sent" &&
 	sleep 0.2 &&
 	kill -s INT -- -$group &&
 	{ wait $group; test $? = 130; } &&
@@ -197,7 +206,7 @@ test_expect_success 'checkpoints of an interrupted stream stay staged' '
 	rm -f sent &&
 	{ (cd tree && interrupted_group "(cat large; touch ../sent; sleep 60; echo end) |
 		dig-add --stdin --checkpoint-every=1MB --path=checked") & } && group=$! &&
-	until (cd tree && dig-ls-index) | grep -q checked; do sleep 0.05; done &&
+	until_true "(cd tree && dig-ls-index) | grep -q checked" &&
 	kill -s INT -- -$group &&
 	{ wait $group; test $? = 130; } &&
 	(cd tree && dig-ls-index) >actual &&
@@ -205,6 +214,25 @@ test_expect_success 'checkpoints of an interrupted stream stay staged' '
 	(cd tree && dig-commit -q -m checked && dig-cat HEAD:checked) >back &&
 	size=$(wc -c <back) && test $size -gt 0 &&
 	head -c $size tree/large | cmp - back
+'
+
+test_expect_success 'what is kept of an interrupted add is told, and by status, until it was gone on with' '
+	seeded 40M 7 >kept &&
+	rm -f sent &&
+	{ (cd tree && interrupted_group "(cat ../kept; touch ../sent; sleep 60) | dig-add --stdin --path=kept 2>../err") & } &&
+	group=$! &&
+	until_true "test -e sent" &&
+	until_true "(cd tree && dig-status) >status; grep \"it has stored [0-9.]* MiB so far\" status" &&
+	grep "an add is running; " status &&
+	kill -s INT -- -$group &&
+	{ wait $group; test $? = 130; } &&
+	grep "interrupted; nothing of .kept. is staged; [0-9.]* MiB are kept, the same command goes on" err &&
+	(cd tree && dig-status) >status &&
+	grep "an add did not end: [0-9.]* MiB of it are kept" status &&
+	(cd tree && dig-status --porcelain=v1) >status &&
+	! grep kept status &&
+	(cd tree && dig-add --stdin --path=kept <../kept && dig-status) >status &&
+	! grep "an add" status
 '
 
 test_done
