@@ -480,18 +480,27 @@ void File::drop_cached(std::uint64_t offset, std::uint64_t size) const
 	::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
 }
 
-std::uint64_t File::next_data(std::uint64_t offset, std::uint64_t size) const
+// What SEEK_DATA says, where it makes sense.
+static std::uint64_t end_of_hole(int fd, std::uint64_t offset, std::uint64_t size)
 {
-	const off_t at = ::lseek(fd_, static_cast<off_t>(offset), SEEK_DATA);
-	if (at >= 0)
-		return std::min(static_cast<std::uint64_t>(at), size);
-	return errno == ENXIO ? size : offset;
+	const off_t data = ::lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? size : offset;
+	return std::clamp(static_cast<std::uint64_t>(data), offset, size);
 }
 
-std::uint64_t File::next_hole(std::uint64_t offset, std::uint64_t size) const
+static bool is_in_hole(int fd, std::uint64_t offset)
 {
-	const off_t at = ::lseek(fd_, static_cast<off_t>(offset), SEEK_HOLE);
-	return at >= 0 ? std::min(static_cast<std::uint64_t>(at), size) : size;
+	return ::lseek(fd, static_cast<off_t>(offset), SEEK_HOLE) == static_cast<off_t>(offset);
+}
+
+std::uint64_t File::next_data(std::uint64_t offset, std::uint64_t size) const
+{
+	const std::uint64_t end = end_of_hole(fd_, offset, size);
+	// A wrong answer makes zeros of content: it is asked for again, and the other way round.
+	const bool is_hole = end > offset && is_in_hole(fd_, offset) && is_in_hole(fd_, end - 1) &&
+		end_of_hole(fd_, offset, size) == end;
+	return is_hole ? end : offset;
 }
 
 std::optional<FileStat> find_stat_at(int directory, const std::string &name)

@@ -135,10 +135,10 @@ public:
 	void advise_sequential() const;
 	void advise_will_need(std::uint64_t offset, std::uint64_t size) const;
 	void drop_cached(std::uint64_t offset, std::uint64_t size) const;
-	// The next offset at or after this one that holds data, or lies in a hole; the size of the
-	// file when there is none.  File systems without holes answer offset and size.
+	// The next offset at or after this one that holds data; the size of the file when there is
+	// none.  It is offset where the file system has no holes, or where its answers contradict
+	// each other.
 	std::uint64_t next_data(std::uint64_t offset, std::uint64_t size) const;
-	std::uint64_t next_hole(std::uint64_t offset, std::uint64_t size) const;
 	// Closes now, and throws where that fails.
 	void close();
 

@@ -26,7 +26,10 @@ struct Ingest::Job {
 	std::optional<File> direct; // the same, past the page cache
 	SourceOutcome outcome;
 	std::uint64_t size = 0;
-	bool is_open = false, is_sparse = false;
+	bool is_open = false;
+	// So many bytes have no block, and so many more may be holes, since a file's blocks are not all of
+	// its content.  0 once holes that were said to be there are more together: then all is read.
+	std::uint64_t hole_budget = 0, hole_tolerance = 0;
 	// Claiming, under the mutex.
 	std::uint64_t next_offset = 0;
 	std::uint32_t claimed = 0;

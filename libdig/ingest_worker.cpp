@@ -103,15 +103,27 @@ private:
 			return;
 		const std::uint64_t left = job.size - job.next_offset;
 		unit.size = std::min(left, shared_.segment_size);
-		if (job.is_sparse) {
-			const std::uint64_t data = job.file.next_data(job.next_offset, job.size);
-			if (data - job.next_offset >= hole_limit) {
-				unit.is_hole = true;
-				unit.size = data - job.next_offset;
-			}
+		if (const std::uint64_t hole = hole_at(job, job.next_offset); hole >= hole_limit) {
+			unit.is_hole = true;
+			unit.size = hole;
 		}
 		job.next_offset += unit.size;
 		unit.is_last = job.all_claimed = job.next_offset == job.size;
+	}
+
+	// How long the hole is that begins there; 0 for none.
+	static std::uint64_t hole_at(Job &job, std::uint64_t offset)
+	{
+		if (job.hole_budget < hole_limit)
+			return 0;
+		const std::uint64_t hole = job.file.next_data(offset, job.size) - offset;
+		if (hole > job.hole_budget && hole - job.hole_budget > job.hole_tolerance)
+			return job.hole_budget = 0;
+		const std::uint64_t taken = std::min(hole, job.hole_budget);
+		if (taken < hole_limit)
+			return 0;
+		job.hole_budget -= taken;
+		return taken;
 	}
 
 	void open_job(Job &job)
@@ -128,7 +140,9 @@ private:
 			if (job.outcome.stat.type != FileType::regular)
 				throw Error("it is no regular file any more");
 			job.size = job.outcome.stat.size;
-			job.is_sparse = job.outcome.stat.blocks * 512 < job.size;
+			const std::uint64_t allocated = job.outcome.stat.blocks * 512;
+			job.hole_budget = job.size - std::min(job.size, allocated);
+			job.hole_tolerance = std::max(hole_limit, allocated / 64);
 			if (job.size < job.source.resume_offset)
 				throw Error("it is shorter than what was taken of it before");
 			if (shared_.settings.performance.async_io && job.size >= uncached_limit && !is_mapped(job))
