@@ -124,6 +124,10 @@ static void say(const char *type, const char *before, std::string_view message, 
 
 void tell(std::string_view text) { say("message", "", text); }
 void warn(std::string_view text) { say("warning", "warning: ", text); }
+void tell_summary(std::string_view text)
+{
+	put_message(std::string(text) + '\n', message_json("summary", program_name, text, text));
+}
 void tell_error(std::string_view text, std::optional<int> status) { say("error", "", text, status); }
 
 // The usage in the words that were typed: "dig add" where "dig-add" was run by dig.

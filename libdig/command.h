@@ -56,7 +56,9 @@ void accomplished(const std::string &text);
 void warn(std::string_view text);
 // "dig-chunk: TEXT".
 void tell(std::string_view text);
-// The same, of what failed; the status is that of the command, where the failure ends it.
+// "TEXT" alone: what the work came to, at its end.
+void tell_summary(std::string_view text);
+// As tell(), of what failed; the status is that of the command, where the failure ends it.
 void tell_error(std::string_view text, std::optional<int> status = {});
 
 } // namespace dig

@@ -34,11 +34,7 @@ ShowProgress parse_progress(const std::optional<std::string> &wish)
 
 // --- estimating -----------------------------------------------------------------------------
 
-ProgressEstimate::ProgressEstimate(std::vector<ProgressStage> stages) : stages_(std::move(stages))
-{
-	for (const ProgressStage &stage : stages_)
-		weights_ += stage.weight;
-}
+ProgressEstimate::ProgressEstimate(std::vector<ProgressStage> stages) : stages_(std::move(stages)) {}
 
 // Of the stage; nothing where its total is not known.
 static std::optional<double> fraction_of(const Work &work)
@@ -81,13 +77,7 @@ ProgressState ProgressEstimate::look(const Work &work, double elapsed_s)
 	if (in_stage)
 		state.stage_percent = 100 * *in_stage;
 
-	std::optional<double> fraction;
-	double before = 0;
-	for (const ProgressStage &stage : stages_) {
-		if (state.stage == stage.name && (in_stage || !stage.is_measured))
-			fraction = (before + stage.weight * in_stage.value_or(0)) / weights_;
-		before += stage.weight;
-	}
+	const std::optional<double> fraction = place_in_whole(state, in_stage);
 	if (fraction)
 		state.percent = 100 * *fraction;
 	update_rates(state);
@@ -95,6 +85,27 @@ ProgressState ProgressEstimate::look(const Work &work, double elapsed_s)
 	state.files_per_s = files_per_s_;
 	update_eta(state, fraction);
 	return state;
+}
+
+// Of the stages that began, and of those that are still to come.
+std::optional<double> ProgressEstimate::place_in_whole(const ProgressState &state, std::optional<double> in_stage)
+{
+	const auto current = std::find_if(stages_.begin(), stages_.end(),
+		[&](const ProgressStage &stage) { return state.stage == stage.name; });
+	if (current == stages_.end())
+		return {};
+	current->has_begun = true;
+	if (!in_stage && current->is_measured)
+		return {};
+	double before = 0, all = 0;
+	for (auto stage = stages_.begin(); stage != stages_.end(); ++stage) {
+		if (stage < current && !stage->has_begun)
+			continue;
+		all += stage->weight;
+		if (stage < current)
+			before += stage->weight;
+	}
+	return all > 0 ? (before + current->weight * in_stage.value_or(0)) / all : 0;
 }
 
 // How much of a rate an interval renews, which fades with time.
@@ -118,7 +129,10 @@ void ProgressEstimate::update_rates(const ProgressState &state)
 void ProgressEstimate::update_eta(ProgressState &state, std::optional<double> fraction)
 {
 	const double interval_s = state.elapsed_s - fraction_s_;
-	if (!fraction || !last_fraction_ || *fraction < *last_fraction_) {
+	// From one stage to the next the place may jump, and that is no speed.
+	const bool is_new_stage = state.stage != last_stage_;
+	last_stage_ = state.stage;
+	if (!fraction || !last_fraction_ || is_new_stage || *fraction < *last_fraction_) {
 		last_fraction_ = fraction;
 		fraction_s_ = state.elapsed_s;
 	} else if (interval_s >= least_interval_s) {

@@ -39,6 +39,7 @@ struct ProgressStage {
 	const char *name;
 	double weight;           // beside the others; any sum
 	bool is_measured = true; // else its beginning is its place in the whole
+	bool has_begun = false;  // what is passed over is no part of the whole
 };
 
 // --- computing: from counters to lines ------------------------------------------------------
@@ -56,15 +57,16 @@ struct ProgressState {
 class ProgressEstimate {
 public:
 	explicit ProgressEstimate(std::vector<ProgressStage> stages);
-	// The times of calls must not decrease.
+	// The times of calls must not decrease.  Each stage must be looked at once when it begins.
 	ProgressState look(const Work &work, double elapsed_s);
 
 private:
+	std::optional<double> place_in_whole(const ProgressState &state, std::optional<double> in_stage);
 	void update_rates(const ProgressState &state);
 	void update_eta(ProgressState &state, std::optional<double> fraction);
 
 	std::vector<ProgressStage> stages_;
-	double weights_ = 0;
+	std::string_view last_stage_;
 	bool has_rates_ = false;
 	double last_s_ = 0, last_bytes_ = 0, last_files_ = 0;
 	double bytes_per_s_ = 0, files_per_s_ = 0;

@@ -1,5 +1,6 @@
 #include "libdig/report.h"
 
+#include <cstdio>
 #include <utility>
 
 #include "libdig/command.h"
@@ -16,6 +17,11 @@ Options &Report::add_to(Options &options)
 Options &Report::add_explain_to(Options &options)
 {
 	return options.flag("explain", 0, explains_, "say at the end what limits the speed");
+}
+
+Options &Report::add_summary_to(Options &options)
+{
+	return options.flag("summary", 0, has_summary_, "say at the end in one line what was done");
 }
 
 void Report::pass_on(Command &command) const
@@ -75,6 +81,19 @@ void Report::write_metrics()
 	} else {
 		write_all(2, bytes_of(text));
 	}
+}
+
+std::string counted(std::uint64_t count, const std::string &thing)
+{
+	return std::to_string(count) + ' ' + thing + (count == 1 ? "" : "s");
+}
+
+void Report::summarise(const std::string &done)
+{
+	char time[32];
+	std::snprintf(time, sizeof time, ", %.1f s", work_.elapsed_s());
+	if (has_summary_)
+		tell_summary(done + time);
 }
 
 void Report::finish()

@@ -26,6 +26,8 @@ public:
 	// The options, and --explain where a tool can.
 	Options &add_to(Options &options);
 	Options &add_explain_to(Options &options);
+	// --summary, for summarise().
+	Options &add_summary_to(Options &options);
 	// For porcelain: the same options for the tool that does the work.  UsageError as begin().
 	void pass_on(Command &command) const;
 	// Draw nothing unless it is asked for: for tools whose output may go to the terminal, too.
@@ -38,6 +40,8 @@ public:
 	bool is_timed() const { return metrics_.has_value() || explains_; }
 	// Nothing is drawn any more.
 	void end_progress();
+	// Where it was asked for, one line of what was done; the time is added.
+	void summarise(const std::string &done);
 	// Ends progress and gives the account of the work.
 	void finish();
 
@@ -47,12 +51,15 @@ private:
 
 	const Options *options_ = nullptr;
 	std::optional<std::string> progress_wish_, metrics_;
-	bool explains_ = false, yields_terminal_ = false;
+	bool explains_ = false, yields_terminal_ = false, has_summary_ = false;
 	Work work_;
 	std::unique_ptr<Progress> progress_;
 	bool is_metrics_json_ = false;
 	File metrics_file_; // else standard error
 };
+
+// "1 file", "3 files".
+std::string counted(std::uint64_t count, const std::string &thing);
 
 } // namespace dig
 

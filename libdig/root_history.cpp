@@ -1,6 +1,7 @@
 #include "libdig/root_history.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace dig {
 
@@ -31,6 +32,25 @@ std::optional<std::uint64_t> RootHistory::find_root(const Digest &root) const
 		if ((*records_)[i].root == root)
 			return i + 1;
 	return {};
+}
+
+std::size_t RootHistory::unique_digits() const
+{
+	constexpr std::size_t least = 12;
+	std::vector<std::uint64_t> prefixes;
+	for (const Record &record : records_) {
+		std::uint64_t prefix = 0;
+		for (std::size_t i = 0; i < 8; i++)
+			prefix = prefix << 8 | static_cast<std::uint8_t>(record.root.bytes[i]);
+		prefixes.push_back(prefix);
+	}
+	std::sort(prefixes.begin(), prefixes.end());
+	std::size_t digits = least;
+	for (std::size_t i = 1; i < prefixes.size(); i++) {
+		const auto equal_bits = static_cast<std::size_t>(std::countl_zero(prefixes[i - 1] ^ prefixes[i]));
+		digits = std::max(digits, equal_bits / 4 + 1);
+	}
+	return digits > 16 ? 2 * sizeof(Digest) : digits;
 }
 
 std::optional<std::uint64_t> RootHistory::find_layer(const Digest &layer_id) const

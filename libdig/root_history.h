@@ -28,6 +28,8 @@ public:
 	Digest tip_layer() const { return records_->empty() ? Digest() : records_->back().layer_id; }
 	// The generation that the root names.
 	std::optional<std::uint64_t> find_root(const Digest &root) const;
+	// So many digits of a root name it among all of these: 12, or more where they must be.
+	std::size_t unique_digits() const;
 	std::optional<std::uint64_t> find_layer(const Digest &layer_id) const;
 
 	// The peaks of all layer ids, for the next generation.  Hashes all of them.

@@ -261,6 +261,7 @@ void Stage::put_known_roots()
 
 void Stage::remove(const std::string &path)
 {
+	removed_count_++;
 	if (options_.is_dry_run) {
 		options_.tell("remove", path);
 		return;

@@ -71,6 +71,7 @@ public:
 	std::uint64_t unchanged_count() const { return unchanged_count_; }
 	// Files that were stored with the mark that they changed while they were read.
 	const std::vector<std::string> &mixed() const { return mixed_; }
+	std::uint64_t removed_count() const { return removed_count_; } // asked for by remove()
 	// Staged files whose time is outside of what an entry can hold, and one of them.
 	std::uint64_t clamped_times() const { return clamped_times_; }
 	const std::string &first_clamped() const { return first_clamped_; }
@@ -131,6 +132,7 @@ private:
 	std::string first_clamped_;
 	std::vector<std::string> mixed_;
 	std::vector<std::string> taken_after_failure_, scopes_;
+	std::uint64_t removed_count_ = 0;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before
 };

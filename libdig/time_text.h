@@ -1,4 +1,4 @@
-// Points in time for people, in UTC.
+// Points in time for people, in the time zone of TZ or of the machine.
 #ifndef DIG_TIME_TEXT_H
 #define DIG_TIME_TEXT_H
 
@@ -7,8 +7,10 @@
 
 namespace dig {
 
-// "2023-11-14 22:13:20 UTC"; seconds since 1970, any of them.
+// "2023-11-14 23:13:20 +0100", or "2023-11-14 22:13:20 UTC"; seconds since 1970, any of them.
 std::string time_text(std::int64_t seconds);
+// From here on in UTC, for --utc.
+void use_utc();
 
 } // namespace dig
 

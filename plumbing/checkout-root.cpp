@@ -42,6 +42,7 @@ static int checkout_root(Options &options)
 	CheckoutOptions checkout_options;
 	std::vector<std::string> words;
 	Report report;
+	report.add_summary_to(options);
 	report.add_to(options)
 		.flag("force", 'f', checkout_options.overwrite, "replace files that exist")
 		.flag("in-place", 0, checkout_options.in_place, "and change files that exist where they differ")
@@ -73,6 +74,7 @@ static int checkout_root(Options &options)
 	report.finish();
 	const bool is_all_set = tell_unset("permissions", result.modes) & tell_unset("times", result.times) &
 		tell_unset("times", result.clamped_times);
+	report.summarise(counted(work.files.get(), "file") + ", " + size_text(static_cast<double>(work.bytes.get())));
 	return result.status == exit_status::done && !is_all_set ? exit_status::partial : result.status;
 }
 

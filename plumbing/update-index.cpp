@@ -419,6 +419,7 @@ static int update_index(Options &options)
 		.positional(wishes.paths);
 	report.add_to(options);
 	report.add_explain_to(options);
+	report.add_summary_to(options);
 	options.parse();
 	if (wishes.add + wishes.remove + wishes.index_info != 1)
 		throw UsageError("give one of --add, --remove and --index-info");
@@ -487,12 +488,17 @@ static int update_index(Options &options)
 	}
 	for (const JournalFailure &failure : failures)
 		tell_error(failure.message);
-	if (failures.empty())
-		return exit_status::done;
+	const Work &work = *stage_options.work;
+	const auto size = [](const Counter &bytes) { return size_text(static_cast<double>(bytes.get())); };
 	const bool took_any = stage.staged_count() + stage.unchanged_count() > 0;
 	// Of a work tree, what did not change was taken before; a name that is wrong was never there.
 	const bool is_partial = took_any || (wishes.from_records && stage.recorded_failure_count() > 0);
-	return is_partial ? exit_status::partial : exit_status::failed;
+	if (!failures.empty() && !is_partial)
+		return exit_status::failed;
+	report.summarise(counted(work.files.get(), "file") + ", " + size(work.bytes) + ", " + size(work.new_bytes) + " new, " +
+		size(work.stored_bytes) + " stored" +
+		(stage.removed_count() ? ", " + std::to_string(stage.removed_count()) + " removed" : ""));
+	return failures.empty() ? exit_status::done : exit_status::partial;
 }
 
 int main(int argc, char **argv) { return run(argc, argv, usage, update_index); }

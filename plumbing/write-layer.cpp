@@ -27,8 +27,8 @@ static int write_layer_command(Options &options)
 	const Lock lock = Lock::acquire(paths.lock());
 	Store store(paths);
 	raise_file_limit();
-	commit.work = &report.begin({{"references", 40}, {"manifest", 10, false},
-		{"copy", commit.is_full ? 40.0 : 0.0}, {"publish", 10, false}});
+	commit.work = &report.begin({{"references", 80}, {"manifest", 5, false},
+		{"copy", commit.is_full ? 80.0 : 0.0}, {"publish", 5, false}});
 	const Digest layer = write_layer(store, commit);
 	report.finish();
 	standard_output().record(to_hex(layer));

@@ -121,6 +121,8 @@ static int add(Options &options)
 		standard_output().record(shell_text(commands));
 		return exit_status::done;
 	}
+	if (!options.is_quiet() && !dry_run)
+		commands.back().insert(commands.back().begin() + 1, "--summary");
 	get_store(); // says so at once when there is none
 	const std::vector<int> statuses = run_pipeline(commands);
 	const int update = statuses.back();

@@ -32,6 +32,8 @@ static int extract(Options &options)
 		if (is_given)
 			checkout.push_back(option);
 	report.pass_on(checkout);
+	if (!options.is_quiet())
+		checkout.push_back("--summary");
 	checkout.push_back("--");
 	checkout.push_back(root);
 	checkout.insert(checkout.end(), words.begin(), words.end());

@@ -4,7 +4,7 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-log [--oneline] [-n COUNT] [ROOT]";
+static constexpr char usage[] = "dig-log [--oneline] [--utc] [-n COUNT] [ROOT]";
 
 static int log(Options &options)
 {
@@ -12,18 +12,20 @@ static int log(Options &options)
 	std::optional<std::uint64_t> most;
 	std::vector<std::string> names;
 	options.flag("oneline", 0, oneline, "one line a state")
+		.flag("utc", 0, use_utc, "times in UTC")
 		.value("", 'n', most, "COUNT", "only so many")
 		.positional(names, 0, 1)
 		.parse();
 	Store store(get_store());
 	Output &out = standard_output();
+	const std::size_t digits = store.roots().unique_digits();
 	std::uint64_t generation = names.empty() ? store.roots().size() : store.resolve(names[0]).generation;
 	for (std::uint64_t left = most.value_or(generation); generation > 0 && left > 0; generation--, left--) {
 		const std::shared_ptr<Layer> layer = store.layer(generation);
 		const std::string &message = layer->message();
 		const std::string root = to_hex(store.roots().at(generation).root);
 		if (oneline) {
-			out.write("@" + std::to_string(generation) + ' ' + root.substr(0, 12) + ' ');
+			out.write("@" + std::to_string(generation) + ' ' + root.substr(0, digits) + ' ');
 			out.record(shown_text(message.substr(0, message.find('\n'))));
 			continue;
 		}

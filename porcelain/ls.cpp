@@ -2,6 +2,7 @@
 
 #include "libdig/command.h"
 #include "libdig/listing.h"
+#include "libdig/metrics.h"
 #include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/store.h"
@@ -9,17 +10,23 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-ls [-lrz] [ROOT[:PATH]]";
+static constexpr char usage[] = "dig-ls [-lrz] [--human | --bytes] [--utc] [ROOT[:PATH]]";
 
 static int ls(Options &options)
 {
-	bool nul = false, recursive = false, is_long = false;
+	bool nul = false, recursive = false, is_long = false, is_human = false;
 	std::vector<std::string> names;
 	options.flag("", 'r', recursive, "everything below, one path a line")
 		.flag("", 'l', is_long, "mode, size and time, too")
+		.flag("human", 0, is_human, "sizes as 1.50 GiB")
+		.flag("bytes", 0, [&] { is_human = false; }, "sizes in bytes, as without it")
+		.flag("utc", 0, use_utc, "times in UTC")
 		.flag("", 'z', nul, "end records with NUL")
 		.positional(names, 0, 1)
 		.parse();
+	// For scripts it is what it was.
+	if (nul)
+		use_utc();
 	Store store(get_store());
 	const std::string name = names.empty() ? "HEAD" : names[0];
 	const std::size_t colon = name.find(':');
@@ -28,12 +35,13 @@ static int ls(Options &options)
 	const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
 	Output &out = standard_output();
 	out.set_end(record_end(nul));
+	const std::string no_time(time_text(0).size(), '-');
 	const auto print = [&](const Entry &entry, const std::string &shown) {
 		if (is_long) {
-			std::string size = std::to_string(entry.size);
+			std::string size = is_human ? size_text(static_cast<double>(entry.size)) : std::to_string(entry.size);
 			size.insert(0, size.size() < 12 ? 12 - size.size() : 0, ' ');
 			out.write(mode_letters(entry) + ' ' + size + ' ' +
-				(entry.mtime_ns ? time_text(seconds_of(*entry.mtime_ns)) : std::string(23, '-')) + ' ');
+				(entry.mtime_ns ? time_text(seconds_of(*entry.mtime_ns)) : no_time) + ' ');
 		}
 		out.path(shown);
 		out.record(is_long && !nul && entry.has_attribute(changed_while_read_attribute) ? "  (changed while it was read)" : "");
@@ -61,7 +69,7 @@ static int ls(Options &options)
 		// A directory: its name once, and on behind all that is in it ('0' follows '/').
 		const std::string directory = found.substr(0, slash);
 		if (is_long)
-			out.write("d---------            - " + std::string(23, '-') + ' ');
+			out.write("d---------            - " + no_time + ' ');
 		out.record_path(directory.substr(below.size()) + "/");
 		at.seek_path(directory + "0");
 	}

@@ -1,6 +1,7 @@
 #include "libdig/command.h"
 #include "libdig/near_paths.h"
 #include "libdig/path.h"
+#include "libdig/report.h"
 #include "libdig/work_diff.h"
 
 using namespace dig;
@@ -77,20 +78,29 @@ static int rm(Options &options)
 	}
 	// As it was before: what is removed from it is removed from the work tree behind that.
 	const Index before = stage.index();
+	std::uint64_t files = 0, bytes = 0;
 	for (std::size_t i = 0; i < paths.size(); i++) {
-		if (each_within(before, paths[i], [](const Entry &) {}) == 0)
+		const std::uint64_t found = each_within(before, paths[i], [&](const Entry &entry) { bytes += entry.size; });
+		if (found == 0)
 			throw Error(quote(typed[i]) + " is not in the index" + did_you_mean_path(before, paths[i]));
+		files += found;
 	}
 	for (const std::string &path : paths)
 		each_within(before, path, [&](const Entry &entry) { stage.remove(entry.path); });
 	stage.finish();
-	if (cached)
+	const std::string summary = counted(files, "file") + " removed, " + size_text(static_cast<double>(bytes));
+	if (cached) {
+		if (!options.is_quiet())
+			tell_summary(summary + ", from the index only");
 		return exit_status::done;
+	}
 	const File root = File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
 	for (const std::string &path : paths)
 		each_within(before, path, [&](const Entry &entry) {
 			remove_from_work_tree(root, entry.path, entry.kind == EntryKind::empty_directory);
 		});
+	if (!options.is_quiet())
+		tell_summary(summary);
 	return exit_status::done;
 }
 

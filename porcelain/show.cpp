@@ -1,26 +1,35 @@
 #include "libdig/command.h"
+#include "libdig/metrics.h"
 #include "libdig/store.h"
 #include "libdig/time_text.h"
 #include "libdig/work_diff.h"
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-show [ROOT]";
+static constexpr char usage[] = "dig-show [--human | --bytes] [--utc] [ROOT]";
 
 static int show(Options &options)
 {
 	std::vector<std::string> names;
-	options.positional(names, 0, 1).parse();
+	bool is_human = true;
+	options.flag("human", 0, is_human, "sizes as 1.50 GiB, as without it")
+		.flag("bytes", 0, [&] { is_human = false; }, "sizes in bytes")
+		.flag("utc", 0, use_utc, "times in UTC")
+		.positional(names, 0, 1)
+		.parse();
+	const auto size = [&](std::uint64_t bytes) {
+		return is_human ? size_text(static_cast<double>(bytes)) : std::to_string(bytes) + " bytes";
+	};
 	Store store(get_store());
 	const RootName name = store.resolve(names.empty() ? "HEAD" : names[0]);
 	const std::shared_ptr<Layer> layer = store.layer(name.generation);
 	const LayerHeader &header = layer->header();
 	Output &out = standard_output();
 	out.record("@" + std::to_string(name.generation) + ' ' + to_hex(name.root));
-	out.record("Layer:   " + to_hex(layer->id()) + ", " + std::to_string(layer->file_size()) + " bytes");
+	out.record("Layer:   " + to_hex(layer->id()) + ", " + size(layer->file_size()));
 	out.record("Author:  " + shown_text(layer->author()));
 	out.record("Date:    " + time_text(header.time_s));
-	out.record("Content: " + std::to_string(header.entries) + " entries, " + std::to_string(header.bytes) + " bytes");
+	out.record("Content: " + std::to_string(header.entries) + " entries, " + size(header.bytes));
 	if (header.changed_files() > 0)
 		out.record("Changed: " + std::to_string(header.changed_files()) + " while read, and stored as they were read");
 	out.record("");

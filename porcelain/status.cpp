@@ -184,7 +184,7 @@ static int status(Options &options)
 	if (store.roots().size() == 0)
 		out.record("nothing is committed yet");
 	else
-		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()));
+		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()).substr(0, store.roots().unique_digits()));
 	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDT");
 	show_mixed(out, index, is_wanted);
 	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDT");

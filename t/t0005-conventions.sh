@@ -10,9 +10,9 @@ source_directory=$TEST_DIRECTORY/..
 
 # A store with two states, something staged, and something that nobody added.
 mkdir tree && cd tree || exit 1
-dig init >/dev/null && echo one >one && echo -dash >-dash && dig add -A &&
-	dig commit -q -m first && dig add --stdin --path=zero <one && dig commit -q -m second &&
-	echo two >two && dig add two && echo three >three &&
+dig init >/dev/null && echo one >one && echo -dash >-dash && dig add -q -A &&
+	dig commit -q -m first && dig add -q --stdin --path=zero <one && dig commit -q -m second &&
+	echo two >two && dig add -q two && echo three >three &&
 	chunk=$(dig-chunk one | cut -d' ' -f3) && export chunk || exit 1
 cd "$TRASH" || exit 1
 

@@ -108,8 +108,8 @@ test_expect_success 'with JSON, what is said is JSON, and the last line has the 
 	tail -n 1 err | grep "$done_line"128
 '
 
-test_expect_success 'what is no terminal sees nothing, unless it is asked for' '
-	test_cmp /dev/null silent.err &&
+test_expect_success 'what is no terminal sees no progress, unless it is asked for' '
+	grep "^1 file, 2 bytes, 2 bytes new, 2 bytes stored, [0-9.]* s$" silent.err && test $(wc -l <silent.err) = 1 &&
 	dig check -q --progress=auto 2>err && test_cmp /dev/null err &&
 	dig check -q --progress=never 2>err && test_cmp /dev/null err &&
 	dig check -q --progress 2>err &&
@@ -133,7 +133,7 @@ test_expect_success TERMINAL 'short work draws nothing on a terminal' '
 
 test_expect_success TERMINAL 'work that lasts draws two lines, and takes them away' '
 	grep "take: 68.4 KiB, .*$escape\[K$escape\[J.$escape\[A" lasting.screen &&
-	grep "$escape\[Jover" lasting.screen
+	grep "$escape\[J1 file, 68.4 KiB, " lasting.screen && grep "^over" lasting.screen
 '
 
 test_expect_success TERMINAL 'never is never' '
@@ -157,7 +157,7 @@ test_expect_success TERMINAL 'a terminal that can do nothing gets one line, blan
 	! grep "$escape" dumb.screen &&
 	tr "\r" "\n" <dumb.screen >lines &&
 	grep "^0:01, take: 68.4 KiB" lines &&
-	grep -A1 "^ *$" lines | grep "^over"
+	grep -A1 "^ *$" lines | grep "^1 file, 68.4 KiB, " && grep "^over" lines
 '
 
 # all_json FILE: each line of it is one object that says what it is.
@@ -174,6 +174,7 @@ test_expect_success 'with JSON, errors of the command line, of the store and of 
 	test_expect_code 10 dig -C / check --progress=json 2>err && all_json err &&
 	mkfifo fifo && test_when_finished "rm -f fifo" && dig add --progress=json fifo 2>err && all_json err &&
 	grep "\"type\":\"warning\".*fifo" err &&
+	grep "\"type\":\"summary\",\"command\":\"dig add\",\"message\":\"0 files, " err &&
 	dig reset -q && test_expect_code 1 dig commit --progress=json -m none 2>err && all_json err &&
 	grep "\"message\":\"nothing is staged\",\"text\":\"dig commit: nothing is staged\",\"status\":1}" err
 '

@@ -51,7 +51,7 @@ test_expect_success 'add counts what it took' '
 '
 
 test_expect_success 'and nothing, where nothing had changed' '
-	dig add -A tree --metrics 2>err &&
+	dig add -q -A tree --metrics 2>err &&
 	has_all_fields err &&
 	test $(value files_processed err) = 0 &&
 	test $(value files_seen err) = 3 &&
@@ -137,7 +137,7 @@ test_expect_success 'decoded blocks that are used again are hits' '
 
 test_expect_success '--explain names the step that limits, in a sentence with figures' '
 	{ seeded 100000 7; sleep 0.5; seeded 100000 8; } |
-		dig add --stdin --path=slow --explain 2>err &&
+		dig add -q --stdin --path=slow --explain 2>err &&
 	grep -E "^dig add: this run of 0\.[0-9]+ s is limited by waiting for the program that feeds the stream \(input\): [0-9]+ % of that time, 195 KiB at [0-9]+ KiB/s; next is " err &&
 	test $(wc -l <err) = 1 &&
 	seeded 3000000 9 >tree/large && sleep 0.1 &&
@@ -152,12 +152,12 @@ test_expect_success 'DIG_TRACE=1 shows regions, and their sums, on standard erro
 	DIG_TRACE=1 dig add tree/traced 2>err &&
 	grep -E "^dig-update-index\[[0-9]+\.[0-9]+\] [0-9.]+ \+[0-9.]+ +hash$" err &&
 	grep -E "^dig-update-index\[[0-9]+\] sum [0-9.]+ of [0-9]+, longest [0-9.]+ hash$" err &&
-	DIG_TRACE=0 dig add tree/traced 2>err && test_cmp /dev/null err
+	DIG_TRACE=0 dig add -q tree/traced 2>err && test_cmp /dev/null err
 '
 
 test_expect_success 'DIG_TRACE=FILE takes the lines of all processes, whole' '
 	echo more >>tree/traced &&
-	DIG_TRACE="$TRASH/trace" dig add -A tree 2>err && test_cmp /dev/null err &&
+	DIG_TRACE="$TRASH/trace" dig add -q -A tree 2>err && test_cmp /dev/null err &&
 	grep "^dig-ls-work\[.* run$" trace && grep "^dig-update-index\[.* run$" trace &&
 	grep "^dig-add\[.* run$" trace &&
 	! grep -vE "^dig-[a-z-]+\[[0-9]+(\.[0-9]+)?\] (sum |count )?[0-9]" trace

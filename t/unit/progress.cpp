@@ -73,12 +73,32 @@ BOOST_AUTO_TEST_CASE(stages_have_their_places_in_the_whole)
 {
 	HalfDone half;
 	ProgressEstimate estimate(stages);
+	BOOST_TEST(*estimate.look(half.work, 1).percent == 40.0);
 	half.work.begin_stage("finish");
 	const ProgressState state = estimate.look(half.work, 1);
 	BOOST_TEST(*state.percent == 80.0);
 	BOOST_TEST(!state.stage_percent);
 	half.work.begin_stage("something else");
 	BOOST_TEST(!estimate.look(half.work, 1).percent);
+}
+
+BOOST_AUTO_TEST_CASE(a_stage_that_is_passed_over_is_no_part_of_the_whole)
+{
+	Work work;
+	ProgressEstimate estimate({{"references", 80}, {"manifest", 5, false}, {"copy", 80}, {"publish", 15, false}});
+	work.begin_stage("manifest");
+	BOOST_TEST(*estimate.look(work, 0).percent == 0.0);
+	work.begin_stage("copy", {.bytes = 100_MiB});
+	BOOST_TEST(*estimate.look(work, 0.1).percent == 5.0);
+	ProgressState state;
+	for (int second = 1; second <= 10; second++) {
+		work.bytes.add(5_MiB);
+		state = estimate.look(work, 0.1 + second);
+		// At 4 % a second; the jump to 5 % was none of that.
+		if (second >= 2)
+			BOOST_TEST(*state.eta_s == (95.0 - 4 * second) / 4, boost::test_tools::tolerance(0.001));
+	}
+	BOOST_TEST(*state.percent == 45.0);
 }
 
 BOOST_AUTO_TEST_CASE(a_stage_may_count_other_things_than_files)
