@@ -110,7 +110,7 @@ JournalReader::JournalReader(const File &file, std::uint64_t offset) : file_(fil
 	size_ = file.size();
 	Buffer head(journal_start);
 	file.read_exactly_at(head, 0);
-	check_preamble(head, journal_magic, file.name(), true, checksum_feature);
+	check_preamble(head, journal_magic, file.name(), true, {.read_features = checksum_feature});
 	Preamble preamble;
 	std::memcpy(&preamble, head.data(), sizeof preamble);
 	has_checksums_ = preamble.read_features & checksum_feature;
@@ -218,7 +218,7 @@ bool is_unpromised(const std::string &directory)
 
 JournalWriter::JournalWriter(const std::string &path, const StagingId &id) : file_(path)
 {
-	dig::append(pending_, raw_bytes(make_preamble(journal_magic, checksum_feature)));
+	dig::append(pending_, raw_bytes(make_preamble(journal_magic, {.read_features = checksum_feature})));
 	dig::append(pending_, id);
 	put_u32(pending_, crc32_of(id));
 }

@@ -38,7 +38,7 @@ std::size_t RootHistory::unique_digits() const
 {
 	constexpr std::size_t least = 12;
 	std::vector<std::uint64_t> prefixes;
-	for (const Record &record : records_) {
+	for (const Record &record : *records_) {
 		std::uint64_t prefix = 0;
 		for (std::size_t i = 0; i < 8; i++)
 			prefix = prefix << 8 | static_cast<std::uint8_t>(record.root.bytes[i]);
