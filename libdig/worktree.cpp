@@ -14,6 +14,7 @@ namespace dig {
 
 // Names that are remembered of all directories that a walk is in.
 constexpr std::size_t most_names = 262144, many_names = 64;
+constexpr std::size_t most_open_levels = 256;
 
 static void append_number(std::string &text, std::int64_t number, int base = 10)
 {
@@ -297,6 +298,7 @@ private:
 		path_ = path;
 		if (is_long)
 			shorten_levels_above();
+		close_level_above();
 	}
 
 	void run()
@@ -344,14 +346,58 @@ private:
 			if (level.listing.items.size() < many_names)
 				continue;
 			count -= level.listing.items.size();
-			level.last_key = level.listing.items.key(level.next - 1);
-			drop_below(level.listing);
+			shorten(level);
+		}
+	}
+
+	void shorten(Level &level)
+	{
+		level.last_key = level.listing.items.key(level.next - 1);
+		drop_below(level.listing);
+		level.listing.items = {};
+		level.listing.looked.clear();
+		level.listing.below.clear();
+		level.listing.has_more = level.has_items = true;
+		level.next = 0;
+	}
+
+	// Of a deep tree not every directory can stay open.
+	void close_level_above()
+	{
+		if (levels_.size() <= most_open_)
+			return;
+		Level &level = levels_[levels_.size() - 1 - most_open_];
+		if (!level.listing.directory)
+			return;
+		if (level.next < level.listing.items.size())
+			shorten(level); // what lies below keeps it open
+		level.listing.directory.reset();
+	}
+
+	// below is the directory that the walk comes back from, if it is open.
+	void open_again(Level &level, const std::shared_ptr<const File> &below)
+	{
+		path_.resize(level.path_size);
+		try {
+			File directory;
+			if (below)
+				directory = open_directory_at(below->fd(), "..");
+			if (!below || !is_same_directory(directory.stat(), level.listing.stat))
+				directory = path_.empty() ? open_directory_at(root_.fd(), ".")
+					: open_beneath(root_, path_, O_RDONLY | O_DIRECTORY);
+			level.listing.directory = std::make_shared<const File>(std::move(directory));
+		} catch (const SystemError &error) {
+			fail(path_ + "/", error.error());
 			level.listing.items = {};
-			level.listing.looked.clear();
-			level.listing.below.clear();
-			level.listing.has_more = level.has_items = true;
+			level.listing.has_more = false;
+			level.has_items = true;
 			level.next = 0;
 		}
+	}
+
+	static bool is_same_directory(const FileStat &a, const FileStat &b)
+	{
+		return a.inode == b.inode && a.device == b.device;
 	}
 
 	void leave()
@@ -367,8 +413,11 @@ private:
 			record.stat.size = 0; // what a directory's size means is the file system's affair
 			tell(record);
 		}
+		const std::shared_ptr<const File> left = level.listing.directory;
 		ignores_.pop();
 		levels_.pop_back();
+		if (!levels_.empty() && !levels_.back().listing.directory)
+			open_again(levels_.back(), left);
 	}
 
 	void visit(const Place &place, FileType type)
@@ -463,6 +512,7 @@ private:
 	// Of the current directory.  Paths of their own for all levels would be gigabytes in a deep tree.
 	std::string path_;
 	std::vector<Level> levels_;
+	const std::size_t most_open_ = std::clamp<std::size_t>(file_limit() / 4, 4, most_open_levels);
 	IgnoreStack ignores_;
 	std::uint64_t count_ = 0;
 };

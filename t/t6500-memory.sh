@@ -163,6 +163,17 @@ do
 	'
 done
 
+test_expect_success 'a deep tree is walked with few open files' '
+	mkdir few-open && cd few-open && dig init >/dev/null &&
+	path=a && for i in 1 2 3 4 5 6 7; do path=$path/$path || return 1; done && mkdir -p $path &&
+	at=. && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
+	do
+		at=$at/a && : >$at/0 && : >$at/z && mkdir $at/x && : >$at/x/file || return 1
+	done && : >$path/end &&
+	dig-ls-work >../many-open && (ulimit -n 40 && dig-ls-work) >../few-open-list &&
+	cmp ../many-open ../few-open-list && tr "\0" "\n" <../many-open >../lines && test $(grep -c "^F" ../lines) = 61
+'
+
 test_expect_success '!SANITIZED' 'rules beyond a limit are refused, those below it take little memory' '
 	mkdir rules && cd rules && dig init >/dev/null &&
 	seq 1 100000 | sed "s/$/*x?/" >.digignore && : >file && within-memory dig-ls-work >/dev/null &&
