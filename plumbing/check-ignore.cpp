@@ -4,6 +4,7 @@
 #include "libdig/index.h"
 #include "libdig/path.h"
 #include "libdig/store.h"
+#include "libdig/typed_path.h"
 
 using namespace dig;
 
@@ -50,7 +51,7 @@ public:
 
 	void check(const std::string &typed)
 	{
-		const std::string path = normalised_path(typed, paths_.prefix, paths_.work_tree);
+		const std::string path = stored_path(paths_, typed);
 		std::optional<IgnoreMatch> match;
 		if (!is_in_index(path))
 			match = lookup_.match(path, typed.ends_with('/') || is_directory(path));

@@ -1,6 +1,6 @@
 #include "libdig/command.h"
 #include "libdig/near_paths.h"
-#include "libdig/path.h"
+#include "libdig/typed_path.h"
 #include "libdig/work_diff.h"
 
 using namespace dig;
@@ -32,7 +32,7 @@ static int diff_work(Options &options)
 	};
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)
-		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+		paths.push_back(stored_path(store.paths(), path));
 	check_paths_exist(store, index, paths, typed);
 	dig::diff_work(store, index, paths, show);
 	return status;

@@ -3,6 +3,7 @@
 #include "libdig/listing.h"
 #include "libdig/path.h"
 #include "libdig/store.h"
+#include "libdig/typed_path.h"
 
 using namespace dig;
 
@@ -23,7 +24,7 @@ static int ls_index(Options &options)
 	out.set_end(record_end(nul));
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)
-		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+		paths.push_back(stored_path(store.paths(), path));
 	for (IndexCursor at = index.cursor(); at.current(); at.next()) {
 		const IndexRecord &record = *at.current();
 		bool is_wanted = paths.empty();

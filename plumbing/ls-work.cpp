@@ -2,6 +2,7 @@
 #include "libdig/index.h"
 #include "libdig/path.h"
 #include "libdig/store.h"
+#include "libdig/typed_path.h"
 #include "libdig/worktree.h"
 
 using namespace dig;
@@ -15,7 +16,7 @@ static std::vector<std::string> normalised_paths(const std::vector<std::string> 
 	std::vector<std::string> normalised;
 	std::string skipped;
 	for (const std::string &path : typed) {
-		normalised.push_back(normalised_path(path, paths.prefix, paths.work_tree));
+		normalised.push_back(stored_path(paths, path));
 		const std::string_view problem = path_problem(normalised.back());
 		if (problem.empty() || normalised.back().empty())
 			continue;
@@ -55,7 +56,7 @@ static int ls_work(Options &options)
 		// What is tracked is taken, ignored or not.
 		if (Index::open(paths.staging()).find(path))
 			continue;
-		tell(quote(path) + " is ignored; 'dig check-ignore -v' names the rule, -f takes it all the same");
+		tell(quote(relative_path(path, paths.prefix)) + " is ignored; 'dig check-ignore -v' names the rule, -f takes it all the same");
 		status = exit_status::no;
 	}
 	return status;

@@ -9,6 +9,7 @@
 #include "libdig/scoped_records.h"
 #include "libdig/stage.h"
 #include "libdig/staged_items.h"
+#include "libdig/typed_path.h"
 
 using namespace dig;
 
@@ -83,7 +84,7 @@ public:
 		case WorkRecord::Type::ignored: pass_over(record.path); return;
 		case WorkRecord::Type::skipped:
 			pass_over(record.path);
-			warn(quote(record.path) + " is skipped: it is a " + record.kind);
+			warn(shown(record.path) + " is skipped: it is a " + record.kind);
 			return;
 		default: present(record);
 		}
@@ -114,6 +115,11 @@ public:
 	bool has_ended() const { return has_ended_; }
 
 private:
+	std::string shown(const std::string &path) const
+	{
+		return quote(relative_path(path, stage_.writer().store().paths().prefix));
+	}
+
 	void pass_over(std::optional<std::string_view> path)
 	{
 		known_.pass_over(path, [&](const IndexRecord &record) { look_at(record); });
@@ -239,7 +245,7 @@ static void take_paths(Stage &stage, const File &root, const Wishes &wishes)
 	const StorePaths &paths = stage.writer().store().paths();
 	RecordReader list = RecordReader::standard_input(record_end(wishes.nul));
 	while (const std::optional<std::string> typed = list.next_path()) {
-		const std::string path = normalised_path(*typed, paths.prefix, paths.work_tree);
+		const std::string path = stored_path(paths, *typed);
 		if (const std::string_view problem = path_problem(path); !problem.empty()) {
 			stage.failed(path, quote(*typed) + " cannot be stored: " + std::string(problem));
 			continue;
@@ -249,7 +255,7 @@ static void take_paths(Stage &stage, const File &root, const Wishes &wishes)
 			if (!record)
 				stage.failed(path, "cannot open " + quote(*typed) + ": No such file or directory");
 			else if (record->type == WorkRecord::Type::skipped)
-				warn(quote(path) + " is skipped: it is neither file, symlink nor directory");
+				warn(quote(*typed) + " is skipped: it is neither file, symlink nor directory");
 			else if (record->type != WorkRecord::Type::directory)
 				stage.present(*record);
 		} catch (const SystemError &error) {
@@ -294,7 +300,7 @@ static void take_content(Stage &stage, const Wishes &wishes)
 		mtime = nanoseconds_of({static_cast<time_t>(seconds), 0});
 	}
 	Stage::Stream stream;
-	stream.path = normalised_path(*wishes.path, paths.prefix, paths.work_tree);
+	stream.path = stored_path(paths, *wishes.path);
 	stream.mode = mode;
 	stream.mtime_ns = mtime;
 	if (wishes.checkpoint)
@@ -321,7 +327,7 @@ static void take_content(Stage &stage, const Wishes &wishes)
 static void remove_path(Stage &stage, const std::string &typed)
 {
 	const StorePaths &paths = stage.writer().store().paths();
-	const std::string path = normalised_path(typed, paths.prefix, paths.work_tree);
+	const std::string path = stored_path(paths, typed);
 	bool is_tracked = false;
 	IndexCursor at = stage.cursor();
 	for (const std::string &from : {path, path.empty() ? path : path + "/"})
@@ -450,10 +456,11 @@ static int update_index(Options &options)
 	stage_options.is_rereading = wishes.reread;
 	stage_options.takes_changing = wishes.changing == "store";
 	stage_options.is_dry_run = wishes.dry_run;
-	stage_options.tell = [](std::string_view what, const std::string &path) {
+	const std::string &here = store.paths().prefix;
+	stage_options.tell = [&](std::string_view what, const std::string &path) {
 		standard_output().write(what);
 		standard_output().write(" ");
-		standard_output().record_path(path);
+		standard_output().record_path(wishes.nul ? path : relative_path(path, here));
 	};
 	if (wishes.dry_run)
 		report.yield_terminal();
@@ -480,14 +487,14 @@ static int update_index(Options &options)
 	const std::vector<JournalFailure> &failures = stage.finish();
 	report.finish();
 	for (const std::string &path : stage.mixed())
-		warn(quote(path) + " changed while it was read; it is stored as it was read, and marked");
+		warn(quote(relative_path(path, here)) + " changed while it was read; it is stored as it was read, and marked");
 	if (stage.clamped_times() > 0) {
 		const std::string more = " and of " + std::to_string(stage.clamped_times() - 1) + " more";
-		warn("the time of " + quote(stage.first_clamped()) + (stage.clamped_times() > 1 ? more : "") +
+		warn("the time of " + quote(relative_path(stage.first_clamped(), here)) + (stage.clamped_times() > 1 ? more : "") +
 			" lies outside of the years 1677 to 2262; the nearest time in them is recorded");
 	}
 	for (const JournalFailure &failure : failures)
-		tell_error(failure.message);
+		tell_error(relative_message(failure.message, failure.path, here));
 	const Work &work = *stage_options.work;
 	const auto size = [](const Counter &bytes) { return size_text(static_cast<double>(bytes.get())); };
 	const bool took_any = stage.staged_count() + stage.unchanged_count() > 0;

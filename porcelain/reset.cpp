@@ -1,7 +1,7 @@
 #include "libdig/command.h"
 #include "libdig/near_paths.h"
-#include "libdig/path.h"
 #include "libdig/staging_clear.h"
+#include "libdig/typed_path.h"
 #include "libdig/work_diff.h"
 
 using namespace dig;
@@ -36,7 +36,7 @@ static int reset(Options &options)
 	Store store(get_store());
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)
-		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+		paths.push_back(stored_path(store.paths(), path));
 	if (!paths.empty())
 		check_paths(store, paths, typed);
 	std::uint64_t count = 0;

@@ -2,6 +2,7 @@
 #include "libdig/near_paths.h"
 #include "libdig/path.h"
 #include "libdig/report.h"
+#include "libdig/typed_path.h"
 #include "libdig/work_diff.h"
 
 using namespace dig;
@@ -61,7 +62,7 @@ static int rm(Options &options)
 	Stage stage(store, {});
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)
-		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+		paths.push_back(stored_path(store.paths(), path));
 	if (!force && !cached) {
 		std::string changed;
 		std::uint64_t count = 0;

@@ -4,6 +4,7 @@
 #include "libdig/path.h"
 #include "libdig/sorted_texts.h"
 #include "libdig/staged_items.h"
+#include "libdig/typed_path.h"
 #include "libdig/work_diff.h"
 
 using namespace dig;
@@ -74,7 +75,7 @@ private:
 };
 
 static void show_section(Output &out, const char *title, Changes &changes, char Letters::*side,
-	const std::string &letters)
+	const std::string &letters, const std::string &here)
 {
 	bool is_first = true;
 	changes.each([&](const std::string &path, const Letters &at) {
@@ -87,7 +88,7 @@ static void show_section(Output &out, const char *title, Changes &changes, char 
 		if (!word.empty())
 			word = (word + ":").append(14 - word.size(), ' ');
 		out.write("  " + word);
-		out.record(quoted_record(path));
+		out.record(quoted_record(relative_path(path, here)));
 	});
 }
 
@@ -118,7 +119,8 @@ private:
 };
 
 // What was staged although it changed while it was read.
-static void show_mixed(Output &out, const Index &index, const std::function<bool(const std::string &)> &is_wanted)
+static void show_mixed(Output &out, const Index &index, const std::function<bool(const std::string &)> &is_wanted,
+	const std::string &here)
 {
 	bool is_first = true;
 	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
@@ -129,7 +131,7 @@ static void show_mixed(Output &out, const Index &index, const std::function<bool
 		if (is_first)
 			out.record("staged as it was read, though it changed while it was read:");
 		is_first = false;
-		out.record("  " + quoted_record(record.entry.path));
+		out.record("  " + quoted_record(relative_path(record.entry.path, here)));
 	}
 }
 
@@ -148,7 +150,8 @@ static int status(Options &options)
 	raise_file_limit();
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)
-		paths.push_back(normalised_path(path, store.paths().prefix, store.paths().work_tree));
+		paths.push_back(stored_path(store.paths(), path));
+	const std::string &here = store.paths().prefix;
 	const Index index = current_index(store);
 	check_paths_exist(store, index, paths, typed);
 	Changes changes(store.paths().staging());
@@ -165,7 +168,7 @@ static int status(Options &options)
 	Notices without_file;
 	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
 		if (difference == Difference::no_file)
-			return without_file.add(quoted_record(path));
+			return without_file.add(quoted_record(relative_path(path, here)));
 		changes.add_work(path, difference);
 	});
 	const std::vector<JournalFailure> failures = recorded_failures(store.paths().staging());
@@ -185,13 +188,13 @@ static int status(Options &options)
 		out.record("nothing is committed yet");
 	else
 		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()).substr(0, store.roots().unique_digits()));
-	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDT");
-	show_mixed(out, index, is_wanted);
-	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDT");
-	show_section(out, "not added yet:", changes, &Letters::work, "?");
-	show_section(out, "could not be read:", changes, &Letters::work, "F");
+	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDT", here);
+	show_mixed(out, index, is_wanted, here);
+	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDT", here);
+	show_section(out, "not added yet:", changes, &Letters::work, "?", here);
+	show_section(out, "could not be read:", changes, &Letters::work, "F", here);
 	for (const JournalFailure &failure : failures)
-		out.record("    " + failure.message);
+		out.record("    " + relative_message(failure.message, failure.path, here));
 	without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
 	const UnfinishedAdds adds = find_unfinished_adds(store.paths().staging());
 	const std::string amount = size_text(static_cast<double>(adds.bytes));

@@ -60,6 +60,17 @@ test_expect_success 'what is ignored is not new, but what was taken before is wa
 	differs 1 "?\\t.digignore\\nD\\tsame\\n" && dig-checkout-root -f HEAD . same
 '
 
+test_expect_success 'what an ignored directory or a FIFO has taken the place of is gone, and after add -A nothing differs' '
+	dig-init-store r >store && cd r && echo "build" >.digignore && mkdir empty && echo f >fifo && echo b >built && ln -s f link &&
+	echo u >build && dig-add -A -f && commit_staged one && rm -r empty fifo built link build &&
+	mkfifo empty fifo link && mkdir built build && echo "built" >>.digignore && : >built/in && : >build/in &&
+	differs 1 "M\\t.digignore\\nD\\tbuild\\nD\\tbuilt\\nT\\tempty\\nT\\tfifo\\nT\\tlink\\n" &&
+	dig-add -A 2>../err && grep -c "is a fifo" ../err >../actual && echo 3 | test_cmp - ../actual && differs 0 "" &&
+	commit_staged two && differs 0 "" && dig-ls-index --name-only >../actual && echo .digignore | test_cmp - ../actual &&
+	dig-add -A 2>../err && test_expect_code 1 dig-write-layer -m nothing &&
+	dig-status >../actual && grep "nothing to add, nothing to commit" ../actual
+'
+
 test_expect_success 'names are quoted on lines, and verbatim with -z' '
 	cd w && odd=$(printf "n\\nt\\tq\\042b") && : >"$odd" && test_when_finished "rm -f *q*b" &&
 	test_expect_code 1 dig-diff-work >../actual && printf "?\\t\"n\\\\nt\\\\tq\\\\\"b\"\\n" | test_cmp - ../actual &&
