@@ -111,7 +111,7 @@ test_expect_success PYTHON,STRACE 'the mark is in the state, and in what shows s
 '
 
 test_expect_success PYTHON,STRACE 'the next add that finds it whole takes the mark away' '
-	cd v && sleep 0.1 && dig-add -A 2>../err && test_cmp /dev/null ../err &&
+	cd v && sleep 0.1 && dig-add -q -A 2>../err && test_cmp /dev/null ../err &&
 	test_expect_code 1 dig-diff-index >../actual && grep "^M${tab}log$" ../actual &&
 	dig-commit -q -m whole && dig-log -n 1 >../actual && ! grep Changed ../actual &&
 	dig-ls -l >../actual && ! grep "changed while" ../actual &&

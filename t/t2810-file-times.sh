@@ -127,7 +127,7 @@ test_expect_success FAR_TIMES 'a time after 2262 becomes the last that there is,
 	dig-add near void 2>../err && grep "time of .* and of 1 more lies outside" ../err &&
 	dig-add -A 2>../err && grep "time of .far. and of 1 more lies outside" ../err &&
 	dig-diff-work && dig-commit -q -m far && dig-ls -l >../actual && test $(grep -c "2262-04-11 23:47:16 UTC" ../actual) = 4 &&
-	dig-add -A --reread 2>../err && test_cmp /dev/null ../err && test_expect_code 1 dig-commit -m nothing &&
+	dig-add -q -A --reread 2>../err && test_cmp /dev/null ../err && test_expect_code 1 dig-commit -m nothing &&
 	dig-checkout-root HEAD ../near && (cd ../near && stat -c %Y far near link void) >../actual &&
 	printf "$last\\n$last\\n$last\\n$last\\n" | test_cmp - ../actual
 '
@@ -138,7 +138,7 @@ test_expect_success '--mtime beyond the range is its end, and is said' '
 	do
 		echo $time | dig-add --stdin --path=t$time --mtime=$time 2>../err && grep "lies outside" ../err || return 1
 	done &&
-	echo x | dig-add --stdin --path=last --mtime=$last 2>../err && test_cmp /dev/null ../err &&
+	echo x | dig-add -q --stdin --path=last --mtime=$last 2>../err && test_cmp /dev/null ../err &&
 	dig-commit -q -m given && dig-ls -l | sed "s/.*[0-9] \\([0-9-]* [0-9:]* UTC\\)/\\1/" >../actual &&
 	cat >../expect <<-\EOF && test_cmp ../expect ../actual
 	2262-04-11 23:47:16 UTC last
