@@ -240,8 +240,12 @@ test_expect_success 'records without a file are golden, and a feature of the ind
 		cd unfiled && dig-init-store --store-id=$(printf 0123456789abcdef%.0s 1 2 3 4) . >/dev/null &&
 		printf marked | dig-update-index --add --stdin-content --path=d/stream --mode=600
 	) &&
-	python3 "$still" $unfiled/changes >expect &&
-	python3 "$still" unfiled/.dig/staging/changes >actual && cmp expect actual &&
+	for file in changes journal
+	do
+		python3 "$still" $unfiled/$file >expect &&
+		python3 "$still" unfiled/.dig/staging/$file >actual &&
+		cmp expect actual || return 1
+	done &&
 	cmp $unfiled/pack unfiled/.dig/staging/pack &&
 	test "$(od -An -td2 -j8 -N8 $unfiled/changes | tr -s " ")" = " 1 0 1 0"
 '
