@@ -361,6 +361,22 @@ Buffer TreeBuilder::checkpoint() const
 	return out;
 }
 
+// What no builder leaves behind: sums that are not those of the items that wait, and a node that is no
+// item of the level above.
+static bool is_whole(std::uint64_t leaves, std::uint64_t bytes, bool has_parents, int number, Bytes items)
+{
+	const std::size_t size = number > 0 ? chunk_node_item_size : chunk_item_size;
+	for (std::size_t at = 0; at < items.size(); at += size) {
+		const std::uint64_t item_bytes = load<std::uint64_t>(items.data() + at);
+		const std::uint64_t item_leaves = number > 0 ? load<std::uint64_t>(items.data() + at + 8) : 1;
+		if (item_bytes > bytes || item_leaves > leaves)
+			return false;
+		bytes -= item_bytes;
+		leaves -= item_leaves;
+	}
+	return leaves == 0 && bytes == 0 && has_parents;
+}
+
 TreeBuilder TreeBuilder::resume(Bytes checkpoint, std::string_view name, NodeSink sink)
 {
 	TreeBuilder builder(TreeKind::chunk_list, std::move(sink));
@@ -386,6 +402,18 @@ TreeBuilder TreeBuilder::resume(Bytes checkpoint, std::string_view name, NodeSin
 		at.sizes.assign(size / item, static_cast<std::uint32_t>(item));
 	}
 	cursor.expect_end();
+	std::uint64_t leaves = builder.leaves_, bytes = builder.bytes_;
+	for (int i = 0; i < count; i++) {
+		const Level &at = builder.level(i);
+		const bool has_above = i + 1 < count && (builder.level(i + 1).node_count > 0 || !builder.level(i + 1).sizes.empty());
+		if (at.leaves > leaves || at.bytes > bytes ||
+			!is_whole(at.leaves, at.bytes, at.node_count == 0 || has_above, i, at.items))
+			cursor.fail("a level of a tree is not what its items are");
+		leaves -= at.leaves;
+		bytes -= at.bytes;
+	}
+	if (leaves > 0 || bytes > 0)
+		cursor.fail("a tree has other sums than its levels");
 	return builder;
 }
 

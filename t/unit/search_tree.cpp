@@ -659,6 +659,39 @@ BOOST_AUTO_TEST_CASE(a_leaf_that_is_said_to_be_an_inner_node_does_not_become_a_r
 	BOOST_CHECK_THROW(builder.finish(nodes.source()), CorruptError);
 }
 
+// The journal of another's store may hold anything: no checkpoint makes a tree whose sums are wrong, or
+// one that does not end.
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_no_builder_left_is_corrupt)
+{
+	for (const int chunks : {1, 700, 40000}) {
+		Nodes nodes;
+		TreeBuilder builder(TreeKind::chunk_list, nodes.sink());
+		for (int i = 0; i < chunks; i++)
+			builder.append_chunk(digest_of(bytes_of(std::to_string(i))), 1000);
+		const Buffer good = builder.checkpoint();
+		BOOST_CHECK_NO_THROW(TreeBuilder::resume(good, "test", nodes.sink()));
+		std::mt19937 random(1);
+		for (int i = 0; i < 3000; i++) {
+			Buffer bad = good;
+			for (int edits = 0; edits < 1 + i % 3; edits++)
+				bad[random() % (i % 2 ? bad.size() : std::min<std::size_t>(bad.size(), 120))] = static_cast<std::uint8_t>(random() % 3);
+			try {
+				TreeBuilder resumed = TreeBuilder::resume(bad, "test", nodes.sink());
+				const std::uint64_t bytes = resumed.bytes();
+				const NodeRef root = resumed.finish();
+				BOOST_REQUIRE(root.bytes <= bytes);
+			} catch (const CorruptError &) {
+			}
+		}
+		// The sums of all, and of the first level.
+		for (const std::size_t at : {0, 8, 17, 25}) {
+			Buffer bad = good;
+			bad[at]++;
+			BOOST_CHECK_THROW(TreeBuilder::resume(bad, "test", nodes.sink()), CorruptError);
+		}
+	}
+}
+
 BOOST_AUTO_TEST_CASE(what_is_said_of_a_root_is_checked)
 {
 	Nodes nodes;
