@@ -68,36 +68,41 @@ static std::string without_end_slash(std::string path)
 	return path;
 }
 
-// One name for one place.
 static std::string resolved_if_there(const std::string &path) { return find_stat(path) ? resolved_path(path) : path; }
 
-// What a path may be called.  A link is not what it leads to: a stranger's may lead to what is safe.
-static std::vector<std::string> names_of(const std::string &path)
+// Itself, and not what it leads to where it is a link.
+static std::string resolved_entry(const std::string &path)
+{
+	const std::size_t slash = path.rfind('/');
+	return slash == path.npos || slash == 0 ? path : resolved_if_there(path.substr(0, slash)) + path.substr(slash);
+}
+
+// The one name of a place, without links and "..".  A link is not what it leads to: a stranger's may
+// lead to what is safe.
+static std::string name_of_place(const std::string &path)
 {
 	const std::optional<FileStat> stat = find_stat_at(AT_FDCWD, path);
-	if (!stat || stat->type != FileType::symlink)
-		return {path, resolved_if_there(path)};
-	return {path, resolved_if_there(directory_of(path)) + path.substr(path.rfind('/'))};
+	return stat && stat->type == FileType::symlink ? resolved_entry(path) : resolved_if_there(path);
+}
+
+// safe.directory names a place as the user sees it, perhaps by a link.
+static bool speaks_for(const std::string &named, const std::string &place)
+{
+	if (named == "*" || named == "/*")
+		return true;
+	const bool is_all_below = named.ends_with("/*");
+	const std::string plain = without_end_slash(named.substr(0, named.size() - is_all_below));
+	const std::string ways[] = {plain, resolved_if_there(plain), resolved_entry(plain)};
+	return std::any_of(std::begin(ways), std::end(ways),
+		[&](const std::string &way) { return is_all_below ? is_within(place, way) : place == way; });
 }
 
 bool OwnerCheck::is_named_safe(const std::string &path) const
 {
-	std::vector<std::string> names = names_of(path);
-	if (!work_tree_.empty())
-		names.insert(names.end(), {work_tree_, resolved_if_there(work_tree_)});
-	const auto is_in = [&](const std::string &place) {
-		return std::any_of(names.begin(), names.end(), [&](const std::string &name) { return is_within(name, place); });
-	};
+	const std::string place = name_of_place(path), tree = work_tree_.empty() ? place : resolved_if_there(work_tree_);
 	const std::vector<std::string> safe = load_settings({}, {}).safe.directory;
-	return std::any_of(safe.begin(), safe.end(), [&](const std::string &named) {
-		if (named == "*" || named == "/*")
-			return true;
-		const bool is_all_below = named.ends_with("/*");
-		const std::string place = without_end_slash(named.substr(0, named.size() - is_all_below));
-		if (is_all_below)
-			return is_in(place) || is_in(resolved_if_there(place));
-		return std::count(names.begin(), names.end(), place) || std::count(names.begin(), names.end(), resolved_if_there(place));
-	});
+	return std::any_of(safe.begin(), safe.end(),
+		[&](const std::string &named) { return speaks_for(named, place) || speaks_for(named, tree); });
 }
 
 void OwnerCheck::require(const std::string &given) const

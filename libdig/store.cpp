@@ -97,7 +97,9 @@ static std::optional<Entrance> entrance_above(const std::string &here)
 
 static std::optional<Entrance> find_entrance(const std::string &here)
 {
-	const std::string store = environment("DIG_DIR");
+	std::string store = environment("DIG_DIR");
+	while (store.size() > 1 && store.ends_with('/'))
+		store.pop_back();
 	if (store.empty())
 		return entrance_above(here);
 	if (!find_stat(store))
@@ -110,7 +112,8 @@ static std::optional<Entrance> find_entrance(const std::string &here)
 // All that leads to the store, in its order; nothing of it was read before.
 static std::string followed(const Entrance &from)
 {
-	const OwnerCheck owners(from.work_tree);
+	// A work tree speaks for the .dig in it, and not for what a variable names.
+	const OwnerCheck owners(from.path.ends_with("/.dig") ? directory_of(from.path) : "");
 	owners.require(from.path);
 	const std::string store = follow(from.path);
 	if (!find_stat(store))

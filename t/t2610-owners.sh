@@ -102,6 +102,15 @@ test_expect_success "that our store is safe makes no stranger's pointer to it sa
 	dig config --global --unset safe.directory
 '
 
+test_expect_success "a work tree that is safe does not speak for what a variable names" '
+	dig init --store="$PWD/strange" with-strange >/dev/null && chown $stranger strange && mkdir here &&
+	safe "[\"$PWD/here\", \"$PWD/here/*\"]" &&
+	(cd here && refused env DIG_DIR=../strange dig log && refused env DIG_DIR=../strange DIG_WORK_TREE=. dig log) &&
+	safe "$PWD/strange" && (cd here && DIG_DIR=../strange dig log && DIG_DIR=../strange/ dig log) &&
+	safe "$PWD/theirs" && DIG_DIR=theirs/.dig/ dig log >/dev/null &&
+	dig config --global --unset safe.directory
+'
+
 test_expect_success 'the message says what to do, and it helps' '
 	test_expect_code 128 dig -C theirs log 2>err &&
 	sed -n "s/^  //p" err >advice && grep "^dig config --global safe.directory" advice &&
