@@ -185,30 +185,34 @@ ChunkIndex::Trust ChunkIndex::look_at(std::uint64_t generation, const Layer &lay
 	return trust_[generation] = trust;
 }
 
-bool ChunkIndex::holds(ItemKind kind, const Digest &digest)
+std::optional<ItemPlace> ChunkIndex::find_sound(ItemKind kind, const Digest &digest)
 {
 	try {
 		const auto found = search(kind, digest);
 		if (!found)
-			return false;
-		const auto &[generation, place] = found->place;
+			return {};
+		const std::uint64_t generation = found->place.generation;
 		{
 			std::lock_guard guard(mutex_);
 			const Trust trust = trust_.empty() ? Trust::unknown : trust_[generation];
-			if (trust == Trust::unsound || (trust == Trust::sound && !found->is_hint))
-				return trust == Trust::sound;
+			if (trust == Trust::unsound)
+				return {};
+			if (trust == Trust::sound && !found->is_hint)
+				return found->place;
 		}
 		const std::shared_ptr<Layer> layer = layer_(generation);
 		const auto own = layer->find(kind, digest);
 		if (!own || look_at(generation, *layer) == Trust::unsound)
-			return false;
+			return {};
 		const BlockRecord block = layer->block(own->block);
-		return own->item < block.items && block.kind == static_cast<std::uint8_t>(kind);
+		if (own->item >= block.items || block.kind != static_cast<std::uint8_t>(kind))
+			return {};
+		return ItemPlace{generation, *own};
 	} catch (const Interrupted &) {
 		throw;
 	} catch (const Error &) {
 		// What cannot be looked up cannot be relied on.
-		return false;
+		return {};
 	}
 }
 

@@ -33,9 +33,9 @@ public:
 	// Where the item is said to be; nothing where no run and no layer without one has it, which is
 	// not quite the same as that it is missing.  Any thread.
 	std::optional<ItemPlace> find(ItemKind kind, const Digest &digest);
-	// Whether an item can be relied on to be stored: its layer can be opened and has it in its own
-	// chunk index, in a block that lies in the file.  Any thread; costs little more than find().
-	bool holds(ItemKind kind, const Digest &digest);
+	// Where an item can be relied on to be: its layer can be opened and has it in its own chunk index,
+	// in a block that lies in the file.  Any thread; costs little more than find().
+	std::optional<ItemPlace> find_sound(ItemKind kind, const Digest &digest);
 	// Calls take with each place that a layer itself has for the item, newest first, until it
 	// returns true.  Otherwise returns false, or throws what went wrong with a layer or in take.
 	bool find_in_layers(ItemKind kind, const Digest &digest, const std::function<bool(const ItemPlace &)> &take);

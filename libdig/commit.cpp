@@ -75,7 +75,7 @@ public:
 		  nodes_(writer_), update_(writer_.directory())
 	{
 		IngestHooks hooks;
-		hooks.claim = [this](const Digest &id) { return writer_.claim(ItemKind::chunk, id); };
+		hooks.claim = [this](const Digest &id, Bytes content) { return writer_.claim(ItemKind::chunk, id, content); };
 		hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) {
 			if (!source.tree)
 				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());

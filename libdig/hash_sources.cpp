@@ -68,7 +68,7 @@ void HashSources::start()
 		}
 	};
 	if (writer_) {
-		hooks.claim = [this](const Digest &id) { return writer_->claim(ItemKind::chunk, id); };
+		hooks.claim = [this](const Digest &id, Bytes content) { return writer_->claim(ItemKind::chunk, id, content); };
 		hooks.store = [this](std::span<const ReadyBlock> blocks) {
 			nodes_->end_block();
 			nodes_->append(blocks, {});

@@ -70,7 +70,7 @@ struct SourceOutcome {
 
 struct IngestHooks {
 	// True when the chunk has to be stored.  Null: nothing is stored.  Any worker.
-	std::function<bool(const Digest &)> claim;
+	std::function<bool(const Digest &, Bytes)> claim;
 	// The rest is called in the order of submission, by one thread at a time.
 	std::function<void(Source &, std::span<const ChunkRef>)> chunks;
 	std::function<void(Source &, const SourceOutcome &)> finished;

@@ -520,7 +520,7 @@ private:
 			return;
 		fresh_.clear();
 		for (Piece &piece : unit.pieces) {
-			if (piece.size == 0 || !shared_.hooks.claim(piece.id))
+			if (piece.size == 0 || !shared_.hooks.claim(piece.id, piece.bytes))
 				continue;
 			piece.is_new = true;
 			shared_.work.new_bytes.add(piece.size);

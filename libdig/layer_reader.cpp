@@ -206,6 +206,75 @@ BlockRecord Layer::block(std::uint32_t number) const
 	return record;
 }
 
+// The block's header and sizes, which must be what its record says.
+BlockShape Layer::block_shape(const BlockRecord &record) const
+{
+	const std::size_t size = sizeof(BlockHeader) + (record.items > 1 ? 4 * std::size_t(record.items) : 0);
+	if (record.length < size)
+		throw CorruptError("a block is shorter than its header", name(), record.offset);
+	Buffer prefix(size);
+	file_.read_exactly_at(prefix, record.offset);
+	BlockShape shape = parse_block_prefix(prefix, name(), record.offset);
+	if (shape.length() != record.length || shape.sizes.size() != record.items ||
+		shape.raw_size != record.raw_size || static_cast<std::uint8_t>(shape.codec) != record.codec)
+		throw CorruptError("a block is not as its record says", name(), record.offset);
+	return shape;
+}
+
+bool Layer::is_raw_item(std::uint64_t offset, Bytes content) const
+{
+	thread_local Buffer window(64_KiB);
+	for (std::size_t done = 0; done < content.size();) {
+		const MutableBytes there = MutableBytes(window).first(std::min(window.size(), content.size() - done));
+		file_.read_exactly_at(there, offset + done);
+		if (std::memcmp(there.data(), content.data() + done, there.size()) != 0)
+			return false;
+		done += there.size();
+	}
+	return true;
+}
+
+Digest Layer::raw_digest(std::uint64_t offset, std::uint64_t size) const
+{
+	thread_local Buffer window(64_KiB);
+	Hasher hasher;
+	for (std::uint64_t done = 0; done < size;) {
+		const MutableBytes there = MutableBytes(window).first(std::min<std::uint64_t>(window.size(), size - done));
+		file_.read_exactly_at(there, offset + done);
+		hasher.update(there);
+		done += there.size();
+	}
+	return hasher.finish();
+}
+
+Layer::Intact Layer::look_at_block(const Place &place, const Digest &digest, Bytes content) const
+{
+	const BlockRecord record = block(place.block);
+	const BlockShape shape = block_shape(record);
+	if (place.item >= shape.sizes.size())
+		return Intact::no;
+	std::uint64_t at = record.offset + shape.prefix_size();
+	if (shape.codec == Codec::none) {
+		for (std::size_t i = 0; i < place.item; i++)
+			at += shape.sizes[i];
+		const std::uint64_t size = shape.sizes[place.item];
+		const bool is_same = !content.empty() ? size == content.size() && is_raw_item(at, content)
+			: shape.kind == ItemKind::chunk ? raw_digest(at, size) == digest
+							: true; // whoever asks for a node reads it
+		return is_same ? Intact::item : Intact::no;
+	}
+	thread_local Buffer window(64_KiB);
+	std::uint32_t checksum = 0;
+	for (std::uint64_t left = shape.stored_size; left > 0;) {
+		const MutableBytes there = MutableBytes(window).first(std::min<std::uint64_t>(window.size(), left));
+		file_.read_exactly_at(there, at);
+		checksum = crc32_of(there, checksum);
+		at += there.size();
+		left -= there.size();
+	}
+	return checksum == shape.payload_checksum ? Intact::block : Intact::no;
+}
+
 StoredBlock Layer::read_block(std::uint32_t number) const
 {
 	const BlockRecord record = block(number);

@@ -89,6 +89,11 @@ public:
 	// order of items.  Any thread.
 	void check_block(std::uint32_t number, std::span<const ChunkRecord> records,
 		Decompressor &decompressor, Buffer &scratch, StepClock &clock) const;
+	// Whether a block is as it was written, as far as can be told without decoding it: by its
+	// checksum; or, where it is raw and has none, an item of it by comparison with content, or a
+	// chunk by its digest where there is no content at hand.
+	enum class Intact { no, item, block };
+	Intact look_at_block(const Place &place, const Digest &digest, Bytes content) const;
 	// Everything but the blocks' payloads.
 	void check_structure() const;
 	// The checksums of chunk index and block table, and that blocks lie in the file: what a
@@ -104,6 +109,9 @@ private:
 	ChunkRecord chunk_record(std::uint64_t number) const;
 	std::uint64_t fanout_at(std::uint32_t slot) const;
 	void keep_index() const;
+	BlockShape block_shape(const BlockRecord &record) const;
+	bool is_raw_item(std::uint64_t offset, Bytes content) const;
+	Digest raw_digest(std::uint64_t offset, std::uint64_t size) const;
 	void check_section(const SectionRecord &at) const;
 	void require_in_blocks(const BlockRecord &record, std::uint64_t at) const;
 	std::vector<ChunkRecord> items_of_blocks(std::uint32_t first, std::uint32_t last) const;

@@ -27,7 +27,7 @@ NodeSink NodeBlocks::sink()
 
 void NodeBlocks::add(const Digest &id, Bytes stored)
 {
-	if (!(is_full_ ? writer_.claim_for_pack(ItemKind::node, id) : writer_.claim(ItemKind::node, id)))
+	if (!(is_full_ ? writer_.claim_for_pack(ItemKind::node, id) : writer_.claim(ItemKind::node, id, stored)))
 		return;
 	dig::append(nodes_, stored);
 	sizes_.push_back(static_cast<std::uint32_t>(stored.size()));

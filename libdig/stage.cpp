@@ -29,7 +29,7 @@ Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 {
 	IngestHooks hooks;
 	if (!options_.is_by_reference)
-		hooks.claim = [this](const Digest &id) { return writer_.claim(ItemKind::chunk, id); };
+		hooks.claim = [this](const Digest &id, Bytes content) { return writer_.claim(ItemKind::chunk, id, content); };
 	hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) { take_chunks(source, refs); };
 	hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finish_source(source, outcome); };
 	hooks.store = [this](std::span<const ReadyBlock> blocks) { store_unit(blocks); };

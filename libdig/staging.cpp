@@ -465,9 +465,9 @@ bool StagingWriter::claim_for_pack(ItemKind kind, const Digest &digest)
 	return false;
 }
 
-bool StagingWriter::claim(ItemKind kind, const Digest &digest)
+bool StagingWriter::claim(ItemKind kind, const Digest &digest, Bytes content)
 {
-	if (store_.holds(kind, digest))
+	if (store_.holds(kind, digest, content))
 		return false;
 	return claim_for_pack(kind, digest);
 }

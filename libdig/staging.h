@@ -36,7 +36,8 @@ public:
 	StagingWriter(const StagingWriter &) = delete;
 
 	// True when the item is nowhere yet: then the caller has to append it.  Any thread.
-	bool claim(ItemKind kind, const Digest &digest);
+	// What layers hold counts where it is intact, as far as Layer::is_intact() sees.
+	bool claim(ItemKind kind, const Digest &digest, Bytes content = {});
 	// The same, but what layers hold does not count: for a layer that stands alone.
 	bool claim_for_pack(ItemKind kind, const Digest &digest);
 

@@ -20,6 +20,7 @@ constexpr std::size_t max_roots_size = 1_GiB; // 16 million generations
 constexpr std::size_t max_small_file = 64_KiB;
 constexpr std::size_t max_open_layers = 256;
 constexpr std::size_t run_cache_size = 2_MiB;
+constexpr std::size_t most_intact_blocks = 32768; // 2 MiB
 constexpr std::size_t index_room_size = 12_MiB; // of open layers, together
 
 static std::string environment(const char *name)
@@ -294,6 +295,7 @@ void Store::reload()
 	roots_ = std::move(roots);
 	roots_stat_ = stat;
 	layers_.clear();
+	intact_blocks_.clear();
 	index_ = std::move(index);
 }
 
@@ -431,7 +433,35 @@ std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
 	return chunk_index()->find(kind, digest);
 }
 
-bool Store::holds(ItemKind kind, const Digest &digest) { return chunk_index()->holds(kind, digest); }
+bool Store::holds(ItemKind kind, const Digest &digest, Bytes content)
+{
+	const std::optional<ItemPlace> place = chunk_index()->find_sound(kind, digest);
+	if (!place)
+		return false;
+	const ChunkCache::Key block{place->generation, place->place.block};
+	{
+		std::lock_guard guard(mutex_);
+		if (intact_blocks_.contains(block))
+			return true;
+	}
+	try {
+		const std::shared_ptr<Layer> from = layer(place->generation);
+		switch (from->look_at_block(place->place, digest, content)) {
+		case Layer::Intact::item: return true;
+		case Layer::Intact::block: break;
+		case Layer::Intact::no: return false;
+		}
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		return false;
+	}
+	std::lock_guard guard(mutex_);
+	if (intact_blocks_.size() >= most_intact_blocks)
+		intact_blocks_.clear();
+	intact_blocks_.insert(block);
+	return true;
+}
 
 std::optional<ItemPlace> Store::find_in_layers(ItemKind kind, const Digest &digest)
 {

@@ -4,6 +4,7 @@
 
 #include <list>
 #include <map>
+#include <set>
 
 #include "libdig/chunk_cache.h"
 #include "libdig/chunk_index.h"
@@ -84,8 +85,9 @@ public:
 
 	// Where an item is said to be, for a look at it; quick, and no proof of anything.
 	std::optional<ItemPlace> find_item(ItemKind kind, const Digest &digest);
-	// Whether an item can be relied on to be stored, as who would store it else has to ask.
-	bool holds(ItemKind kind, const Digest &digest);
+	// Whether an item can be relied on to be stored, as who would store it else has to ask.  content,
+	// where it is at hand, is compared with what is stored raw.  Any thread.
+	bool holds(ItemKind kind, const Digest &digest, Bytes content = {});
 	// Where a layer has the item in its own chunk index; all of them are asked before there is
 	// nothing.
 	std::optional<ItemPlace> find_in_layers(ItemKind kind, const Digest &digest);
@@ -127,6 +129,7 @@ private:
 	std::shared_ptr<ChunkIndex> index_;
 	std::shared_ptr<IndexRoom> index_room_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;
+	std::set<ChunkCache::Key> intact_blocks_; // by their checksums
 	std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra_;
 };
 
