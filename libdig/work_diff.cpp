@@ -7,9 +7,17 @@
 
 namespace dig {
 
-Difference difference_of(const Entry &before, const Entry &after)
+constexpr std::uint64_t most_read_for_detail = 16_MiB;
+
+Difference difference_of(const Entry &before, const Entry &after, Detail detail)
 {
-	return before.kind == after.kind ? Difference::modified : Difference::type_changed;
+	if (before.kind != after.kind)
+		return Difference::type_changed;
+	if (detail == Detail::as_listed || before.file_root() != after.file_root())
+		return Difference::modified;
+	if (before.mode != after.mode)
+		return Difference::mode_changed;
+	return before.mtime_ns != after.mtime_ns ? Difference::time_changed : Difference::modified;
 }
 
 Index current_index(Store &store)
@@ -31,7 +39,7 @@ Index current_index(Store &store)
 	}
 }
 
-void diff_index(Store &store, const Index &index, const DifferenceFound &found)
+void diff_index(Store &store, const Index &index, const DifferenceFound &found, Detail detail)
 {
 	if (!index.may_have_staged())
 		return;
@@ -49,15 +57,15 @@ void diff_index(Store &store, const Index &index, const DifferenceFound &found)
 		else if (was_there) {
 			const Entry before = state.entry();
 			if (!(before == record.entry))
-				found(difference_of(before, record.entry), record.entry.path);
+				found(difference_of(before, record.entry, detail), record.entry.path);
 		}
 	}
 }
 
 class WorkDiff {
 public:
-	WorkDiff(Store &store, const Index &index, const DifferenceFound &found)
-		: store_(store), found_(found),
+	WorkDiff(Store &store, const Index &index, const DifferenceFound &found, Detail detail)
+		: store_(store), found_(found), detail_(detail),
 		  root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 		  margins_(root_), known_(index.cursor()), beside_(index.cursor())
 	{
@@ -117,37 +125,40 @@ private:
 			found_(Difference::type_changed, record.path);
 			return;
 		}
-		switch (compare_stat(known, record.stat, margins_.of(record.path, record.stat))) {
-		case StatAnswer::same: return;
-		case StatAnswer::differs:
-			if (!is_same_entry_but_content(known, record) || record.stat.size != known.entry.size) {
-				found_(Difference::modified, record.path);
-				return;
-			}
-			break;
-		case StatAnswer::unknown:
-			if (!is_same_entry_but_content(known, record)) {
-				found_(Difference::modified, record.path);
-				return;
-			}
+		if (compare_stat(known, record.stat, margins_.of(record.path, record.stat)) == StatAnswer::same)
+			return;
+		const std::optional<Difference> seen = seen_difference(known.entry, record.stat);
+		const bool has_content = kind != EntryKind::empty_directory;
+		if (seen && (detail_ == Detail::as_listed || *seen == Difference::modified)) {
+			found_(Difference::modified, record.path);
+			return;
 		}
-		if (kind != EntryKind::empty_directory)
-			unsure_.emplace(record.path, known.entry.file_root());
+		if (seen && (!has_content || record.stat.size > most_read_for_detail)) {
+			const bool may_be_other = has_content && *seen != Difference::mode_changed;
+			found_(may_be_other ? Difference::modified : *seen, record.path);
+			return;
+		}
+		if (has_content)
+			unsure_.emplace(record.path, Unsure{known.entry.file_root(), seen});
 		if (unsure_.size() >= 10000)
 			read_unsure();
 	}
 
-	// Whether only reading can tell.
-	bool is_same_entry_but_content(const IndexRecord &known, const WorkRecord &record) const
+	// What shows without reading; what it says of mode and time holds if the content is the same.
+	std::optional<Difference> seen_difference(const Entry &known, const FileStat &stat) const
 	{
-		if (known.entry.kind == EntryKind::file && known.entry.mode != record.stat.mode)
-			return false;
-		if (known.entry.kind != EntryKind::empty_directory && known.entry.size != record.stat.size)
-			return false;
-		if (known.entry.kind == EntryKind::empty_directory && known.entry.mode != record.stat.mode)
-			return false;
-		return !known.entry.mtime_ns || !store_.settings().core.record_mtime ||
-			known.entry.mtime_ns == record.stat.mtime_ns;
+		if (known.kind != EntryKind::empty_directory && known.size != stat.size)
+			return Difference::modified;
+		const bool has_other_mode = known.kind != EntryKind::symlink && known.mode != stat.mode;
+		const bool has_other_time = known.mtime_ns && store_.settings().core.record_mtime &&
+			known.mtime_ns != stat.mtime_ns;
+		if (has_other_mode && has_other_time && stat.size > most_read_for_detail)
+			return Difference::modified;
+		if (has_other_mode)
+			return Difference::mode_changed;
+		if (has_other_time)
+			return Difference::time_changed;
+		return {};
 	}
 
 	void read_unsure()
@@ -164,14 +175,17 @@ private:
 		std::vector<std::pair<std::string, Difference>> results;
 		hooks.finished = [&](Source &source, const SourceOutcome &outcome) {
 			const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
+			const Unsure &unsure = unsure_.at(source.path);
 			if (!outcome.error.empty())
 				results.emplace_back(source.path, Difference::failed);
-			else if (outcome.has_changed || root != unsure_.at(source.path))
+			else if (outcome.has_changed || root != unsure.root)
 				results.emplace_back(source.path, Difference::modified);
+			else if (unsure.otherwise)
+				results.emplace_back(source.path, *unsure.otherwise);
 		};
 		{
 			Ingest ingest(store_.settings(), store_.chunking(), root_, std::move(hooks));
-			for (const auto &[path, root] : unsure_) {
+			for (const auto &[path, unsure] : unsure_) {
 				Source source;
 				source.path = path;
 				source.stat = find_stat_beneath(root_, path);
@@ -243,18 +257,23 @@ private:
 
 	Store &store_;
 	const DifferenceFound &found_;
+	const Detail detail_;
 	File root_;
 	ClockMargins margins_;
 	ScopedRecords known_;
 	IndexCursor beside_;
 	std::string shown_;
-	std::map<std::string, Digest> unsure_;
+	struct Unsure {
+		Digest root;
+		std::optional<Difference> otherwise; // if the content is the same
+	};
+	std::map<std::string, Unsure> unsure_;
 };
 
 void diff_work(Store &store, const Index &index, const std::vector<std::string> &paths,
-	const DifferenceFound &found)
+	const DifferenceFound &found, Detail detail)
 {
-	WorkDiff(store, index, found).run(paths);
+	WorkDiff(store, index, found, detail).run(paths);
 }
 
 } // namespace dig

@@ -6,7 +6,7 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-diff-roots [-qz] ROOT ROOT [PATH...]\n"
+static constexpr char usage[] = "dig-diff-roots [-qz] [--apart] ROOT ROOT [PATH...]\n"
 				"dig-diff-roots [-qz] --ranges ROOT ROOT PATH";
 
 static Entry get_entry(Store &store, const std::string &root, const std::string &path)
@@ -49,9 +49,10 @@ static TreeRoot manifest_of(Store &store, const std::string &name)
 
 static int diff_roots(Options &options)
 {
-	bool nul = false, quiet = false, ranges = false;
+	bool nul = false, quiet = false, ranges = false, apart = false;
 	std::vector<std::string> names;
 	options.flag("ranges", 0, ranges, "which bytes of one file differ")
+		.flag("apart", 0, apart, "tell content, mode and time apart: M, m, t")
 		.flag("quiet", 'q', quiet, "print nothing; the exit status tells")
 		.flag("", 'z', nul, "end records with NUL")
 		.positional(names, 2)
@@ -84,7 +85,7 @@ static int diff_roots(Options &options)
 			return;
 		const Difference difference = !old ? Difference::added
 			: !entry		   ? Difference::deleted
-						   : difference_of(*old, *entry);
+						   : difference_of(*old, *entry, apart ? Detail::apart : Detail::as_listed);
 		out.write(std::string(1, static_cast<char>(difference)) + '\t');
 		out.record_path(path);
 	});

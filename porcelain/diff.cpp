@@ -27,6 +27,8 @@ static int diff(Options &options)
 	for (const auto &[option, is_given] : {std::pair("--quiet", quiet), std::pair("-z", nul), std::pair("--ranges", ranges)})
 		if (is_given)
 			compare.push_back(option);
+	if (!nul && !ranges)
+		compare.push_back("--apart");
 	compare.push_back("--");
 	compare.insert(compare.end(), names.begin(), names.end());
 	const int status = Child(compare).wait_for_part();

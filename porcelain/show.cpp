@@ -44,7 +44,7 @@ static int show(Options &options)
 	diff_manifests(before, after, store.nodes(), [&](const Entry *old, const Entry *entry) {
 		const Difference difference = !old ? Difference::added
 			: !entry		   ? Difference::deleted
-						   : difference_of(*old, *entry);
+						   : difference_of(*old, *entry, Detail::apart);
 		out.write(std::string(1, static_cast<char>(difference)) + '\t');
 		out.write(quoted_record(entry ? entry->path : old->path));
 		out.record(entry && entry->has_attribute(changed_while_read_attribute) ? "  (changed while it was read)" : "");

@@ -20,6 +20,8 @@ static const char *word_of(char letter)
 	switch (letter) {
 	case 'A': return "new";
 	case 'M': return "modified";
+	case 'm': return "mode changed";
+	case 't': return "time changed";
 	case 'D': return "deleted";
 	case 'T': return "type changed";
 	default: return "";
@@ -152,6 +154,8 @@ static int status(Options &options)
 	for (const std::string &path : typed)
 		paths.push_back(stored_path(store.paths(), path));
 	const std::string &here = store.paths().prefix;
+	const bool is_for_scripts = nul || format;
+	const Detail detail = is_for_scripts ? Detail::as_listed : Detail::apart;
 	const Index index = current_index(store);
 	check_paths_exist(store, index, paths, typed);
 	Changes changes(store.paths().staging());
@@ -164,19 +168,19 @@ static int status(Options &options)
 	diff_index(store, index, [&](Difference difference, const std::string &path) {
 		if (is_wanted(path))
 			changes.add_staged(path, difference);
-	});
+	}, detail);
 	Notices without_file;
 	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
 		if (difference == Difference::no_file)
 			return without_file.add(quoted_record(relative_path(path, here)));
 		changes.add_work(path, difference);
-	});
+	}, detail);
 	const std::vector<JournalFailure> failures = recorded_failures(store.paths().staging());
 	for (const JournalFailure &failure : failures)
 		if (is_wanted(failure.path))
 			changes.add_work(failure.path, Difference::failed);
 	Output &out = standard_output();
-	if (nul || format) {
+	if (is_for_scripts) {
 		out.set_end(record_end(nul));
 		changes.each([&](const std::string &path, const Letters &at) {
 			out.write(std::string{at.staged, at.work, ' '});
@@ -188,9 +192,9 @@ static int status(Options &options)
 		out.record("nothing is committed yet");
 	else
 		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()).substr(0, store.roots().unique_digits()));
-	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDT", here);
+	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDTmt", here);
 	show_mixed(out, index, is_wanted, here);
-	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDT", here);
+	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDTmt", here);
 	show_section(out, "not added yet:", changes, &Letters::work, "?", here);
 	show_section(out, "could not be read:", changes, &Letters::work, "F", here);
 	for (const JournalFailure &failure : failures)
