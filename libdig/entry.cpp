@@ -7,6 +7,18 @@ namespace dig {
 
 constexpr std::uint8_t has_mtime = 4;
 
+std::optional<Digest> Entry::file_digest() const
+{
+	Cursor cursor(attributes, "an entry");
+	while (!cursor.at_end()) {
+		const std::uint16_t type = cursor.u16();
+		const Bytes value = cursor.take(cursor.u32());
+		if (type == file_digest_attribute && value.size() == sizeof(Digest))
+			return Cursor(value, "an entry").digest();
+	}
+	return {};
+}
+
 Digest Entry::file_root() const
 {
 	if (form == ContentForm::file_root)

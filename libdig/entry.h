@@ -35,6 +35,9 @@ struct Entry {
 
 	bool operator==(const Entry &) const = default;
 
+	// The attribute of core.file_digest, if there is one.
+	std::optional<Digest> file_digest() const;
+
 	// The root of the entry's chunk list, computed where the entry names a chunk or nothing.
 	Digest file_root() const;
 	// Appends one of a higher type than those that are there.

@@ -14,6 +14,7 @@ constexpr std::size_t max_block = 256_KiB; // one record of the longest path and
 constexpr std::size_t spool_size = 4_MiB;
 constexpr std::uint64_t min_changes_limit = 4_MiB;
 constexpr std::uint16_t no_file_feature = 1; // of a preamble: there are records with that flag
+constexpr std::uint8_t removed_record_flag = 1; // right behind its path
 constexpr std::uint32_t dropped_flag = 1, has_manifest_flag = 2, loose_flag = 4;
 
 struct IndexTail {
@@ -452,6 +453,53 @@ void Index::check() const
 	}
 }
 
+// Paths that one behind them all may lie below: each begins the next one.
+class PathChain {
+public:
+	// Whether path, or one behind it, can lie below above.  "a-b" lies between "a" and "a/b".
+	static bool may_be_above(std::string_view above, std::string_view path)
+	{
+		return path.starts_with(above) && path.size() > above.size() && path[above.size()] <= '/';
+	}
+
+	// Forgets what neither path nor what comes behind it lies below.
+	bool is_below_any(std::string_view path)
+	{
+		while (size_ > 0 && !may_be_above(paths_[size_ - 1], path))
+			size_--;
+		for (std::size_t i = 0; i < size_; i++)
+			if (is_within(path, paths_[i]))
+				return true;
+		return false;
+	}
+	// Behind a call of is_below_any() with the same path.
+	void push(std::string_view path)
+	{
+		if (size_ == paths_.size())
+			paths_.emplace_back();
+		paths_[size_++] = path;
+	}
+
+private:
+	std::vector<std::string> paths_; // used up to size_, and kept
+	std::size_t size_ = 0;
+};
+
+// A removal among what is put that has displaced other paths before it was displaced itself.  No
+// removal is by reference, so that flag says it, until the record is written.
+static void mark_displaced(IndexRecord &removal) { removal.is_by_reference = true; }
+static bool is_displaced(const IndexRecord &record) { return record.is_removed && record.is_by_reference; }
+
+static IndexRecord removal_of(const IndexRecord &record)
+{
+	IndexRecord removal;
+	removal.entry.path = record.entry.path;
+	removal.is_removed = true;
+	removal.has_no_file = record.has_no_file;
+	removal.sequence = IndexUpdate::new_sequence;
+	return removal;
+}
+
 // Sorted runs of what was put, the last of them still open for more in order.
 struct IndexUpdate::Spool {
 	struct Item {
@@ -470,7 +518,24 @@ struct IndexUpdate::Spool {
 	std::vector<Run> runs;
 	std::string directory;
 	bool is_sorted = true;
+	// Of the present records so far, as long as they come in order: those that one behind the last may
+	// lie below.  Whether some were put that cannot stand side by side.
+	PathChain above;
+	std::string last_path;
+	bool may_conflict = false;
 
+	void watch(const IndexRecord &record)
+	{
+		const std::string &path = record.entry.path;
+		may_conflict = may_conflict || path <= last_path || (!record.is_removed && above.is_below_any(path));
+		last_path = path;
+		if (!may_conflict && !record.is_removed)
+			above.push(path);
+	}
+	bool is_removed(const Item &item) const
+	{
+		return heap[item.offset + 2 + item.path_size] & removed_record_flag;
+	}
 	std::string_view path_of(const Item &item) const
 	{
 		return text_of(Bytes(heap).subspan(item.offset + 2, item.path_size));
@@ -492,6 +557,39 @@ struct IndexUpdate::Spool {
 			});
 		is_sorted = true;
 	}
+	// Of sorted items the last ones of their paths; of two that cannot stand side by side, the one that
+	// was put first becomes a removal.
+	void drop_displaced()
+	{
+		std::vector<std::size_t> chain;
+		for (std::size_t i = 0; i < items.size(); i++) {
+			const std::string_view path = path_of(items[i]);
+			if ((i + 1 < items.size() && path == path_of(items[i + 1])) || is_removed(items[i]))
+				continue;
+			while (!chain.empty() && !PathChain::may_be_above(path_of(items[chain.back()]), path))
+				chain.pop_back();
+			bool is_displaced = false;
+			for (const std::size_t at : chain)
+				if (is_within(path, path_of(items[at])) && !is_removed(items[at])) {
+					const bool is_older = items[i].number < items[at].number;
+					remove(is_older ? items[i] : items[at]);
+					is_displaced = is_displaced || is_older;
+				}
+			if (!is_displaced)
+				chain.push_back(i);
+		}
+	}
+	// The record becomes the removal of its path.  It is shorter than before.
+	void remove(Item &item)
+	{
+		IndexRecord record = record_of(item);
+		encoded.clear();
+		IndexRecord removal = removal_of(record);
+		mark_displaced(removal);
+		removal.encode(encoded);
+		std::copy(encoded.begin(), encoded.end(), heap.begin() + static_cast<std::ptrdiff_t>(item.offset));
+		item.size = encoded.size();
+	}
 	void end_run()
 	{
 		if (runs.empty() || !runs.back().writer)
@@ -506,6 +604,8 @@ struct IndexUpdate::Spool {
 		if (items.empty())
 			return;
 		sort();
+		if (may_conflict)
+			drop_displaced();
 		const bool goes_on = !runs.empty() && runs.back().writer &&
 			std::string_view(runs.back().writer->last_path()) < path_of(items[0]);
 		if (!goes_on) {
@@ -533,7 +633,7 @@ IndexUpdate::~IndexUpdate() = default;
 IndexUpdate::IndexUpdate(IndexUpdate &&) noexcept = default;
 IndexUpdate &IndexUpdate::operator=(IndexUpdate &&) noexcept = default;
 
-bool IndexUpdate::is_empty() const { return spool_->items.empty() && spool_->runs.empty(); }
+bool IndexUpdate::is_empty() const { return spool_->items.empty() && spool_->runs.empty() && !replaces_all_; }
 
 void IndexUpdate::put(const IndexRecord &record)
 {
@@ -541,6 +641,7 @@ void IndexUpdate::put(const IndexRecord &record)
 	const std::size_t start = spool.heap.size();
 	spool.encoded.clear();
 	record.encode(spool.encoded);
+	spool.watch(record);
 	// A long list will fill it: then no growing by halves.
 	if (spool.heap.size() >= spool_size / 16 && spool.heap.capacity() < spool_size)
 		spool.heap.reserve(spool_size + max_block);
@@ -562,14 +663,19 @@ class IndexSources {
 public:
 	void add(IndexCursor cursor) { cursors_.push_back(std::make_unique<IndexCursor>(std::move(cursor))); }
 
+	// Which source the last record came from, the newest being 0.
+	std::size_t source() const { return source_; }
+
 	// The next record of any source, the newest one of its path.
 	std::optional<IndexRecord> next()
 	{
 		IndexCursor *least = nullptr;
-		for (auto &cursor : cursors_)
-			if (cursor->current() &&
-				(!least || cursor->current()->entry.path < least->current()->entry.path))
-				least = cursor.get();
+		for (std::size_t i = 0; i < cursors_.size(); i++)
+			if (cursors_[i]->current() &&
+				(!least || cursors_[i]->current()->entry.path < least->current()->entry.path)) {
+				least = cursors_[i].get();
+				source_ = i;
+			}
 		if (!least)
 			return {};
 		IndexRecord record = *least->current();
@@ -579,8 +685,20 @@ public:
 		return record;
 	}
 
+	// Whether any source has a record of the path.  For single questions: it moves the sources.
+	bool has(std::string_view path)
+	{
+		for (auto &cursor : cursors_) {
+			cursor->seek(path);
+			if (cursor->current() && cursor->current()->entry.path == path)
+				return true;
+		}
+		return false;
+	}
+
 private:
 	std::vector<std::unique_ptr<IndexCursor>> cursors_;
+	std::size_t source_ = 0;
 };
 
 static void write_index(const std::string &path, IndexSources &sources, const StagingId &id,
@@ -591,6 +709,7 @@ static void write_index(const std::string &path, IndexSources &sources, const St
 	while (std::optional<IndexRecord> record = sources.next()) {
 		if (record->sequence == IndexUpdate::new_sequence)
 			record->sequence = state.last_sequence;
+		record->is_by_reference = record->is_by_reference && !record->is_removed;
 		if (is_base && record->is_removed && record->sequence <= state.committed_sequence)
 			continue;
 		writer.put(*record);
@@ -598,6 +717,131 @@ static void write_index(const std::string &path, IndexSources &sources, const St
 	writer.finish(id, base_id, state);
 	file.publish(PublishedFile::Durability::file_only);
 }
+
+// Everything put becomes runs that can be read: one way to merge.
+void IndexUpdate::write_all_out()
+{
+	spool_->spill();
+	spool_->end_run();
+}
+
+// What of an index, and of what is put into it, cannot stay beside the rest.
+class IndexUpdate::Displacement {
+public:
+	Displacement(const Index &old, IndexState &state, Spool &spool)
+		: old_(old), state_(state), spool_(spool), displaced_(spool.directory), beside_(old.cursor()),
+		  known_(old.cursor()), put_(all_put())
+	{
+	}
+
+	// In the order of paths.
+	void find(bool replaces_all)
+	{
+		IndexSources all = all_put();
+		IndexCursor others = old_.cursor();
+		while (const std::optional<IndexRecord> record = all.next()) {
+			if (replaces_all)
+				remove_others(others, record->entry.path);
+			if (is_displaced(*record) || (!record->is_removed && !is_put_aside(*record, all.source())))
+				displace(*record);
+		}
+		if (replaces_all)
+			remove_others(others, {});
+	}
+
+	// Removals, newer than all that was put.
+	IndexUpdate &displaced() { return displaced_; }
+
+private:
+	struct Above {
+		std::string path;
+		std::size_t source;
+		bool is_displaced;
+		IndexRecord record;
+	};
+
+	IndexSources all_put() const
+	{
+		IndexSources sources;
+		for (std::size_t i = spool_.runs.size(); i-- > 0;)
+			sources.add(IndexCursor(spool_.runs[i].reader, nullptr));
+		return sources;
+	}
+
+	void remove(const IndexRecord &record)
+	{
+		const bool is_staged = old_.is_staged(record) && record.sequence != new_sequence;
+		if (is_staged && !record.is_by_reference && record.entry.size > 0)
+			state_.has_dropped = true;
+		displaced_.put(removal_of(record));
+	}
+
+	// Of two that were put and cannot stand side by side, the newer one stays; in one run that is the
+	// later path, which was put when the other one had been written out.
+	bool is_put_aside(const IndexRecord &record, std::size_t source)
+	{
+		const std::string &path = record.entry.path;
+		while (!above_.empty() && !PathChain::may_be_above(above_.back().path, path))
+			above_.pop_back();
+		bool is_older = false;
+		for (Above &above : above_) {
+			if (above.is_displaced || !is_within(path, above.path))
+				continue;
+			if (above.source < source) {
+				is_older = true;
+			} else {
+				above.is_displaced = true;
+				remove(above.record);
+			}
+		}
+		if (is_older)
+			remove(record);
+		if (spool_.may_conflict)
+			above_.push_back({path, source, is_older, record});
+		return is_older;
+	}
+
+	// What stands at the path already stood beside all else.
+	void displace(const IndexRecord &record)
+	{
+		const std::string &path = record.entry.path;
+		known_.seek(path);
+		if (known_.current() && known_.current()->entry.path == path && !known_.current()->is_removed)
+			return;
+		const bool is_staged = record.sequence > state_.committed_sequence;
+		if (!is_staged && !staged_above_.empty() && is_within(path, staged_above_))
+			return remove(record);
+		beside_.find(path, [&](const IndexRecord &other) {
+			if (put_.has(other.entry.path))
+				return;
+			if (is_staged || !old_.is_staged(other))
+				return remove(other);
+			// Of the newest state, as it came from another staging area: what is staged here stays.
+			if (is_within(path, other.entry.path))
+				staged_above_ = other.entry.path;
+			remove(record);
+		});
+	}
+
+	void remove_others(IndexCursor &others, std::optional<std::string_view> path)
+	{
+		for (; others.current() && (!path || others.current()->entry.path < *path); others.next())
+			if (!others.current()->is_removed)
+				remove(*others.current());
+		if (path && others.current() && others.current()->entry.path == *path)
+			others.next();
+	}
+
+	const Index &old_;
+	IndexState &state_;
+	Spool &spool_;
+	IndexUpdate displaced_;
+	DisplacedRecords beside_;
+	IndexCursor known_;
+	IndexSources put_;
+	std::vector<Above> above_;
+	std::string staged_above_;
+};
 
 void IndexUpdate::publish(const std::function<void(IndexState &)> &change)
 {
@@ -608,18 +852,22 @@ void IndexUpdate::publish(const std::function<void(IndexState &)> &change)
 	state.last_sequence++;
 	if (change)
 		change(state);
-	std::uint64_t new_size = spool_->heap.size();
-	if (!spool_->runs.empty())
-		spool_->spill();
-	spool_->end_run();
+	write_all_out();
+	std::uint64_t new_size = 0;
 	for (const Spool::Run &run : spool_->runs)
 		new_size += run.reader->size();
-	// What is still in memory becomes a run, too: one way to merge.
-	if (!spool_->items.empty()) {
-		spool_->spill();
-		spool_->end_run();
-	}
 	IndexSources sources;
+	std::optional<Displacement> displacement;
+	if (old.is_there() || spool_->may_conflict) {
+		displacement.emplace(old, state, *spool_);
+		displacement->find(replaces_all_);
+		IndexUpdate &displaced = displacement->displaced();
+		displaced.write_all_out();
+		for (const Spool::Run &run : displaced.spool_->runs) {
+			new_size += run.reader->size();
+			sources.add(IndexCursor(run.reader, nullptr));
+		}
+	}
 	for (std::size_t i = spool_->runs.size(); i-- > 0;)
 		sources.add(IndexCursor(spool_->runs[i].reader, nullptr));
 	if (old.changes_)
@@ -638,6 +886,7 @@ void IndexUpdate::publish(const std::function<void(IndexState &)> &change)
 	spool_ = std::make_unique<Spool>();
 	spool_->directory = directory_;
 	spool_->runs.reserve(4096);
+	replaces_all_ = false;
 }
 
 } // namespace dig

@@ -38,7 +38,14 @@ std::string mode_letters(const Entry &entry)
 
 void print_entry(Output &out, const Entry &entry)
 {
-	out.write(mode_text(entry) + ' ' + std::to_string(entry.size) + ' ' + to_hex(entry.file_root()) + '\t');
+	std::string text = mode_text(entry) + ' ' + std::to_string(entry.size) + ' ' + to_hex(entry.file_root());
+	if (entry.mtime_ns)
+		text += ' ' + std::to_string(*entry.mtime_ns);
+	if (const std::optional<Digest> digest = entry.file_digest())
+		text += " sha256=" + to_hex(*digest);
+	if (entry.has_attribute(changed_while_read_attribute))
+		text += " changed";
+	out.write(text + '\t');
 	out.record_path(entry.path);
 }
 

@@ -24,8 +24,7 @@ Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	: store_(store), options_(options), root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 	  margins_(root_), writer_(store, holds_store_lock),
 	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
-	  beside_(index_.cursor()), update_(writer_.directory()),
-	  nodes_(writer_)
+	  update_(writer_.directory()), nodes_(writer_)
 {
 	IngestHooks hooks;
 	if (!options_.is_by_reference)
@@ -85,24 +84,6 @@ std::function<void(IndexState &)> Stage::state_change() const
 	return [](IndexState &state) { state.has_dropped = true; };
 }
 
-// A file where a directory was, or the other way round: what the path displaces is removed.
-void Stage::remove_conflicts(const std::string &path)
-{
-	if (!index_.is_there())
-		return;
-	const auto remove_record = [&](const IndexRecord &old) {
-		if (options_.is_dry_run)
-			return;
-		note_dropped(old);
-		IndexRecord record;
-		record.entry.path = old.entry.path;
-		record.is_removed = true;
-		record.sequence = IndexUpdate::new_sequence;
-		put_locked(record);
-	};
-	beside_.find(path, remove_record);
-}
-
 void Stage::present(const WorkRecord &found)
 {
 	options_.work->seen.add();
@@ -125,8 +106,6 @@ void Stage::present(const WorkRecord &found)
 		options_.tell("add", found.path);
 		return;
 	}
-	if (!known)
-		remove_conflicts(found.path);
 	Source source;
 	source.path = found.path;
 	source.kind = kind;
@@ -179,7 +158,6 @@ void Stage::stream(Stream stream)
 {
 	if (const std::string_view problem = path_problem(stream.path); !problem.empty())
 		throw Error(quote(stream.path) + " cannot be stored: " + std::string(problem));
-	remove_conflicts(stream.path);
 	if (const std::optional<IndexRecord> old = index_.find(stream.path))
 		note_dropped(*old);
 	Source source;
@@ -204,12 +182,32 @@ void Stage::give_up()
 	writer_.drop_pack();
 }
 
-void Stage::put_known_root(IndexRecord record, const Digest &file_root)
+void Stage::put_known_root(IndexRecord record, const std::optional<Digest> &file_root)
 {
 	record.sequence = IndexUpdate::new_sequence;
-	known_.push_back({std::move(record), file_root});
+	known_.push_back({std::move(record), file_root, {}});
 	if (known_.size() >= most_known_roots)
 		put_known_roots();
+}
+
+void Stage::replace_all()
+{
+	replaces_all_ = true;
+	update_.replace_all();
+}
+
+// Whether an entry is all that one of a list says, which may leave out the time.
+static bool is_just_so(const Entry &there, const Entry &listed)
+{
+	return there.kind == listed.kind && there.mode == listed.mode &&
+		(!listed.mtime_ns || there.mtime_ns == listed.mtime_ns) &&
+		(listed.attribute_count == 0 || there.attributes == listed.attributes);
+}
+
+static bool is_same_but_content(const Entry &there, const Entry &listed)
+{
+	return there.kind == listed.kind && there.mode == listed.mode && there.mtime_ns == listed.mtime_ns &&
+		there.attributes == listed.attributes;
 }
 
 void Stage::put_known_roots()
@@ -224,36 +222,45 @@ void Stage::put_known_roots()
 		at.seek(entry.path);
 		if (!at.current() || at.current()->is_removed || at.current()->entry.path != entry.path)
 			continue;
-		if (at.current()->entry.file_root() != known.file_root) {
+		const Entry &there = at.current()->entry;
+		if (!known.file_root)
+			known.record.has_no_file = at.current()->has_no_file;
+		if (!known.file_root || there.file_root() != *known.file_root) {
 			note_dropped(*at.current());
 			continue;
 		}
-		const Entry &there = at.current()->entry;
-		contents[known.file_root] = {there.form, there.content, there.size};
-		known.is_there = there.kind == entry.kind && there.mode == entry.mode;
+		contents[*known.file_root] = {there.form, there.content, there.size};
+		if (replaces_all_ ? is_same_but_content(there, entry) : is_just_so(there, entry))
+			known.there = *at.current();
 	}
 	KnownContents wanted;
 	for (const KnownRoot &known : known_)
-		if (!contents.contains(known.file_root))
-			wanted[known.file_root];
+		if (known.file_root && !contents.contains(*known.file_root))
+			wanted[*known.file_root];
 	if (!wanted.empty())
 		find_known_contents(store_, index_, wanted);
 	contents.merge(wanted);
 	for (KnownRoot &known : known_) {
 		Entry &entry = known.record.entry;
-		const KnownContent &content = contents[known.file_root];
-		if (content.form == ContentForm::none && known.file_root != empty_root(TreeKind::chunk_list))
-			throw Error("nothing is stored with the file root " + to_hex(known.file_root) +
+		if (!known.file_root) {
+			put_locked(known.record);
+			continue;
+		}
+		const KnownContent &content = contents[*known.file_root];
+		if (content.form == ContentForm::none && *known.file_root != empty_root(TreeKind::chunk_list))
+			throw Error("nothing is stored with the file root " + to_hex(*known.file_root) +
 				"; 'dig hash-object -w' stores a file with its root");
 		if (content.size != entry.size)
 			throw Error(quote(entry.path) + " is said to have " + std::to_string(entry.size) +
 				" bytes, but its file root has " + std::to_string(content.size));
-		if (known.is_there)
+		// It keeps what the list does not say, but is newer now than what was put before.
+		if (known.there) {
+			put_locked(*known.there);
 			continue;
+		}
 		entry.form = content.form;
 		entry.content = content.content;
 		known.record.has_no_file = !has_file(entry);
-		remove_conflicts(entry.path);
 		put_locked(known.record);
 	}
 	known_.clear();
@@ -563,7 +570,6 @@ const std::vector<JournalFailure> &Stage::finish()
 	writer_.finish(update_, state_change());
 	index_ = Index::open(writer_.directory());
 	at_ = index_.cursor();
-	beside_ = DisplacedRecords(index_.cursor());
 	clock.lap(Step::finish);
 	return failures_;
 }
@@ -575,6 +581,7 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 	const Index index = Index::open(writer.directory());
 	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
 	IndexUpdate update(writer.directory());
+	DisplacedRecords displaced(index.cursor());
 	std::uint64_t count = 0;
 	bool is_all = true;
 	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
@@ -593,8 +600,16 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 		record.entry.path = staged.entry.path;
 		record.is_removed = state.at_end() || state.path() != staged.entry.path;
 		record.has_no_file = staged.has_no_file;
-		if (!record.is_removed)
+		if (!record.is_removed) {
 			record.entry = state.entry();
+			// What was staged in its way.
+			displaced.find(record.entry.path, [&](const IndexRecord &other) {
+				IndexRecord dropped;
+				dropped.entry.path = other.entry.path;
+				dropped.is_removed = true;
+				update.put(dropped);
+			});
+		}
 		update.put(record);
 	}
 	if (count > 0)

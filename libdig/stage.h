@@ -51,8 +51,12 @@ public:
 	// Leaves out what was not finished; the staging area is as it was.
 	void give_up();
 	// Staged without content: the root of content that is stored, staged, or in any state.  Error,
-	// perhaps not before finish(), when it is not there or has another size.
-	void put_known_root(IndexRecord record, const Digest &file_root);
+	// perhaps not before finish(), when it is not there or has another size.  No root is a removal.
+	// Later calls outrank earlier ones.
+	void put_known_root(IndexRecord record, const std::optional<Digest> &file_root);
+	// What is put is all that the index is to hold; everything else is removed.
+	// Before anything is put.
+	void replace_all();
 	void remove(const std::string &path);
 	// All of the path and below was looked at: what failed there before and not now is forgotten.
 	void looked_at(const std::string &path) { scopes_.push_back(path); }
@@ -88,7 +92,6 @@ private:
 	void start_sync();
 	void end_sync();
 	Entry entry_of(const Source &source, const SourceOutcome &outcome);
-	void remove_conflicts(const std::string &path);
 	bool has_file(const Entry &entry) const;
 	void note_dropped(const IndexRecord &old);
 	std::function<void(IndexState &)> state_change() const;
@@ -104,7 +107,6 @@ private:
 	StagingWriter writer_;
 	Index index_;
 	IndexCursor at_;
-	DisplacedRecords beside_;
 	std::mutex update_mutex_;
 	IndexUpdate update_;
 	std::unique_ptr<Ingest> ingest_;
@@ -122,10 +124,11 @@ private:
 
 	struct KnownRoot {
 		IndexRecord record;
-		Digest file_root;
-		bool is_there = false; // in the index, with all that a list says
+		std::optional<Digest> file_root;
+		std::optional<IndexRecord> there; // in the index, with all that the list says
 	};
 	std::vector<KnownRoot> known_;
+	bool replaces_all_ = false;
 	std::vector<Source> changed_;
 	std::vector<JournalFailure> failures_;
 	std::uint64_t recorded_count_ = 0, clamped_times_ = 0;

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cstring>
 
 #include "libdig/command.h"
@@ -27,13 +28,13 @@ static constexpr char usage[] =
 	"                 [--explain] [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"                 -- COMMAND [ARGUMENT...]\n"
 	"dig-update-index --remove [-z] --stdin-paths | PATH...\n"
-	"dig-update-index --index-info [-z]";
+	"dig-update-index --index-info [-z] [--replace]";
 
 struct Wishes {
 	bool add = false, remove = false, index_info = false, all = false, dry_run = false;
 	bool by_reference = false, reread = false, nul = false;
 	bool from_records = false, from_paths = false, from_content = false;
-	bool from_command = false;
+	bool from_command = false, replace = false;
 	std::optional<std::string> path, mode, mtime, checkpoint, changing;
 	std::vector<std::string> paths;
 };
@@ -340,51 +341,132 @@ static void remove_path(Stage &stage, const std::string &typed)
 		stage.failed(path, quote(typed) + " is not in the index" + did_you_mean_path(stage.index(), path));
 }
 
-// mode SP size SP file-root TAB path
-static void take_info(Stage &stage, bool nul)
-{
-	RecordReader list = RecordReader::standard_input(record_end(nul));
-	while (const std::optional<std::string_view> line = list.next()) {
-		const auto malformed = [&](const std::string &why) {
-			return Error("no 'mode SP size SP file-root TAB path': " + quote(*line) + ": " + why);
-		};
-		const std::size_t first = line->find(' '), second = line->find(' ', first + 1), tab = line->find('\t');
-		if (first == line->npos || second == line->npos || tab == line->npos || second > tab)
-			throw malformed("a field is missing");
-		const std::string mode(line->substr(0, first)), size(line->substr(first + 1, second - first - 1));
-		const std::optional<Digest> root = parse_digest(line->substr(second + 1, tab - second - 1));
+// mode SP size SP file-root [SP time] [SP sha256=digest] [SP changed] TAB path
+class InfoLine {
+public:
+	InfoLine(std::string_view line, bool nul) : line_(line)
+	{
+		const std::size_t tab = line.find('\t');
+		if (tab == line.npos)
+			fail("a field is missing");
+		fields_ = line.substr(0, tab);
+		take_mode();
+		take_size();
+		take_root();
+		while (!fields_.empty())
+			take_more();
+		const std::string_view path = line.substr(tab + 1);
+		record_.entry.path = nul ? std::string(path) : unquoted_record(path);
+		if (const std::string_view problem = path_problem(record_.entry.path); !problem.empty())
+			fail(problem);
+		check_kind();
+	}
+
+	void put_into(Stage &stage) { stage.put_known_root(std::move(record_), root_); }
+
+private:
+	[[noreturn]] void fail(std::string_view why) const
+	{
+		throw Error("no 'mode SP size SP file-root [SP time] TAB path': " + quote(line_) + ": " + std::string(why));
+	}
+
+	std::string take_field()
+	{
+		if (fields_.empty())
+			fail("a field is missing");
+		const std::size_t end = std::min(fields_.find(' '), fields_.size());
+		const std::string field(fields_.substr(0, end));
+		fields_.remove_prefix(std::min(end + 1, fields_.size()));
+		return field;
+	}
+
+	void take_mode()
+	{
+		const std::string mode = take_field();
 		if (mode.empty() || mode.find_first_not_of("01234567") != mode.npos || mode.size() > 7)
-			throw malformed("the mode is not octal");
-		if (size.empty() || size.find_first_not_of("0123456789") != size.npos || size.size() > 19)
-			throw malformed("the size is no number");
-		if (!root)
-			throw malformed("the file root has not 64 digits");
-		const std::string_view raw_path = line->substr(tab + 1);
-		IndexRecord record;
-		record.entry.path = nul ? std::string(raw_path) : unquoted_record(raw_path);
-		if (const std::string_view problem = path_problem(record.entry.path); !problem.empty())
-			throw malformed(std::string(problem));
+			fail("the mode is not octal");
 		const unsigned long bits = std::strtoul(mode.c_str(), nullptr, 8);
-		record.entry.mode = bits & 07777;
+		record_.is_removed = bits == 0;
+		record_.entry.mode = bits & 07777;
 		switch (bits & 0170000) {
 		case 0:
-		case 0100000: record.entry.kind = EntryKind::file; break;
-		case 0120000: record.entry.kind = EntryKind::symlink; break;
-		case 0040000: record.entry.kind = EntryKind::empty_directory; break;
-		default: throw malformed("the mode is that of no file, symlink or directory");
+		case 0100000: record_.entry.kind = EntryKind::file; break;
+		case 0120000: record_.entry.kind = EntryKind::symlink; break;
+		case 0040000: record_.entry.kind = EntryKind::empty_directory; break;
+		default: fail("the mode is that of no file, symlink or directory");
 		}
-		record.entry.size = std::stoull(size);
-		if (record.entry.kind == EntryKind::symlink) {
-			if (record.entry.mode != 0 && record.entry.mode != 0777)
-				throw malformed("a symbolic link has the mode 120777");
-			if (record.entry.size == 0 || record.entry.size > max_link_size)
-				throw malformed("the text of a symbolic link has 1 to " + std::to_string(max_link_size) + " bytes");
-			record.entry.mode = 0777;
-		}
-		if (record.entry.kind == EntryKind::empty_directory && record.entry.size > 0)
-			throw malformed("a directory has no content");
-		stage.put_known_root(std::move(record), *root);
 	}
+
+	void take_size()
+	{
+		const std::string size = take_field();
+		if (size.empty() || size.find_first_not_of("0123456789") != size.npos || size.size() > 19)
+			fail("the size is no number");
+		record_.entry.size = std::stoull(size);
+	}
+
+	void take_root()
+	{
+		root_ = parse_digest(take_field());
+		if (!root_)
+			fail("the file root has not 64 digits");
+	}
+
+	void take_more()
+	{
+		constexpr std::string_view key = "sha256=";
+		const std::string field = take_field();
+		if (field.starts_with(key)) {
+			const std::optional<Digest> digest = parse_digest(field.substr(key.size()));
+			if (!digest || record_.entry.attribute_count > 0)
+				fail("the digest has not 64 digits");
+			record_.entry.add_attribute(file_digest_attribute, digest->bytes);
+			return;
+		}
+		if (field == "changed") {
+			if (record_.entry.has_attribute(changed_while_read_attribute))
+				fail("a field comes twice");
+			record_.entry.add_attribute(changed_while_read_attribute, {});
+			return;
+		}
+		std::int64_t time = 0;
+		const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), time);
+		if (error != std::errc() || end != field.data() + field.size() || record_.entry.mtime_ns)
+			fail("the time is no number of nanoseconds");
+		record_.entry.mtime_ns = time;
+	}
+
+	void check_kind()
+	{
+		Entry &entry = record_.entry;
+		if (record_.is_removed) {
+			root_.reset();
+			entry.size = 0;
+			return;
+		}
+		if (entry.kind == EntryKind::symlink) {
+			if (entry.mode != 0 && entry.mode != 0777)
+				fail("a symbolic link has the mode 120777");
+			if (entry.size == 0 || entry.size > max_link_size)
+				fail("the text of a symbolic link has 1 to " + std::to_string(max_link_size) + " bytes");
+			entry.mode = 0777;
+		}
+		if (entry.kind == EntryKind::empty_directory && entry.size > 0)
+			fail("a directory has no content");
+	}
+
+	std::string_view line_, fields_;
+	IndexRecord record_;
+	std::optional<Digest> root_;
+};
+
+static void take_info(Stage &stage, const Wishes &wishes)
+{
+	if (wishes.replace)
+		stage.replace_all();
+	RecordReader list = RecordReader::standard_input(record_end(wishes.nul));
+	while (const std::optional<std::string_view> line = list.next())
+		InfoLine(*line, wishes.nul).put_into(stage);
 }
 
 static std::string interruption_text(const StorePaths &paths, const Wishes &wishes)
@@ -408,6 +490,7 @@ static int update_index(Options &options)
 	options.flag("add", 0, wishes.add, "take content into the staging area")
 		.flag("remove", 0, wishes.remove, "stage removals")
 		.flag("index-info", 0, wishes.index_info, "stage content that is stored already")
+		.flag("replace", 0, wishes.replace, "what is not in the list is removed")
 		.flag("all", 'A', wishes.all, "what is gone from the work tree is removed")
 		.flag("dry-run", 'n', wishes.dry_run, "only say what would be done")
 		.flag("by-reference", 0, wishes.by_reference, "leave the content where it is until the commit")
@@ -446,6 +529,8 @@ static int update_index(Options &options)
 		throw UsageError("--from-command needs '-- COMMAND'");
 	if ((wishes.add || wishes.index_info) && !wishes.from_command && !wishes.paths.empty())
 		throw UsageError("paths come from standard input");
+	if (wishes.replace && !wishes.index_info)
+		throw UsageError("--replace goes with --index-info");
 	if (wishes.remove && wishes.from_paths == !wishes.paths.empty())
 		throw UsageError("--remove needs paths or --stdin-paths");
 	standard_output().set_end(record_end(wishes.nul));
@@ -476,7 +561,7 @@ static int update_index(Options &options)
 	else if (wishes.from_content || wishes.from_command)
 		take_content(stage, wishes);
 	else if (wishes.index_info)
-		take_info(stage, wishes.nul);
+		take_info(stage, wishes);
 	for (const std::string &path : wishes.remove ? wishes.paths : std::vector<std::string>())
 		remove_path(stage, path);
 	if (wishes.remove && wishes.from_paths) {

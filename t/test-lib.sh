@@ -245,6 +245,11 @@ take_all () {
 	dig-ls-work >"$TRASH/records" && dig-update-index --add -A --stdin <"$TRASH/records"
 }
 
+# without_times [OPTION...]: lines of dig-ls-index or dig-ls-root, without the field of the time.
+without_times () {
+	sed "$@" -E "s/^([0-7]{6} [0-9]+ [0-9a-f]{64}) -?[0-9]+/\1/"
+}
+
 # commit_staged MESSAGE: by plumbing alone; $layer is its layer then.
 commit_staged () {
 	layer=$(dig-write-layer -m "$1") && dig-update-root $layer >/dev/null
