@@ -133,6 +133,11 @@ std::string read_link_beneath(const File &directory, const std::string &path)
 	}
 }
 
+bool may_change(const File &directory)
+{
+	return ::faccessat(directory.fd(), ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 void make_directory_at(const File &parent, const std::string &name)
 {
 	if (::mkdirat(parent.fd(), name.c_str(), 0777) < 0 && errno != EEXIST)

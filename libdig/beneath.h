@@ -25,6 +25,9 @@ Parent make_parent_beneath(const File &directory, const std::string &path);
 std::optional<FileStat> find_stat_beneath(const File &directory, const std::string &path);
 std::string read_link_beneath(const File &directory, const std::string &path);
 
+// Whether names in the directory may be made and removed, as far as its mode tells.
+bool may_change(const File &directory);
+
 void make_directory_at(const File &parent, const std::string &name); // fine when it is there
 void make_symlink_at(const File &parent, const std::string &name, const std::string &text);
 void remove_at(const File &parent, const std::string &name, bool is_directory);

@@ -64,8 +64,8 @@ void diff_index(Store &store, const Index &index, const DifferenceFound &found, 
 
 class WorkDiff {
 public:
-	WorkDiff(Store &store, const Index &index, const DifferenceFound &found, Detail detail)
-		: store_(store), found_(found), detail_(detail),
+	WorkDiff(Store &store, const Index &index, const DifferenceFound &found, const WorkDiffOptions &options)
+		: store_(store), found_(found), options_(options),
 		  root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 		  margins_(root_), known_(index.cursor()), beside_(index.cursor())
 	{
@@ -93,8 +93,11 @@ private:
 			known_.skip_within(path);
 			return;
 		}
-		case WorkRecord::Type::ignored:
-		case WorkRecord::Type::skipped: pass_over(record.path); return;
+		case WorkRecord::Type::ignored: pass_over(record.path); return;
+		case WorkRecord::Type::skipped:
+			pass_over(record.path);
+			found_(Difference::skipped, record.path);
+			return;
 		case WorkRecord::Type::missing: return;
 		default: present(record);
 		}
@@ -129,7 +132,7 @@ private:
 			return;
 		const std::optional<Difference> seen = seen_difference(known.entry, record.stat);
 		const bool has_content = kind != EntryKind::empty_directory;
-		if (seen && (detail_ == Detail::as_listed || *seen == Difference::modified)) {
+		if (seen && (options_.detail == Detail::as_listed || *seen == Difference::modified)) {
 			found_(Difference::modified, record.path);
 			return;
 		}
@@ -150,7 +153,7 @@ private:
 		if (known.kind != EntryKind::empty_directory && known.size != stat.size)
 			return Difference::modified;
 		const bool has_other_mode = known.kind != EntryKind::symlink && known.mode != stat.mode;
-		const bool has_other_time = known.mtime_ns && store_.settings().core.record_mtime &&
+		const bool has_other_time = options_.minds_times && known.mtime_ns && store_.settings().core.record_mtime &&
 			known.mtime_ns != stat.mtime_ns;
 		if (has_other_mode && has_other_time && stat.size > most_read_for_detail)
 			return Difference::modified;
@@ -257,7 +260,7 @@ private:
 
 	Store &store_;
 	const DifferenceFound &found_;
-	const Detail detail_;
+	WorkDiffOptions options_;
 	File root_;
 	ClockMargins margins_;
 	ScopedRecords known_;
@@ -271,9 +274,9 @@ private:
 };
 
 void diff_work(Store &store, const Index &index, const std::vector<std::string> &paths,
-	const DifferenceFound &found, Detail detail)
+	const DifferenceFound &found, const WorkDiffOptions &options)
 {
-	WorkDiff(store, index, found, detail).run(paths);
+	WorkDiff(store, index, found, options).run(paths);
 }
 
 } // namespace dig

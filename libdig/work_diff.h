@@ -10,6 +10,7 @@ namespace dig {
 
 enum class Difference : char {
 	added = 'A', modified = 'M', deleted = 'D', type_changed = 'T', untracked = '?', failed = 'F',
+	skipped = 'P', // a store of its own, or neither file, symlink nor directory
 	no_file = 'N', // tracked, but it never had a file in the work tree, and there is none now
 	// Only where they are asked for: the content is the same, and the mode differs, or only the time.
 	// Else they are modified, too, as the lists for scripts have it.
@@ -20,12 +21,17 @@ enum class Detail : bool { as_listed, apart };
 
 using DifferenceFound = std::function<void(Difference, const std::string &path)>;
 
+struct WorkDiffOptions {
+	bool minds_times = true; // a file with another time is modified, whatever is in it
+	Detail detail = Detail::as_listed;
+};
+
 // Work tree against index, below the paths (normalised; none for all), in the order of paths but
 // for files that only a reading can tell about, which come last.  Untracked directories are one
 // path with a '/' behind it.  To tell differences apart, files of up to 16 MiB are read whose size
 // is the same; of larger ones a new time counts as modified.
 void diff_work(Store &store, const Index &index, const std::vector<std::string> &paths,
-	const DifferenceFound &found, Detail detail = Detail::as_listed);
+	const DifferenceFound &found, const WorkDiffOptions &options = {});
 
 // What is staged, against the newest state.
 void diff_index(Store &store, const Index &index, const DifferenceFound &found,

@@ -22,7 +22,7 @@ static int diff_work(Options &options)
 	int status = exit_status::done;
 	const Index index = current_index(store);
 	const auto show = [&](Difference difference, const std::string &path) {
-		if (difference == Difference::no_file)
+		if (difference == Difference::no_file || difference == Difference::skipped)
 			return;
 		status = exit_status::no;
 		if (quiet)

@@ -1,3 +1,6 @@
+#include <cerrno>
+#include <cstring>
+
 #include "libdig/command.h"
 #include "libdig/near_paths.h"
 #include "libdig/path.h"
@@ -9,100 +12,238 @@ using namespace dig;
 
 static constexpr char usage[] = "dig-rm [-f] [--cached] PATH...";
 
-// An error names so many; 'dig status' has all.
-constexpr std::uint64_t most_named = 20;
+// What speaks against the removal of paths: the first of them, and how many there are.
+class Objections {
+public:
+	explicit Objections(std::string what) : what_(std::move(what)) {}
 
-// Removes a file and the directories above it that are empty then.
-static void remove_from_work_tree(const File &root, const std::string &path, bool is_directory)
-{
-	try {
-		Parent parent = open_parent_beneath(root, path);
-		remove_at(parent.directory, parent.name, is_directory);
-		for (std::size_t slash = path.rfind('/'); slash != path.npos; slash = path.rfind('/', slash - 1)) {
-			parent = open_parent_beneath(root, path.substr(0, slash));
-			remove_at(parent.directory, parent.name, true);
-			if (slash == 0)
-				break;
-		}
-	} catch (const SystemError &error) {
-		// Not there any more, or not empty: both are fine.
-		if (error.error() != ENOENT && error.error() != ENOTEMPTY && error.error() != EEXIST)
-			throw;
+	void add(const std::string &path)
+	{
+		if (count_++ < most_named)
+			names_ += (names_.empty() ? "" : ", ") + quote(path);
 	}
-}
-
-// What the index has at the path and below it, in the order of paths; how much that is.
-static std::uint64_t each_within(const Index &index, const std::string &path, const std::function<void(const Entry &)> &take)
-{
-	std::uint64_t count = 0;
-	IndexCursor at = index.cursor();
-	const auto take_current = [&] {
-		if (at.current()->is_removed)
+	void add_to(std::string &text) const
+	{
+		if (count_ == 0)
 			return;
-		count++;
-		take(at.current()->entry);
-	};
-	at.seek(path);
-	if (at.current() && at.current()->entry.path == path)
-		take_current();
-	for (at.seek(path.empty() ? path : path + "/"); at.current() && is_within(at.current()->entry.path, path); at.next())
-		take_current();
-	return count;
-}
+		text += (text.empty() ? "" : "; ") + names_;
+		if (count_ > most_named)
+			text += " and " + std::to_string(count_ - most_named) + " more";
+		text += ": " + what_;
+	}
+
+private:
+	static constexpr std::size_t most_named = 10;
+	std::string what_, names_;
+	std::size_t count_ = 0;
+};
+
+class Removal {
+public:
+	Removal(Store &store, bool is_forced, bool is_cached)
+		: store_(store), stage_(store, {}), root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
+		  is_forced_(is_forced), is_cached_(is_cached)
+	{
+	}
+
+	void require_tracked(const std::string &path, const std::string &typed)
+	{
+		bool is_tracked = false;
+		for_each_within(path, [&](const IndexRecord &) { is_tracked = true; });
+		if (!is_tracked)
+			throw Error(quote(typed) + " is not in the index" + did_you_mean_path(stage_.index(), path));
+	}
+
+	// Throws when something would be lost that is nowhere else, or cannot be removed.
+	void check(const std::vector<std::string> &paths)
+	{
+		if (!is_forced_)
+			find_changes(paths);
+		if (!is_cached_)
+			for (const std::string &path : paths)
+				for_each_within(path, [&](const IndexRecord &record) { check_removable(record.entry); });
+		std::string text;
+		for (const Objections *each : {&only_copy_, &changed_, &staged_, &in_the_way_, &not_writable_})
+			each->add_to(text);
+		if (!text.empty())
+			throw Error("nothing is removed: " + text);
+	}
+
+	// Files first: what cannot be removed after all stays in the index.
+	int act(const std::vector<std::string> &paths)
+	{
+		int status = exit_status::done;
+		for (const std::string &path : paths)
+			for_each_within(path, [&](const IndexRecord &record) {
+				if (is_cached_ || removes_from_work_tree(record.entry)) {
+					stage_.remove(record.entry.path);
+					count_++;
+					bytes_ += record.entry.size;
+				} else {
+					status = exit_status::partial;
+				}
+			});
+		stage_.finish();
+		return status;
+	}
+
+	std::string summary() const
+	{
+		return counted(count_, "file") + " removed, " + size_text(static_cast<double>(bytes_)) +
+			(is_cached_ ? ", from the index only" : "");
+	}
+
+private:
+	void for_each_within(const std::string &path, const std::function<void(const IndexRecord &)> &found)
+	{
+		IndexCursor at = stage_.cursor();
+		at.seek(path);
+		if (!path.empty()) {
+			if (at.current() && at.current()->entry.path == path && !at.current()->is_removed)
+				found(*at.current());
+			// "a-b" lies between "a" and "a/b".
+			at.seek(path + "/");
+		}
+		for (; at.current() && is_within(at.current()->entry.path, path); at.next())
+			if (!at.current()->is_removed)
+				found(*at.current());
+	}
+
+	// As git: of what is gone from the work tree nothing is asked.
+	void find_changes(const std::vector<std::string> &paths)
+	{
+		const auto look_at = [&](Difference difference, const std::string &path) {
+			if (difference != Difference::modified && difference != Difference::type_changed)
+				return;
+			const std::optional<IndexRecord> record = stage_.index().find(path);
+			if (!record || !is_there(record->entry))
+				return;
+			if (is_staged_change(*record))
+				only_copy_.add(path);
+			else if (!is_cached_)
+				changed_.add(path);
+		};
+		diff_work(store_, stage_.index(), paths, look_at, {.minds_times = false});
+		if (is_cached_)
+			return;
+		for (const std::string &path : paths)
+			for_each_within(path, [&](const IndexRecord &record) {
+				if (stage_.index().is_staged(record) && is_there(record.entry) && is_staged_change(record))
+					staged_.add(record.entry.path);
+			});
+	}
+
+	// Something that would be removed; nothing is lost with an empty directory.
+	bool is_there(const Entry &entry) const
+	{
+		if (entry.kind == EntryKind::empty_directory)
+			return false;
+		const std::optional<FileStat> stat = find_stat_beneath(root_, entry.path);
+		return stat && stat->type != FileType::directory;
+	}
+
+	// A time alone is no change.
+	bool is_staged_change(const IndexRecord &record)
+	{
+		if (!stage_.index().is_staged(record))
+			return false;
+		std::optional<Entry> committed = find_entry(store_.head_tree(), record.entry.path, store_.nodes());
+		if (committed)
+			committed->mtime_ns = record.entry.mtime_ns;
+		return committed != record.entry;
+	}
+
+	void check_removable(const Entry &entry)
+	{
+		try {
+			const Parent parent = open_parent_beneath(root_, entry.path);
+			const std::optional<FileStat> stat = find_stat_at(parent.directory.fd(), parent.name);
+			if (!stat)
+				return;
+			if (stat->type == FileType::directory && entry.kind != EntryKind::empty_directory)
+				in_the_way_.add(entry.path);
+			else if (!may_change(parent.directory))
+				not_writable_.add(entry.path);
+		} catch (const SystemError &error) {
+			if (!is_gone(error))
+				not_writable_.add(entry.path);
+		}
+	}
+
+	// A parent that is a symlink or a file now leads nowhere, either.
+	static bool is_gone(const SystemError &error)
+	{
+		return error.error() == ENOENT || error.error() == ENOTDIR || error.error() == ELOOP;
+	}
+
+	// False when it had to stay.
+	bool removes_from_work_tree(const Entry &entry)
+	{
+		const bool is_directory = entry.kind == EntryKind::empty_directory;
+		try {
+			const Parent parent = open_parent_beneath(root_, entry.path);
+			remove_at(parent.directory, parent.name, is_directory);
+		} catch (const SystemError &error) {
+			// An empty directory may have got something in it, or have been replaced: that is not ours.
+			const bool is_not_ours = is_directory && (error.error() == ENOTEMPTY || error.error() == EEXIST);
+			if (!is_gone(error) && !is_not_ours) {
+				tell("cannot remove " + quote(entry.path) + ": " + std::strerror(error.error()) + "; it stays in the index");
+				return false;
+			}
+			return true;
+		}
+		remove_empty_parents(entry.path);
+		return true;
+	}
+
+	// As far as they are empty, and not that in which somebody stands.
+	void remove_empty_parents(const std::string &path)
+	{
+		try {
+			for (std::size_t slash = path.rfind('/'); slash != path.npos && slash > 0; slash = path.rfind('/', slash - 1)) {
+				const std::string directory = path.substr(0, slash);
+				if (is_within(store_.paths().prefix, directory))
+					return;
+				const Parent parent = open_parent_beneath(root_, directory);
+				remove_at(parent.directory, parent.name, true);
+			}
+		} catch (const SystemError &) {
+			// It is not empty, or somebody else's.
+		}
+	}
+
+	Store &store_;
+	Stage stage_;
+	File root_;
+	bool is_forced_, is_cached_;
+	std::uint64_t count_ = 0, bytes_ = 0; // removed
+	Objections only_copy_{"staged, and neither the file nor the last state is the same; -f removes it all the same"};
+	Objections changed_{"changed since it was added; --cached keeps the file, -f removes it all the same"};
+	Objections staged_{"staged and not committed; --cached keeps the file, -f removes it all the same"};
+	Objections in_the_way_{"a directory now; --cached removes it from the index"};
+	Objections not_writable_{"its directory cannot be changed; --cached removes it from the index"};
+};
 
 static int rm(Options &options)
 {
 	bool force = false, cached = false;
 	std::vector<std::string> typed;
-	options.flag("force", 'f', force, "also what has changed since it was added")
+	options.flag("force", 'f', force, "also what is nowhere else")
 		.flag("cached", 0, cached, "from the index only")
 		.positional(typed, 1)
 		.parse();
 	Store store(get_store());
-	Stage stage(store, {});
+	Removal removal(store, force, cached);
 	std::vector<std::string> paths;
-	for (const std::string &path : typed)
+	for (const std::string &path : typed) {
 		paths.push_back(stored_path(store.paths(), path));
-	if (!force && !cached) {
-		std::string changed;
-		std::uint64_t count = 0;
-		diff_work(store, stage.index(), paths, [&](Difference difference, const std::string &path) {
-			if (difference != Difference::modified && difference != Difference::type_changed)
-				return;
-			if (++count <= most_named)
-				changed += (changed.empty() ? "" : ", ") + quote(path);
-		});
-		if (count > most_named)
-			changed += " and " + std::to_string(count - most_named) + " more";
-		if (count > 0)
-			throw Error(changed + " changed since it was added; -f removes it all the same, --cached keeps the file");
+		removal.require_tracked(paths.back(), path);
 	}
-	// As it was before: what is removed from it is removed from the work tree behind that.
-	const Index before = stage.index();
-	std::uint64_t files = 0, bytes = 0;
-	for (std::size_t i = 0; i < paths.size(); i++) {
-		const std::uint64_t found = each_within(before, paths[i], [&](const Entry &entry) { bytes += entry.size; });
-		if (found == 0)
-			throw Error(quote(typed[i]) + " is not in the index" + did_you_mean_path(before, paths[i]));
-		files += found;
-	}
-	for (const std::string &path : paths)
-		each_within(before, path, [&](const Entry &entry) { stage.remove(entry.path); });
-	stage.finish();
-	const std::string summary = counted(files, "file") + " removed, " + size_text(static_cast<double>(bytes));
-	if (cached) {
-		if (!options.is_quiet())
-			tell_summary(summary + ", from the index only");
-		return exit_status::done;
-	}
-	const File root = File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
-	for (const std::string &path : paths)
-		each_within(before, path, [&](const Entry &entry) {
-			remove_from_work_tree(root, entry.path, entry.kind == EntryKind::empty_directory);
-		});
+	removal.check(paths);
+	const int status = removal.act(paths);
 	if (!options.is_quiet())
-		tell_summary(summary);
-	return exit_status::done;
+		tell_summary(removal.summary());
+	return status;
 }
 
 int main(int argc, char **argv) { return run(argc, argv, usage, rm); }

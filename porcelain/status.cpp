@@ -169,12 +169,14 @@ static int status(Options &options)
 		if (is_wanted(path))
 			changes.add_staged(path, difference);
 	}, detail);
-	Notices without_file;
+	Notices without_file, skipped;
 	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
 		if (difference == Difference::no_file)
 			return without_file.add(quoted_record(relative_path(path, here)));
+		if (difference == Difference::skipped)
+			return skipped.add(quoted_record(relative_path(path, here)));
 		changes.add_work(path, difference);
-	}, detail);
+	}, {.detail = detail});
 	const std::vector<JournalFailure> failures = recorded_failures(store.paths().staging());
 	for (const JournalFailure &failure : failures)
 		if (is_wanted(failure.path))
@@ -199,6 +201,7 @@ static int status(Options &options)
 	show_section(out, "could not be read:", changes, &Letters::work, "F", here);
 	for (const JournalFailure &failure : failures)
 		out.record("    " + relative_message(failure.message, failure.path, here));
+	skipped.show(out, "passed over, a store of its own, pipe, socket or device:");
 	without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
 	const UnfinishedAdds adds = find_unfinished_adds(store.paths().staging());
 	const std::string amount = size_text(static_cast<double>(adds.bytes));

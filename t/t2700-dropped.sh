@@ -194,7 +194,7 @@ test_expect_success STRACE 'a commit that drops something can be killed at any c
 	(
 		cd w && dig-config core.compression none &&
 		lines dropped 30000 >x1 && lines dropped 60000 >d/x2 &&
-		take_all && dig-rm x1 d/x2 &&
+		take_all && dig-rm -f x1 d/x2 &&
 		lines "dropped last" 30000 | dig-add --stdin --path=x3 && dig-reset -q x3
 	) &&
 	cp -a w/.dig dropped.dig &&
