@@ -7,14 +7,16 @@
 #include "libdig/directory.h"
 #include "libdig/error.h"
 #include "libdig/path.h"
-#include "libdig/tree_listing.h"
 #include "libdig/process.h"
+#include "libdig/store_format.h"
+#include "libdig/tree_listing.h"
 
 namespace dig {
 
 // Names that are remembered of all directories that a walk is in.
 constexpr std::size_t most_names = 262144, many_names = 64;
 constexpr std::size_t most_open_levels = 256;
+constexpr std::size_t max_pointer = 8_KiB; // of the file that names a store
 
 static void append_number(std::string &text, std::int64_t number, int base = 10)
 {
@@ -164,6 +166,47 @@ std::optional<Buffer> read_ignore_file(const File &directory, std::string_view p
 	Buffer content(stat.size);
 	content.resize(file.read_at(content, 0));
 	return content;
+}
+
+static bool is_store_format(int directory, const std::string &path)
+{
+	const File file = File::open_at(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	Buffer magic(format_magic.size());
+	return file.stat().type == FileType::regular && file.read_at(magic, 0) == magic.size() &&
+		text_of(magic) == format_magic;
+}
+
+// The store that a file ".dig" names; nothing where it is no such file.
+static std::optional<std::string> find_named_store(int directory)
+{
+	const File file = File::open_at(directory, ".dig", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (file.stat().type != FileType::regular)
+		return {};
+	Buffer content(max_pointer);
+	content.resize(file.read_at(content, 0));
+	std::string_view line = text_of(content);
+	constexpr std::string_view key = "store: ";
+	if (!line.starts_with(key) || !line.ends_with('\n'))
+		return {};
+	line.remove_prefix(key.size());
+	line.remove_suffix(1);
+	return std::string(line);
+}
+
+// Whether ".dig" in a directory is a store or leads to one.  Anything else of that name is junk; what
+// may not be looked at is none of ours.
+static bool is_work_tree(const File &directory)
+{
+	try {
+		if (find_stat_at(directory.fd(), ".dig/format"))
+			return is_store_format(directory.fd(), ".dig/format");
+		const std::optional<std::string> store = find_named_store(directory.fd());
+		return store && is_store_format(directory.fd(), *store + "/format");
+	} catch (const SystemError &error) {
+		return error.error() == EACCES || error.error() == EPERM;
+	} catch (const Error &) {
+		return false; // a pipe, say
+	}
 }
 
 // A path that was asked for, and what lies there.
@@ -458,7 +501,7 @@ private:
 	{
 		TreeListing::Listing listing = place.below ? listing_.take(place.below)
 			: listing_.list(open_directory_at(place.parent, place.name));
-		if (listing.has(".dig")) {
+		if (listing.has(".dig") && is_work_tree(*listing.directory)) {
 			drop_below(listing);
 			skip(place.path, "store");
 			return;

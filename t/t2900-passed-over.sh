@@ -279,13 +279,26 @@ test_expect_success '... until there is a file' '
 	)
 '
 
-test_expect_success 'a kill leaves the mark' '
-	store killed && (
-		cd killed && printf x | dig add --stdin --path=s && commit 1 &&
-		{ printf y | dig add --stdin --path=t --checkpoint-every=64KB; } && add -A &&
-		S <<-\END
-		A  t
+test_expect_success 'a directory is passed over only when its .dig is a store, and status tells' '
+	store junk && (
+		cd junk && mkdir -p file dangling link hollow pointer real named fifo &&
+		for i in *; do echo x >$i/x || exit 1; done &&
+		echo junk >file/.dig && ln -s nowhere dangling/.dig && ln -s ../real link/.dig && mkdir hollow/.dig &&
+		echo "store: /nowhere" >pointer/.dig && mkfifo fifo/.dig && dig-init-store real >/dev/null &&
+		dig-init-store --store=../elsewhere named >/dev/null && mkdir copy && cp -R real/.dig copy &&
+		rm copy/.dig/format && echo no >copy/.dig/format && add -A 2>../err &&
+		S <<-\END &&
+		A  dangling/x
+		A  fifo/x
+		A  file/x
+		A  hollow/x
+		A  link/x
+		A  pointer/x
 		END
+		dig status >../out && grep -A2 "^passed over" ../out >../actual &&
+		printf "passed over, a store of its own, pipe, socket or device:\n  named\n  real\n" | test_cmp - ../actual &&
+		dig-ls-work | tr "\0" "\n" | grep "^P" >../actual &&
+		printf "P store\tnamed\nP store\treal\n" | test_cmp - ../actual
 	)
 '
 
