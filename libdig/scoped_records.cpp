@@ -7,13 +7,13 @@
 
 namespace dig {
 
-bool is_new_directory(IndexCursor &at, const std::string &path)
+bool is_new_directory(IndexCursor &at, const std::string &path, bool removes)
 {
 	at.seek(path);
 	if (at.current() && at.current()->entry.path == path && !at.current()->is_removed)
 		return false;
 	for (at.seek(path + "/"); at.current() && is_within(at.current()->entry.path, path); at.next())
-		if (at.current()->has_no_file && !at.current()->is_removed)
+		if (!at.current()->is_removed && (at.current()->has_no_file || !removes))
 			return false;
 	return true;
 }

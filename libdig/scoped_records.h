@@ -18,8 +18,9 @@
 namespace dig {
 
 // Whether an empty directory is one that the index does not speak of: neither of it, which whoever
-// passed over its record has seen, nor of something without a file below it.
-bool is_new_directory(IndexCursor &at, const std::string &path);
+// passed over its record has seen, nor of something below it that stays.  That is what never had a
+// file and, unless removals are asked for, what is gone.
+bool is_new_directory(IndexCursor &at, const std::string &path, bool removes);
 // Whether what was found at the path of a record takes its place: a file, a symlink, or a directory
 // with nothing in it.
 bool is_whole_entry(const File &root, const WorkRecord &found);

@@ -220,11 +220,13 @@ void Stage::put_known_roots()
 		// Most lists come from this index, with its paths.
 		const Entry &entry = known.record.entry;
 		at.seek(entry.path);
-		if (!at.current() || at.current()->is_removed || at.current()->entry.path != entry.path)
+		if (!at.current() || at.current()->entry.path != entry.path)
 			continue;
-		const Entry &there = at.current()->entry;
 		if (!known.file_root)
 			known.record.has_no_file = at.current()->has_no_file;
+		if (at.current()->is_removed)
+			continue;
+		const Entry &there = at.current()->entry;
 		if (!known.file_root || there.file_root() != *known.file_root) {
 			note_dropped(*at.current());
 			continue;

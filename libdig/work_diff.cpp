@@ -115,7 +115,7 @@ private:
 			known_.skip(record.path);
 			return;
 		}
-		if (is_new_directory(beside_, record.path))
+		if (is_new_directory(beside_, record.path, true))
 			untracked(record);
 	}
 

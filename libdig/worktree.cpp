@@ -214,6 +214,7 @@ struct AskedPath {
 	std::string path;
 	std::optional<FileStat> stat;
 	int error = 0; // met when it was looked at
+	bool is_nested = false; // in another one, which brings what lies there
 
 	bool is_directory() const { return stat && stat->type == FileType::directory; }
 	// By which it is sorted among records.
@@ -248,6 +249,8 @@ public:
 			tell(WorkRecord::Type::ignored, path);
 			return false;
 		}
+		if (asked.is_nested)
+			return true;
 		enter_ignore_files(path);
 		const Parent parent = open_parent_beneath(root_, path);
 		visit({parent.directory.fd(), parent.name, path}, asked.stat->type);
@@ -560,19 +563,26 @@ private:
 	std::uint64_t count_ = 0;
 };
 
-// Without those that lie in another, sorted as their records will come.
+// Sorted as their records will come, those that lie in another last: of these only that they are not
+// there, or are ignored, is of interest.
 static std::vector<AskedPath> asked_paths(const File &root, std::vector<std::string> paths)
 {
 	std::sort(paths.begin(), paths.end(),
 		[](const std::string &a, const std::string &b) { return a + "/" < b + "/"; });
-	if (!paths.empty() && paths[0].empty())
-		return {AskedPath()};
+	const bool has_all = std::find(paths.begin(), paths.end(), "") != paths.end();
 	std::vector<AskedPath> kept;
+	paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+	std::string outer;
 	for (std::string &path : paths) {
-		if (!kept.empty() && is_within(path, kept.back().path))
-			continue;
 		AskedPath asked;
+		asked.is_nested = !path.empty() && (has_all || (!outer.empty() && is_within(path, outer)));
 		asked.path = std::move(path);
+		if (asked.path.empty()) {
+			kept.push_back(std::move(asked));
+			continue;
+		}
+		if (!asked.is_nested)
+			outer = asked.path;
 		try {
 			asked.stat = find_stat_beneath(root, asked.path);
 		} catch (const SystemError &error) {
@@ -580,8 +590,9 @@ static std::vector<AskedPath> asked_paths(const File &root, std::vector<std::str
 		}
 		kept.push_back(std::move(asked));
 	}
-	std::sort(kept.begin(), kept.end(),
-		[](const AskedPath &a, const AskedPath &b) { return a.position() < b.position(); });
+	std::sort(kept.begin(), kept.end(), [](const AskedPath &a, const AskedPath &b) {
+		return a.is_nested != b.is_nested ? b.is_nested : a.position() < b.position();
+	});
 	return kept;
 }
 
@@ -592,6 +603,8 @@ void walk_work_tree(const File &root, std::vector<std::string> paths, const Walk
 	std::uint64_t count = 0;
 	WorkRecord record;
 	for (const AskedPath &asked : all) {
+		if (asked.is_nested)
+			continue;
 		record.type = WorkRecord::Type::scope;
 		record.path = asked.path.empty() ? "." : asked.path;
 		found(record);

@@ -131,7 +131,7 @@ private:
 		// An empty directory comes where its content would.
 		pass_over(record.type == WorkRecord::Type::directory ? record.path + "/" : record.path);
 		known_.skip(record.path);
-		if (record.type == WorkRecord::Type::directory && !is_new_directory(beside_, record.path))
+		if (record.type == WorkRecord::Type::directory && !is_new_directory(beside_, record.path, removes_))
 			return;
 		stage_.present(record);
 	}

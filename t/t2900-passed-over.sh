@@ -279,6 +279,29 @@ test_expect_success '... until there is a file' '
 	)
 '
 
+test_expect_success 'a path that is named within another one is told of, too' '
+	store inner && (
+		cd inner && mkdir d && echo 1 >d/x && echo "*.o" >.digignore && echo 1 >d/g.o && add . && commit 1 &&
+		test_must_fail dig add -A d d/absent d/absent 2>../err && grep -c absent ../err >../actual && echo 1 | test_cmp - ../actual &&
+		test_expect_code 1 dig add . d/g.o 2>../err && grep "d/g.o. is ignored" ../err && S </dev/null
+	)
+'
+
+test_expect_success 'without -A a directory that is empty now removes nothing' '
+	(
+		cd inner && rm d/x d/g.o && add . && add d &&
+		S <<-\END &&
+		?? d/
+		 D d/x
+		END
+		add -A &&
+		S <<-\END
+		A  d
+		D  d/x
+		END
+	)
+'
+
 test_expect_success 'a directory is passed over only when its .dig is a store, and status tells' '
 	store junk && (
 		cd junk && mkdir -p file dangling link hollow pointer real named fifo &&
