@@ -570,7 +570,7 @@ struct IndexUpdate::Spool {
 				chain.pop_back();
 			bool is_displaced = false;
 			for (const std::size_t at : chain)
-				if (is_within(path, path_of(items[at])) && !is_removed(items[at])) {
+				if (is_within(path, path_of(items[at]))) {
 					const bool is_older = items[i].number < items[at].number;
 					remove(is_older ? items[i] : items[at]);
 					is_displaced = is_displaced || is_older;
@@ -785,11 +785,12 @@ private:
 			above_.pop_back();
 		bool is_older = false;
 		for (Above &above : above_) {
-			if (above.is_displaced || !is_within(path, above.path))
+			if (!is_within(path, above.path))
 				continue;
+			// Also of one that is displaced itself by now.
 			if (above.source < source) {
 				is_older = true;
-			} else {
+			} else if (!above.is_displaced) {
 				above.is_displaced = true;
 				remove(above.record);
 			}

@@ -54,7 +54,8 @@ test_expect_success 'lists, in either order, on one side and on the other of wha
 		{ line e p/a && line e p/q && line e p0 && line e p; } >../info && dig-update-index --index-info <../info &&
 		listed d-x d/x/y e p p-x p0 &&
 		{ line e d && line e d/x/z; } >../info && dig-update-index --index-info <../info && listed d-x d/x/z e p p-x p0 &&
-		dig commit -q -m2 && dig check -q
+		{ line e r/b/c && line e r && line e r/a; } >../info && dig-update-index --index-info <../info &&
+		listed d-x d/x/z e p p-x p0 r/a && dig commit -q -m2 && dig check -q
 	)
 '
 
