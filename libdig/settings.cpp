@@ -458,12 +458,21 @@ static void assign_file(Settings &settings, const std::string &path, Origin orig
 		assign_text(settings, text_of(*content), {quote(path), origin});
 }
 
+// Who wants no global settings gives them the name of /dev/null.
+static bool is_to_be_read(const std::string &global_path)
+{
+	if (global_path.empty() || !may_read(global_path))
+		return false;
+	const std::optional<FileStat> stat = find_stat(global_path);
+	return !stat || stat->type != FileType::device;
+}
+
 Settings load_settings(const std::optional<std::string> &store_config_path,
 	std::span<const std::string> command_line)
 {
 	Settings settings;
 	const std::string global_path = global_config_path();
-	if (!global_path.empty() && may_read(global_path))
+	if (is_to_be_read(global_path))
 		assign_file(settings, global_path, Origin::global_file);
 	if (store_config_path)
 		assign_file(settings, *store_config_path, Origin::store_file);
@@ -622,7 +631,7 @@ void check_config(std::string_view text, const std::string &path, Origin origin)
 {
 	Settings settings;
 	const std::string global_path = global_config_path();
-	if (origin == Origin::store_file && !global_path.empty() && may_read(global_path))
+	if (origin == Origin::store_file && is_to_be_read(global_path))
 		assign_file(settings, global_path, Origin::global_file);
 	assign_text(settings, text, {quote(path), origin});
 	check_together(settings, {"the default",

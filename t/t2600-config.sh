@@ -101,6 +101,12 @@ performance.batch_size=9" dig-config --show-origin performance.batch_size >actua
 	grep "^dig-config: -c: performance.batch_size must be a number from 1 to 100000" err
 '
 
+test_expect_success 'a global file that leads to /dev/null has no settings' '
+	mkdir -p none/dig && ln -s /dev/null none/dig/config.toml &&
+	XDG_CONFIG_HOME=$TRASH/none dig-config core.compression >actual 2>err &&
+	echo auto | test_cmp - actual && test_cmp /dev/null err
+'
+
 test_expect_success 'XDG_CONFIG_HOME tells where the global file is' '
 	mkdir -p xdg/dig &&
 	echo "core.author = \"X\"" >xdg/dig/config.toml &&
