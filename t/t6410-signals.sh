@@ -73,7 +73,7 @@ all_end () {
 # open the other one.
 mkfifo pipe lifeline && exec 7<>pipe && mkfifo fifo metrics-fifo || exit 1
 dig-init-store tree >store && seeded 3M 1 >tree/large && seeded 200K 2 >tree/small || exit 1
-(cd tree && dig-add -A && dig-commit -q -m first && echo more >more && dig-add more) || exit 1
+(cd tree && dig-add -q -A && dig-commit -q -m first && echo more >more && dig-add -q more) || exit 1
 
 cat >reading <<\EOT
 dig-add --stdin --path=new

@@ -4,8 +4,8 @@ test_description='what lies in the place of a file of the store is not waited fo
 
 . "$(dirname "$0")/test-lib.sh"
 
-dig-init-store store >/dev/null && echo one >store/one && (cd store && dig-add one && dig-commit -q -m one &&
-	echo two >two && dig-add two) || exit 1
+dig-init-store store >/dev/null && echo one >store/one && (cd store && dig-add -q one && dig-commit -q -m one &&
+	echo two >two && dig-add -q two) || exit 1
 layer=$(cd store/.dig/layers && ls) && test -f "store/.dig/layers/$layer" || exit 1
 
 # ends COMMAND...: with a status of dig's for failures; 124 is that of timeout, when it had to be ended.
