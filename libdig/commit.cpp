@@ -170,6 +170,7 @@ public:
 		  trees_([this](const Digest &id) { return copied_node(id); }, writer.directory())
 	{
 		nodes_.make_full();
+		nodes_.append_as_filled();
 	}
 
 	void copy_manifest(const NodeRef &manifest)
@@ -261,6 +262,7 @@ Digest write_layer(Store &store, const CommitOptions &options)
 		sweep_pack(writer, index);
 	const TreeRoot before = store.head_tree();
 	NodeBlocks nodes(writer);
+	nodes.append_as_filled();
 	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());
 	// What is staged and the same may have been stored again, because no layer can be relied on for it.
 	if (!options.allows_empty && manifest.id == before.id && !find_content_in_no_layer(store, index))

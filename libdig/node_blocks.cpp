@@ -4,6 +4,7 @@ namespace dig {
 
 constexpr std::size_t node_block_size = 256_KiB;
 constexpr std::size_t least_compressed = 256;
+constexpr std::size_t most_waiting_bytes = 4_MiB;
 
 Codec codec_of(const Settings &settings)
 {
@@ -44,15 +45,20 @@ void NodeBlocks::end_block()
 	const std::size_t size = nodes_.size() < least_compressed
 		? 0
 		: compressor_.compress(nodes_, payload, nodes_.size() - nodes_.size() / 20);
-	if (size)
+	if (size) {
 		payload.resize(size);
-	else
+		payload.shrink_to_fit(); // it waits
+	} else {
 		payload = nodes_;
+	}
+	waiting_bytes_ += payload.size();
 	payloads_.push_back(std::move(payload));
 	blocks_.push_back({ItemKind::node, size ? compressor_.codec() : Codec::none, std::move(sizes_), std::move(ids_), {}});
 	nodes_.clear();
 	sizes_.clear();
 	ids_.clear();
+	if (appends_as_filled_ && waiting_bytes_ >= most_waiting_bytes)
+		append({}, {});
 }
 
 void NodeBlocks::append(std::span<const ReadyBlock> blocks, Bytes journal_records)
@@ -65,6 +71,7 @@ void NodeBlocks::append(std::span<const ReadyBlock> blocks, Bytes journal_record
 	writer_.append(all, journal_records);
 	blocks_.clear();
 	payloads_.clear();
+	waiting_bytes_ = 0;
 }
 
 } // namespace dig

@@ -22,11 +22,15 @@ public:
 	void append(std::span<const ReadyBlock> blocks, Bytes journal_records);
 	// For a layer that stands alone: what other layers hold is not left out.
 	void make_full() { is_full_ = true; }
+	// Where nobody else appends meanwhile: blocks go to the pack when there are some MiB of them,
+	// and do not wait for append().
+	void append_as_filled() { appends_as_filled_ = true; }
 
 private:
 	StagingWriter &writer_;
 	Compressor compressor_;
-	bool is_full_ = false;
+	bool is_full_ = false, appends_as_filled_ = false;
+	std::size_t waiting_bytes_ = 0; // of payloads_
 	Buffer nodes_;
 	std::vector<std::uint32_t> sizes_;
 	std::vector<Digest> ids_;

@@ -56,6 +56,7 @@ try () {
 	' >"$log" 2>&1
 }
 
+trap 'leave; exit 130' HUP INT TERM
 failed=
 for release in $releases
 do

@@ -14,7 +14,8 @@ stranger=65534
 as_stranger () {
 	setpriv --reuid=$stranger --clear-groups "$@"
 }
-setpriv --reuid=$stranger --clear-groups true 2>/dev/null && test_set_prereq SETPRIV
+# What is built may lie where only root may look.
+as_stranger dig --version >/dev/null 2>&1 && test_set_prereq SETPRIV
 
 refused () {
 	test_expect_code 128 "$@" 2>err >out &&
