@@ -79,17 +79,17 @@ endif
 sources = $(wildcard $(srcdir)/$(1)/*.cpp)
 object = $(patsubst $(srcdir)/%.cpp,$O/%.o,$(call sources,$(1)))
 
-lib := $(call object,libdig)
+lib := $(call object,libdig/*)
 plumbing := $(patsubst $O/plumbing/%.o,$O/dig-%,$(call object,plumbing))
 dispatcher := $(patsubst $O/porcelain/%.o,$O/%,$(filter %/dig.o,$(call object,porcelain)))
 porcelain := $(patsubst $O/porcelain/%.o,$O/dig-%,$(filter-out %/dig.o,$(call object,porcelain)))
 helpers := $(patsubst $O/t/helper/%.o,$O/helper/%,$(call object,t/helper))
 unit := $(call object,t/unit)
-objects := $(foreach directory,libdig plumbing porcelain t/helper t/unit,$(call object,$(directory)))
+objects := $(lib) $(foreach directory,plumbing porcelain t/helper t/unit,$(call object,$(directory)))
 
 # Only these know their version or where they are installed; another prefix recompiles no more.
 named := $(shell grep -lE 'DIG_(VERSION|EXEC_PATH)' /dev/null \
-	$(foreach directory,libdig plumbing porcelain,$(call sources,$(directory))))
+	$(foreach directory,libdig/* plumbing porcelain,$(call sources,$(directory))))
 named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 
 # --- rules ------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 // dig-cat: content, of a path in a state or of a chunk, whole or a range of it.
-#include "libdig/command.h"
-#include "libdig/near_paths.h"
-#include "libdig/path.h"
-#include "libdig/read_pipeline.h"
-#include "libdig/report.h"
-#include "libdig/staged_items.h"
+#include "libdig/base/path.h"
+#include "libdig/staging/staged_items.h"
+#include "libdig/store/read_pipeline.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
+#include "libdig/verbs/near_paths.h"
 
 using namespace dig;
 

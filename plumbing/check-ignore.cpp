@@ -1,10 +1,10 @@
 // dig-check-ignore: tells which paths .digignore keeps out, and by which rule.
-#include "libdig/command.h"
-#include "libdig/ignore.h"
-#include "libdig/index.h"
-#include "libdig/path.h"
-#include "libdig/store.h"
-#include "libdig/typed_path.h"
+#include "libdig/base/path.h"
+#include "libdig/staging/index.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/typed_path.h"
+#include "libdig/worktree/ignore.h"
 
 using namespace dig;
 

@@ -1,9 +1,9 @@
 // dig-checkout-root: extracts a state, or paths of it, below a directory.
-#include "libdig/checkout.h"
-#include "libdig/command.h"
-#include "libdig/path.h"
-#include "libdig/report.h"
-#include "libdig/stage.h"
+#include "libdig/base/path.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
+#include "libdig/verbs/checkout.h"
+#include "libdig/verbs/stage.h"
 
 using namespace dig;
 

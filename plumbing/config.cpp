@@ -1,8 +1,8 @@
 // dig-config: shows and changes settings.
-#include "libdig/command.h"
-#include "libdig/publish.h"
-#include "libdig/settings.h"
-#include "libdig/store.h"
+#include "libdig/format/settings.h"
+#include "libdig/os/publish.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
 
 #include <algorithm>
 

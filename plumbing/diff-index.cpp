@@ -1,5 +1,5 @@
-#include "libdig/command.h"
-#include "libdig/work_diff.h"
+#include "libdig/tool/command.h"
+#include "libdig/verbs/work_diff.h"
 
 using namespace dig;
 

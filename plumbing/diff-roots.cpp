@@ -1,8 +1,8 @@
-#include "libdig/command.h"
-#include "libdig/near_paths.h"
-#include "libdig/path.h"
-#include "libdig/range_diff.h"
-#include "libdig/work_diff.h"
+#include "libdig/base/path.h"
+#include "libdig/format/range_diff.h"
+#include "libdig/tool/command.h"
+#include "libdig/verbs/near_paths.h"
+#include "libdig/verbs/work_diff.h"
 
 using namespace dig;
 

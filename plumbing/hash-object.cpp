@@ -1,5 +1,5 @@
-#include "libdig/command.h"
-#include "libdig/hash_sources.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/hash_sources.h"
 
 using namespace dig;
 

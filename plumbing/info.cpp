@@ -1,8 +1,8 @@
-#include "libdig/command.h"
-#include "libdig/gear.h"
-#include "libdig/sha256_lanes.h"
-#include "libdig/store.h"
-#include "libdig/suggestion.h"
+#include "libdig/base/suggestion.h"
+#include "libdig/chunking/gear.h"
+#include "libdig/chunking/sha256_lanes.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
 
 using namespace dig;
 

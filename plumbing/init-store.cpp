@@ -1,6 +1,6 @@
-#include "libdig/command.h"
-#include "libdig/hash_sources.h"
-#include "libdig/store.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/hash_sources.h"
 
 using namespace dig;
 

@@ -1,9 +1,9 @@
-#include "libdig/command.h"
-#include "libdig/index.h"
-#include "libdig/listing.h"
-#include "libdig/path.h"
-#include "libdig/store.h"
-#include "libdig/typed_path.h"
+#include "libdig/base/path.h"
+#include "libdig/staging/index.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/listing.h"
+#include "libdig/tool/typed_path.h"
 
 using namespace dig;
 

@@ -1,8 +1,8 @@
-#include "libdig/command.h"
-#include "libdig/listing.h"
-#include "libdig/near_paths.h"
-#include "libdig/path.h"
-#include "libdig/store.h"
+#include "libdig/base/path.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/listing.h"
+#include "libdig/verbs/near_paths.h"
 
 using namespace dig;
 

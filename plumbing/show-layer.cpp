@@ -1,5 +1,5 @@
-#include "libdig/command.h"
-#include "libdig/store.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
 
 using namespace dig;
 

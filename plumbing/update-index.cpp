@@ -1,16 +1,16 @@
 #include <charconv>
 #include <cstring>
 
-#include "libdig/command.h"
-#include "libdig/interruption.h"
-#include "libdig/metrics.h"
-#include "libdig/near_paths.h"
-#include "libdig/path.h"
-#include "libdig/report.h"
-#include "libdig/scoped_records.h"
-#include "libdig/stage.h"
-#include "libdig/staged_items.h"
-#include "libdig/typed_path.h"
+#include "libdig/base/path.h"
+#include "libdig/staging/staged_items.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/interruption.h"
+#include "libdig/tool/report.h"
+#include "libdig/tool/typed_path.h"
+#include "libdig/verbs/near_paths.h"
+#include "libdig/verbs/scoped_records.h"
+#include "libdig/verbs/stage.h"
+#include "libdig/watch/metrics.h"
 
 using namespace dig;
 

@@ -1,5 +1,5 @@
-#include "libdig/command.h"
-#include "libdig/commit.h"
+#include "libdig/tool/command.h"
+#include "libdig/verbs/commit.h"
 
 using namespace dig;
 

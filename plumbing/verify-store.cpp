@@ -1,6 +1,6 @@
-#include "libdig/command.h"
-#include "libdig/report.h"
-#include "libdig/verify.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
+#include "libdig/verbs/verify.h"
 
 using namespace dig;
 

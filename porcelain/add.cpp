@@ -1,7 +1,7 @@
 // dig add is dig-ls-work and dig-update-index in a pipe.
-#include "libdig/command.h"
-#include "libdig/report.h"
-#include "libdig/store.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
 
 using namespace dig;
 

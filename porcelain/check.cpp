@@ -1,6 +1,6 @@
 // dig check is dig-verify-store.
-#include "libdig/command.h"
-#include "libdig/report.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
 
 using namespace dig;
 

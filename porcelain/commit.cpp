@@ -1,10 +1,10 @@
 // dig commit is dig-write-layer, then dig-update-root, with the store locked all the while.
 #include <cstdlib>
 
-#include "libdig/command.h"
-#include "libdig/lock.h"
-#include "libdig/report.h"
-#include "libdig/store.h"
+#include "libdig/os/lock.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
 
 using namespace dig;
 

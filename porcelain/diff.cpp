@@ -1,6 +1,6 @@
 // dig diff is dig-diff-roots; a person need not name both states.
-#include "libdig/command.h"
-#include "libdig/store.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
 
 using namespace dig;
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "libdig/command.h"
-#include "libdig/settings.h"
-#include "libdig/suggestion.h"
+#include "libdig/base/suggestion.h"
+#include "libdig/format/settings.h"
+#include "libdig/tool/command.h"
 
 using namespace dig;
 

@@ -1,6 +1,6 @@
 // dig extract is dig-checkout-root, of the newest state where no other is named.
-#include "libdig/command.h"
-#include "libdig/report.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
 
 using namespace dig;
 

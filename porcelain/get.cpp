@@ -1,11 +1,11 @@
 // dig get finds the store that a URN names, and leaves the content to dig-cat.
 #include <cstdlib>
 
-#include "libdig/command.h"
-#include "libdig/output_file.h"
-#include "libdig/report.h"
-#include "libdig/store.h"
-#include "libdig/urn.h"
+#include "libdig/format/urn.h"
+#include "libdig/os/output_file.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
 
 using namespace dig;
 

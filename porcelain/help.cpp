@@ -1,10 +1,10 @@
 // dig help shows pages by man(1), or as plain text where there is none.
 #include <cstdlib>
 
-#include "libdig/command.h"
-#include "libdig/directory.h"
-#include "libdig/page_text.h"
-#include "libdig/suggestion.h"
+#include "libdig/base/suggestion.h"
+#include "libdig/os/directory.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/page_text.h"
 
 using namespace dig;
 

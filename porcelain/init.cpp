@@ -1,5 +1,5 @@
 // dig init is dig-init-store, with a sentence for its path.
-#include "libdig/command.h"
+#include "libdig/tool/command.h"
 
 using namespace dig;
 

@@ -1,6 +1,6 @@
-#include "libdig/command.h"
-#include "libdig/store.h"
-#include "libdig/time_text.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/time_text.h"
 
 using namespace dig;
 

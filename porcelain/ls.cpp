@@ -1,12 +1,12 @@
 #include <set>
 
-#include "libdig/command.h"
-#include "libdig/listing.h"
-#include "libdig/metrics.h"
-#include "libdig/near_paths.h"
-#include "libdig/path.h"
-#include "libdig/store.h"
-#include "libdig/time_text.h"
+#include "libdig/base/path.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/listing.h"
+#include "libdig/tool/time_text.h"
+#include "libdig/verbs/near_paths.h"
+#include "libdig/watch/metrics.h"
 
 using namespace dig;
 

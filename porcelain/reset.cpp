@@ -1,8 +1,8 @@
-#include "libdig/command.h"
-#include "libdig/near_paths.h"
-#include "libdig/staging_clear.h"
-#include "libdig/typed_path.h"
-#include "libdig/work_diff.h"
+#include "libdig/staging/staging_clear.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/typed_path.h"
+#include "libdig/verbs/near_paths.h"
+#include "libdig/verbs/work_diff.h"
 
 using namespace dig;
 

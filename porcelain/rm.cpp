@@ -1,12 +1,12 @@
 #include <cerrno>
 #include <cstring>
 
-#include "libdig/command.h"
-#include "libdig/near_paths.h"
-#include "libdig/path.h"
-#include "libdig/report.h"
-#include "libdig/typed_path.h"
-#include "libdig/work_diff.h"
+#include "libdig/base/path.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/report.h"
+#include "libdig/tool/typed_path.h"
+#include "libdig/verbs/near_paths.h"
+#include "libdig/verbs/work_diff.h"
 
 using namespace dig;
 

@@ -1,8 +1,8 @@
-#include "libdig/command.h"
-#include "libdig/metrics.h"
-#include "libdig/store.h"
-#include "libdig/time_text.h"
-#include "libdig/work_diff.h"
+#include "libdig/store/store.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/time_text.h"
+#include "libdig/verbs/work_diff.h"
+#include "libdig/watch/metrics.h"
 
 using namespace dig;
 

@@ -1,11 +1,11 @@
-#include "libdig/command.h"
-#include "libdig/metrics.h"
-#include "libdig/near_paths.h"
-#include "libdig/path.h"
-#include "libdig/sorted_texts.h"
-#include "libdig/staged_items.h"
-#include "libdig/typed_path.h"
-#include "libdig/work_diff.h"
+#include "libdig/base/path.h"
+#include "libdig/staging/staged_items.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/sorted_texts.h"
+#include "libdig/tool/typed_path.h"
+#include "libdig/verbs/near_paths.h"
+#include "libdig/verbs/work_diff.h"
+#include "libdig/watch/metrics.h"
 
 using namespace dig;
 

@@ -124,7 +124,7 @@ test_expect_success 'mandoc has no errors or warnings about any page' '
 
 test_expect_success 'every variable of the environment that is read has a page' '
 	(cd "$source_directory" &&
-		cat libdig/*.cpp libdig/*.h plumbing/*.cpp porcelain/*.cpp porcelain/*.sh) |
+		cat libdig/*/*.cpp libdig/*/*.h plumbing/*.cpp porcelain/*.cpp porcelain/*.sh) |
 		grep -oE "\"(DIG_[A-Z0-9_]+|SOURCE_DATE_EPOCH|XDG_[A-Z_]+)\"" | tr -d \" |
 		sort -u >read &&
 	cat "$pages"/*.[157] >all &&

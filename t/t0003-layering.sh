@@ -1,33 +1,62 @@
 #!/bin/sh
 
-test_description='modules include downwards, and system calls stand in level 2'
+test_description='modules include upwards only, and system calls stand in one room'
 
 . "$(dirname "$0")/test-lib.sh"
 
 source_directory=$TEST_DIRECTORY/..
 
-# Of the library: "file module level".  A kernel belongs to the module that its name begins with.
-modules_of_files='
+# Of the library: "file rank", where the rank of a room is its place in the table.  A kernel belongs
+# to the module that its name begins with.
+ranks_of_files='
 BEGIN { FS = " *[|] *" }
-FNR == NR && $3 ~ /^[0-9]$/ {
-	if ($2 in level)
+FNR == NR && $3 ~ /^[*][*][a-z]+[*][*]$/ {
+	gsub(/[*]/, "", $3)
+	rank[$3] = ++rooms
+	next
+}
+FNR == NR && $3 in rank {
+	if ($2 in room)
 		print "README.md: module " $2 " stands there twice" >"problems"
-	level[$2] = $3
+	room[$2] = $3
 	next
 }
 FNR == NR { next }
 {
-	module = $1
+	folder = module = $1
+	sub(/\/.*/, "", folder)
+	sub(/.*\//, "", module)
 	sub(/\.(h|cpp)$/, "", module)
-	if (!(module in level) && sub(/_(kernels|scalar|avx2|avx512|shani|clmul)$/, "", module))
-		for (name in level)
+	if (!(module in room) && sub(/_(kernels|scalar|avx2|avx512|shani|clmul)$/, "", module))
+		for (name in room)
 			if (index(name, module "_") == 1)
 				module = name
-	if (!(module in level)) {
+	if (!(module in room))
 		print "README.md: module " module " (" $1 ") is missing" >"problems"
-		level[module] = 9
-	}
-	print $1, module, level[module]
+	else if (room[module] != folder)
+		print "README.md: module " module " stands in " room[module] " there, but is " $1 >"problems"
+	seen[module]
+	print $1, rank[folder] + 0
+}
+END {
+	for (name in room)
+		if (!(name in seen))
+			print "README.md: module " name " has no file" >"problems"
+}'
+
+# From ranks and lines "file:line:#include ...": what points to a room further down.
+upward='
+FNR == NR { rank[$1] = $2; next }
+{
+	split($0, part, ":")
+	match($0, /"[^"]*"/)
+	name = substr($0, RSTART + 1, RLENGTH - 2)
+	if (sub(/^libdig\//, "", name) == 0)
+		print part[1] ":" part[2] ": not a full path: " name
+	else if (!(name in rank))
+		print part[1] ":" part[2] ": not of the library: " name
+	else if (rank[name] > rank[part[1]])
+		print part[1] ":" part[2] ": includes " name ", whose room is below its own"
 }'
 
 # Lines with "file: line: code", where comments and the text of strings are gone.
@@ -43,29 +72,43 @@ FNR == 1 { file = FILENAME; sub(/.*\/\.\.\//, "", file) }
 		print file ":" FNR ": " code
 }'
 
-test_expect_success 'each module of the library stands in its README once' '
+test_expect_success 'each module of the library stands in its README once, under its room' '
 	: >problems &&
-	ls "$source_directory/libdig" | grep -E "\.(h|cpp)$" >files &&
-	awk "$modules_of_files" "$source_directory/libdig/README.md" files >levels &&
+	(cd "$source_directory/libdig" && find . -name "*.h" -o -name "*.cpp" | sed "s|^\./||" | sort) >files &&
+	awk "$ranks_of_files" "$source_directory/libdig/README.md" files >ranks &&
 	test_cmp /dev/null problems
 '
 
-test_expect_success 'a module includes only its own level and lower ones' '
-	(cd "$source_directory/libdig" && grep -HnE "^ *# *include \"" *.h *.cpp) >includes &&
-	awk "
-	FNR == NR { level[\$1] = \$3; next }
-	{
-		split(\$0, part, \":\")
-		match(\$0, /\"[^\"]*\"/)
-		name = substr(\$0, RSTART + 1, RLENGTH - 2)
-		if (sub(/^libdig\\//, \"\", name) == 0)
-			print part[1] \":\" part[2] \": not a full path: \" name
-		else if (!(name in level))
-			print part[1] \":\" part[2] \": not of the library: \" name
-		else if (level[name] > level[part[1]])
-			print part[1] \":\" part[2] \": level \" level[part[1]] \" includes \" name \\
-				\" of level \" level[name]
-	}" levels includes >actual &&
+test_expect_success 'a module includes only its own room and those above it' '
+	(cd "$source_directory/libdig" && grep -HnE "^ *# *include \"" */*.h */*.cpp) >includes &&
+	awk "$upward" ranks includes >actual &&
+	test_cmp /dev/null actual
+'
+
+test_expect_success 'an include that points down is found and named' '
+	echo "store/store.cpp:7:#include \"libdig/staging/index.h\"" >includes &&
+	echo "store/store.cpp:7: includes staging/index.h, whose room is below its own" >expect &&
+	awk "$upward" ranks includes >actual &&
+	test_cmp expect actual
+'
+
+# includes_of FOLDER...: which rooms they include, once each
+includes_of () {
+	(cd "$source_directory" && grep -rhoE "^ *# *include \"libdig/[a-z]+/" "$@") |
+		sed "s|.*libdig/||; s|/||" | sort -u
+}
+
+test_expect_success 'chunking includes base and itself only' '
+	printf "%s\n" base chunking >expect &&
+	includes_of libdig/chunking >actual &&
+	test_cmp expect actual
+'
+
+test_expect_success 'only verbs and tool include ingest' '
+	grep -rlE "^ *# *include \"libdig/ingest/" "$source_directory/libdig" \
+		"$source_directory/plumbing" "$source_directory/porcelain" |
+		sed "s|.*/libdig/||" >includers &&
+	{ grep -vE "^(ingest|verbs|tool)/" includers >actual || :; } &&
 	test_cmp /dev/null actual
 '
 
@@ -113,9 +156,9 @@ test_expect_success 'the search finds calls and spares what only looks like them
 	test $(wc -l <found) = 7
 '
 
-test_expect_success 'system calls of the library stand in level 2' '
+test_expect_success 'system calls of the library stand in its room os' '
 	(cd "$source_directory/libdig" &&
-		awk "$code_of" $(awk "\$3 != 2 { print \$1 }" "$TRASH/levels")) >code &&
+		awk "$code_of" $(cut -d" " -f1 "$TRASH/ranks" | grep -v "^os/")) >code &&
 	{ grep -E "$system_calls" code >actual || :; } &&
 	test_cmp /dev/null actual
 '
@@ -135,15 +178,15 @@ only_in () {
 }
 
 test_expect_success 'Boost.Program_options is seen only in options.cpp' '
-	only_in "boost/program_options" libdig/options.cpp
+	only_in "boost/program_options" libdig/tool/options.cpp
 '
 
 test_expect_success 'Crypto++ is seen only in digest.cpp' '
-	only_in "(cryptopp|crypto\+\+)/" libdig/digest.cpp
+	only_in "(cryptopp|crypto\+\+)/" libdig/base/digest.cpp
 '
 
 test_expect_success 'toml++ is seen only in settings.cpp' '
-	only_in "toml(\+\+|plusplus)" libdig/settings.cpp
+	only_in "toml(\+\+|plusplus)" libdig/format/settings.cpp
 '
 
 test_done

@@ -15,7 +15,7 @@ export compiler
 # X.cpp begins with X.h, so that the build has shown of that header what is to be shown.  Only
 # the others, about a fourth of them, need the compiler, which takes half a second for each.
 cd "$TEST_DIRECTORY/.." || exit 1
-headers=$(ls libdig/*.h)
+headers=$(ls libdig/*/*.h)
 for header in $headers
 do
 	code=${header%.h}.cpp
@@ -41,7 +41,7 @@ done
 # once took a call of ours that way.
 test_expect_success LONG 'no name of ours is found in std instead, whatever is included' '
 	cd "$TEST_DIRECTORY/.." &&
-	ls libdig/*.cpp plumbing/*.cpp porcelain/*.cpp t/helper/*.cpp |
+	ls libdig/*/*.cpp plumbing/*.cpp porcelain/*.cpp t/helper/*.cpp |
 	xargs -P2 -n1 $compiler -std=c++20 -O0 -I. -DDIG_VERSION=\"\" -DDIG_EXEC_PATH=\"\" \
 		-include bits/stdc++.h -fsyntax-only
 '

@@ -14,9 +14,9 @@
 #include <iostream>
 #include <map>
 
-#include "libdig/error.h"
-#include "libdig/read_pipeline.h"
-#include "libdig/verify.h"
+#include "libdig/base/error.h"
+#include "libdig/store/read_pipeline.h"
+#include "libdig/verbs/verify.h"
 
 using namespace dig;
 namespace fs = std::filesystem;

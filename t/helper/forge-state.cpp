@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <iostream>
 
-#include "libdig/commit.h"
+#include "libdig/verbs/commit.h"
 
 using namespace dig;
 

@@ -1,4 +1,4 @@
-#include "libdig/block_builder.h"
+#include "libdig/ingest/block_builder.h"
 
 #include <cstring>
 #include <random>

@@ -1,5 +1,5 @@
 // Sorted runs on disk, against a map.
-#include "libdig/chunk_run.h"
+#include "libdig/format/chunk_run.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,8 +8,8 @@
 #include <map>
 #include <random>
 
-#include "libdig/error.h"
-#include "libdig/staging.h"
+#include "libdig/base/error.h"
+#include "libdig/staging/staging.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,11 +1,11 @@
 // The cuts depend on the content and on nothing else, and equal those of a naive reading of
 // dig-chunking(7).
-#include "libdig/chunker.h"
+#include "libdig/chunking/chunker.h"
 
 #include <algorithm>
 #include <random>
 
-#include "libdig/error.h"
+#include "libdig/base/error.h"
 
 #include <boost/test/unit_test.hpp>
 

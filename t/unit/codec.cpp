@@ -1,5 +1,5 @@
 // Blocks come back as they were, and nothing else comes out of damaged ones.
-#include "libdig/codec.h"
+#include "libdig/chunking/codec.h"
 
 #include <random>
 #include <string>

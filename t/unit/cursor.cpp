@@ -1,5 +1,5 @@
 // Untrusted bytes are read field by field, and never beyond their end.
-#include "libdig/cursor.h"
+#include "libdig/base/cursor.h"
 
 #include <limits>
 

@@ -3,8 +3,8 @@
 #include <boost/test/unit_test.hpp>
 #include <zlib.h>
 
-#include "libdig/digest.h"
-#include "libdig/digest_clmul.h"
+#include "libdig/base/digest.h"
+#include "libdig/base/digest_clmul.h"
 
 using namespace dig;
 

@@ -1,5 +1,5 @@
 // Integers as they lie in a file.
-#include "libdig/endian.h"
+#include "libdig/base/endian.h"
 
 #include <boost/test/unit_test.hpp>
 

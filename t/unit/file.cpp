@@ -1,5 +1,5 @@
 // Times between the forms that the system and that dig have.
-#include "libdig/file.h"
+#include "libdig/os/file.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,13 +1,13 @@
 #define BOOST_TEST_DYN_LINK
 #include <boost/test/unit_test.hpp>
 
-#include "libdig/gear.h"
+#include "libdig/chunking/gear.h"
 
 #include <cstdlib>
 #include <random>
 
-#include "libdig/digest.h"
-#include "libdig/gear_kernels.h"
+#include "libdig/base/digest.h"
+#include "libdig/chunking/gear_kernels.h"
 
 using namespace dig;
 

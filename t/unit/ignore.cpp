@@ -1,5 +1,5 @@
 // Known answers for rules, and what a walker relies on.  The comparison with git is t2300.
-#include "libdig/ignore.h"
+#include "libdig/worktree/ignore.h"
 
 #include <map>
 

@@ -1,5 +1,5 @@
 // The staging index against a map, over many publications.
-#include "libdig/index.h"
+#include "libdig/staging/index.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -7,8 +7,8 @@
 #include <map>
 #include <random>
 
-#include "libdig/error.h"
-#include "libdig/path.h"
+#include "libdig/base/error.h"
+#include "libdig/base/path.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // When stat proves that a file is what its record says.
-#include "libdig/index_record.h"
+#include "libdig/staging/index_record.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,12 +1,12 @@
 // The journal comes back as far as it is whole, whatever its tail is.
-#include "libdig/journal.h"
+#include "libdig/staging/journal.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "libdig/error.h"
+#include "libdig/base/error.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,9 +1,9 @@
 // Headers, blocks and small files of the format, and what is refused.
-#include "libdig/layer_format.h"
+#include "libdig/format/layer_format.h"
 
 #include <random>
 
-#include "libdig/error.h"
+#include "libdig/base/error.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,13 +1,13 @@
 // Locks that are passed on to children, and files that are published in directories of others.
-#include "libdig/lock.h"
+#include "libdig/os/lock.h"
 
 #include <cstdlib>
 #include <filesystem>
 
 #include <unistd.h>
 
-#include "libdig/error.h"
-#include "libdig/publish.h"
+#include "libdig/base/error.h"
+#include "libdig/os/publish.h"
 
 #include <boost/test/unit_test.hpp>
 

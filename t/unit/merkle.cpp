@@ -1,6 +1,6 @@
 // The Merkle tree hash against the vectors of Certificate Transparency, and against the RFC's own
 // recursive definition.
-#include "libdig/merkle.h"
+#include "libdig/chunking/merkle.h"
 
 #include <random>
 #include <string>

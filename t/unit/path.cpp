@@ -1,7 +1,7 @@
 // Which paths can be stored, and what typed ones mean.
-#include "libdig/path.h"
+#include "libdig/base/path.h"
 
-#include "libdig/error.h"
+#include "libdig/base/error.h"
 
 #include <boost/test/unit_test.hpp>
 

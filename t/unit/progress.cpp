@@ -1,10 +1,10 @@
 // What is shown of work: figures from counters, lines from figures, and the trace.
-#include "libdig/progress.h"
+#include "libdig/watch/progress.h"
 
 #include <thread>
 
-#include "libdig/bytes.h"
-#include "libdig/trace.h"
+#include "libdig/base/bytes.h"
+#include "libdig/base/trace.h"
 
 #include <boost/test/unit_test.hpp>
 

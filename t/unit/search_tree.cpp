@@ -1,13 +1,13 @@
 // The Merkle search tree: any road of edits leads to the tree that a rebuild gives.
-#include "libdig/search_tree.h"
+#include "libdig/format/search_tree.h"
 
 #include <map>
 #include <random>
 #include <set>
 #include <unordered_map>
 
-#include "libdig/error.h"
-#include "libdig/path.h"
+#include "libdig/base/error.h"
+#include "libdig/base/path.h"
 
 #include <boost/test/unit_test.hpp>
 

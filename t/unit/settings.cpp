@@ -1,8 +1,8 @@
 // Where values come from, what they may be, and how a file is edited.
-#include "libdig/settings.h"
+#include "libdig/format/settings.h"
 
-#include "libdig/error.h"
-#include "libdig/publish.h"
+#include "libdig/base/error.h"
+#include "libdig/os/publish.h"
 
 #include <cstdlib>
 #include <random>

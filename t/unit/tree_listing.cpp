@@ -1,10 +1,10 @@
-#include "libdig/tree_listing.h"
+#include "libdig/worktree/tree_listing.h"
 
 #include <filesystem>
 #include <fstream>
 #include <functional>
 
-#include "libdig/error.h"
+#include "libdig/base/error.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // Paths from where somebody is.
-#include "libdig/typed_path.h"
+#include "libdig/tool/typed_path.h"
 
 #include <boost/test/unit_test.hpp>
 

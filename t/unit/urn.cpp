@@ -1,7 +1,7 @@
 // What URNs and byte ranges look like, and what is none.
-#include "libdig/urn.h"
+#include "libdig/format/urn.h"
 
-#include "libdig/error.h"
+#include "libdig/base/error.h"
 
 #include <boost/test/unit_test.hpp>
 

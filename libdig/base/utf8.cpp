@@ -1,0 +1,26 @@
+#include "libdig/base/utf8.h"
+
+namespace dig {
+
+Utf8Point utf8_at(std::string_view text, std::size_t at)
+{
+	const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+	const unsigned char first = byte(0);
+	if (first < 0x80)
+		return {1, first};
+	const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	if (first < 0xc2 || first > 0xf4 || at + length > text.size())
+		return {};
+	std::uint32_t point = first & (0xff >> (length + 1));
+	for (std::size_t i = 1; i < length; i++) {
+		if ((byte(i) & 0xc0) != 0x80)
+			return {};
+		point = point << 6 | (byte(i) & 0x3f);
+	}
+	const bool is_overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+	if (is_overlong || (point >= 0xd800 && point <= 0xdfff) || point > 0x10ffff)
+		return {};
+	return {length, point};
+}
+
+} // namespace dig

@@ -1,0 +1,85 @@
+// Where content is cut: tiers, minimum, maximum, regression (dig-chunking(7)).  No I/O: it is
+// shown the bytes since the last cut and says where the next one falls, or that it needs more.
+#ifndef DIG_CHUNKER_H
+#define DIG_CHUNKER_H
+
+#include "libdig/base/digest.h"
+#include "libdig/chunking/gear.h"
+
+namespace dig {
+
+// Format limit of a chunk, and of anything that is read into memory as one item.
+constexpr std::uint64_t max_chunk_size = 16_MiB;
+constexpr std::uint64_t min_chunk_target = 4_KiB, max_chunk_target = 2_MiB;
+
+// What a store fixes when it is made.  Sizes in bytes.
+struct ChunkingParameters {
+	std::uint64_t small_file_chunk_size = 256_KiB;
+	std::uint64_t small_file_threshold = 1_MiB;
+	std::uint64_t medium_file_chunk_size = 1_MiB;
+	std::uint64_t medium_file_threshold = 100_MiB;
+	std::uint64_t large_file_chunk_size = 512_KiB;
+	std::uint64_t huge_file_chunk_size = 2_MiB;
+	std::uint64_t huge_file_threshold = 1_GiB;
+	std::uint64_t target = 0; // one size for all offsets; 0 for the tiers
+
+	bool operator==(const ChunkingParameters &) const = default;
+
+	// 66 bytes, as in .dig/format.
+	Buffer encoded() const;
+	static ChunkingParameters decode(Bytes bytes, std::string_view name);
+	// What layer headers bind.
+	Digest digest() const { return digest_of(encoded()); }
+
+	std::uint64_t target_at(std::uint64_t offset) const;
+	// Chunks that start from offset on and before this have the same target.
+	std::uint64_t target_end(std::uint64_t offset) const;
+	// The largest maximum of any tier: what a buffer has to hold.
+	std::uint64_t largest_chunk() const;
+	// Content no larger than this is one chunk without a scan.
+	std::uint64_t single_chunk_size() const { return target_at(0) / 2; }
+};
+constexpr std::size_t encoded_parameters_size = 66;
+
+struct ChunkLimits {
+	std::uint64_t minimum, maximum;
+	std::uint32_t strong, weak; // hash thresholds
+};
+ChunkLimits limits_for_target(std::uint64_t target);
+
+class Chunker {
+public:
+	explicit Chunker(const ChunkingParameters &parameters, std::uint64_t offset = 0);
+
+	// The offset at which the current chunk starts.
+	std::uint64_t offset() const { return offset_; }
+	const ChunkLimits &limits() const { return limits_; }
+
+	// bytes are all that is known from offset() on, at every call the same ones and more; is_last
+	// says that the content ends with them.  Returns the size of the next chunk and moves on
+	// behind it, or 0 when more bytes are needed (or none are left).  The cuts do not depend
+	// on how the content was split into calls.  Cost: one scan of what lies behind the minimum.
+	std::size_t next(Bytes bytes, bool is_last);
+
+	// Moves on over a chunk that the caller knows, as one of zeros, or over several of one size.
+	void skip(std::uint64_t size, std::uint64_t count = 1);
+
+	// The size of the next chunk in an endless run of zeros that the current chunk starts in.
+	std::uint64_t zero_chunk_size() const { return limits_.maximum; }
+	// How many chunks of that size, one behind the other, a run of so many zeros begins with.
+	std::uint64_t zero_chunk_count(std::uint64_t zeros) const;
+
+private:
+	std::size_t advance(std::size_t size);
+
+	ChunkingParameters parameters_;
+	std::uint64_t offset_;
+	ChunkLimits limits_;
+	std::size_t scanned_ = 0;   // bytes of the current chunk that were looked at
+	std::size_t last_weak_ = 0; // the last weak cut among them, 0 for none
+	std::vector<Candidate> candidates_;
+};
+
+} // namespace dig
+
+#endif

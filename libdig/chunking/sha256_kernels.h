@@ -1,0 +1,72 @@
+// Inside sha256_lanes: its kernels, and what they share.
+#ifndef DIG_SHA256_KERNELS_H
+#define DIG_SHA256_KERNELS_H
+
+#include "libdig/chunking/gear_kernels.h"
+#include "libdig/chunking/sha256_lanes.h"
+
+namespace dig {
+
+using Sha256Many = void (std::span<const HashJob>);
+
+Sha256Many sha256_many_cryptopp;
+#ifdef __x86_64__
+Sha256Many sha256_many_shani;
+Sha256Many sha256_many_avx512;
+#endif
+
+// Every kernel of sha256_many, best first; the last one runs everywhere.
+std::span<const Kernel<Sha256Many>> sha256_kernels();
+
+constexpr std::size_t sha256_block = 64;
+extern const std::uint32_t sha256_initial[8];
+alignas(64) extern const std::uint32_t sha256_constants[64];
+
+// A message on its way: blocks where they lie in the message, then one or two in which its last
+// bytes are padded.  A message that fits into those is copied there whole.
+class Sha256Stream {
+public:
+	std::uint32_t state[8];
+	const std::uint8_t *next = nullptr;
+	std::size_t blocks = 0; // that can be taken from next
+
+	void begin(const HashJob &job);
+
+	void take(std::size_t count)
+	{
+		next += count * sha256_block;
+		blocks -= count;
+	}
+
+	// To be called when no blocks are left: false when the message is at its end.
+	bool has_more()
+	{
+		next = tail_;
+		blocks = tail_blocks_;
+		tail_blocks_ = 0;
+		return blocks != 0;
+	}
+
+	// At the end.
+	void store_digest() const;
+
+private:
+	Digest *digest_;
+	std::size_t tail_blocks_; // still to come
+	std::uint8_t tail_[2 * sha256_block];
+};
+
+#ifdef __x86_64__
+bool has_shani();
+
+// Ends the messages that another kernel's lanes have begun, and works off the jobs.
+void sha256_finish_shani(std::span<Sha256Stream *const> begun, std::span<const HashJob> jobs);
+
+// sha256_many_avx512, for a CPU on which as many lanes as `enough` are faster than SHA-NI.  One is
+// enough where there is no SHA-NI.
+void sha256_in_avx512_lanes(std::span<const HashJob> jobs, std::size_t enough);
+#endif
+
+} // namespace dig
+
+#endif

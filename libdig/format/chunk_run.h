@@ -1,0 +1,94 @@
+// Sorted runs on disk: where chunks and nodes are (dig-store-layout(5), "N.run").
+//
+//     +-------------+----------------+----------------+
+//     | head page   | fanout pages   | record pages   |   4096 bytes each, with a CRC-32
+//     | 24 + 80     | 511 u64 a page | 85 records     |
+//     +-------------+----------------+----------------+
+//
+// A run is derived from the layers, or from the journal, and names what it was made of: stores are
+// copied and put back in parts, and then generations and offsets have the numbers of others.
+// Whoever finds a run damaged, or made of something else, does without.
+#ifndef DIG_CHUNK_RUN_H
+#define DIG_CHUNK_RUN_H
+
+#include <functional>
+#include <memory>
+
+#include "libdig/format/layer_format.h"
+#include "libdig/os/file.h"
+
+namespace dig {
+
+struct RunRecord {
+	Digest digest;
+	le32 generation;
+	le32 block;
+	le16 item;
+	std::uint8_t kind;
+	std::uint8_t zero[5] = {};
+
+	bool operator<(const RunRecord &other) const
+	{
+		const int order = std::memcmp(digest.bytes.data(), other.digest.bytes.data(), 32);
+		return order ? order < 0 : kind < other.kind;
+	}
+	bool is_same_item(const RunRecord &other) const
+	{
+		return digest == other.digest && kind == other.kind;
+	}
+};
+static_assert(sizeof(RunRecord) == 48);
+
+// Records in ascending order; nothing at the end.
+using RunRecords = std::function<std::optional<RunRecord>()>;
+
+struct RunCoverage {
+	std::uint64_t first_generation = 0, last_generation = 0; // chunk-index/
+	std::uint64_t journal_offset = 0;                        // staging/
+	// The root of the last generation, or the journal's id and zeros.  Zeros in runs of version 1.
+	Digest source{};
+};
+
+// Writes a run into file, front to back but for its fanout.  Of records of the same item the first
+// is kept.  count_limit is at least the number of records.
+void write_run(const File &file, const RunCoverage &coverage, std::uint64_t count_limit,
+	const RunRecords &records);
+
+// Look-ups cost one read of a page or two, or none for a run of up to cached_size bytes, which is
+// read whole at the first of them.  One thread at a time.
+class ChunkRun {
+public:
+	// Throws CorruptError when the head or the fanout is damaged.
+	explicit ChunkRun(File file, std::size_t cached_size = 0);
+
+	const RunCoverage &coverage() const { return coverage_; }
+	std::uint64_t count() const { return count_; }
+	std::optional<RunRecord> find(ItemKind kind, const Digest &digest);
+	// All records in order, for merging.
+	RunRecords records();
+	// Every page, and the order of the records.
+	void check();
+	const File &file() const { return file_; }
+
+private:
+	Bytes page(std::uint64_t number);
+	RunRecord record(std::uint64_t number);
+
+	File file_;
+	RunCoverage coverage_;
+	std::uint64_t count_ = 0;
+	int bits_ = 0;
+	std::uint64_t first_record_page_ = 0;
+	std::vector<std::uint64_t> fanout_;
+	std::size_t cached_size_;
+	Buffer pages_;                       // the whole file, or
+	std::uint64_t first_page_ = 0;       // a window of it
+	std::uint64_t page_count_ = 0;
+};
+
+// Several sources as one, in order; of records of the same item the one of the earliest source.
+RunRecords merge_records(std::vector<RunRecords> sources);
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,150 @@
+// The bytes of a layer (dig-layer-format(5)), as structs.
+//
+//     +----------+--------+-----+-------+-------+--------+-------+-------+--------+
+//     | preamble | block  | ... | block | chunk | header | peaks | texts | footer |
+//     |          |        |     | table | index |        |       |       |        |
+//     +----------+--------+-----+-------+-------+--------+-------+-------+--------+
+//
+// Nothing before the footer holds a size or offset that a writer could not know yet, so a layer
+// is written front to back, and staging/pack is a layer that has no end yet.
+#ifndef DIG_LAYER_FORMAT_H
+#define DIG_LAYER_FORMAT_H
+
+#include <optional>
+#include <vector>
+
+#include "libdig/chunking/codec.h"
+#include "libdig/chunking/merkle.h"
+#include "libdig/format/store_format.h"
+
+namespace dig {
+
+enum class ItemKind : std::uint8_t { chunk = 1, node = 2 };
+constexpr std::string_view name_of(ItemKind kind) { return kind == ItemKind::chunk ? "chunk" : "node"; }
+
+constexpr std::uint32_t block_magic = 0x4b4c4244;
+constexpr std::uint64_t max_block_size = 4_MiB; // raw, of several items
+constexpr std::size_t max_block_items = 65535;
+
+struct BlockHeader {
+	le32 magic;
+	std::uint8_t codec;
+	std::uint8_t kind;
+	le16 items;
+	le32 raw_size;
+	le32 stored_size;
+	le32 payload_checksum;
+	le32 checksum; // of the 20 bytes before and the sizes behind
+};
+static_assert(sizeof(BlockHeader) == 24);
+
+struct BlockRecord {
+	le64 offset;
+	le32 length; // of the whole block
+	le32 raw_size;
+	le16 items;
+	std::uint8_t codec;
+	std::uint8_t kind;
+	le32 zero;
+};
+static_assert(sizeof(BlockRecord) == 24);
+
+struct ChunkRecord {
+	Digest digest;
+	le32 block;
+	le16 item;
+	std::uint8_t kind;
+	std::uint8_t zero = 0;
+
+	// The order of the chunk index.
+	bool operator<(const ChunkRecord &other) const
+	{
+		const int order = std::memcmp(digest.bytes.data(), other.digest.bytes.data(), 32);
+		return order ? order < 0 : kind < other.kind;
+	}
+};
+static_assert(sizeof(ChunkRecord) == 40);
+
+struct SectionRecord {
+	le16 type;
+	le16 flags;
+	le32 checksum;
+	le64 offset;
+	le64 size;
+};
+static_assert(sizeof(SectionRecord) == 24);
+constexpr std::uint16_t section_needed = 1; // SectionRecord::flags
+
+enum class Section : std::uint16_t { block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5 };
+
+struct Footer {
+	le64 section_table_offset;
+	le32 section_count;
+	le32 flags;
+	Digest pack_id;
+	le64 file_size;
+	le32 section_table_checksum;
+	le32 zero[2];
+	char magic[8];
+	le32 checksum;
+};
+static_assert(sizeof(Footer) == 80);
+constexpr std::string_view footer_magic = "DIGLAEND";
+constexpr std::uint32_t layer_is_full = 1; // Footer::flags
+constexpr std::uint16_t changed_files_extension = 1; // u64, not 0
+
+// The chunk index's fanout: how many records have first bits up to each value.
+int fanout_bits(std::uint64_t count);
+std::uint32_t first_bits(const Digest &digest, int bits);
+
+// What a layer id commits to.
+struct LayerHeader {
+	Digest store_id;
+	std::uint64_t generation = 0;
+	Digest parent_root;
+	Digest manifest_root;
+	std::int64_t time_s = 0;
+	Digest chunking;
+	Digest texts; // H(author ‖ 0x00 ‖ message)
+	std::uint64_t entries = 0;
+	std::uint64_t bytes = 0;
+	Buffer extensions; // encoded, carried along
+
+	// Of what the commit brought, the files that changed while they were read.
+	void set_changed_files(std::uint64_t count);
+	std::uint64_t changed_files() const;
+
+	Buffer encoded() const;
+	static LayerHeader decode(Bytes bytes, std::string_view name, std::uint64_t offset = 0);
+	Digest id() const;
+};
+
+Digest texts_digest(std::string_view author, std::string_view message);
+// The root of the generation whose layer ids make up the peaks.
+Digest root_of(const MerklePeaks &layer_ids);
+
+// A block's bytes in front of its payload.  sizes are those of the items.
+Buffer block_prefix(Codec codec, ItemKind kind, std::span<const std::uint32_t> sizes, Bytes payload);
+
+// What the journal keeps of a compressed block: a CRC-32 of its payload, and of its header's checksum
+// behind it.  Without the payload's, that in the header is taken.
+std::uint32_t block_checksum(Bytes prefix, std::optional<std::uint32_t> payload_checksum = {});
+
+struct BlockShape {
+	Codec codec;
+	ItemKind kind;
+	std::uint32_t raw_size, stored_size, payload_checksum;
+	std::vector<std::uint32_t> sizes; // of the items
+	std::size_t prefix_size() const { return sizeof(BlockHeader) + (sizes.size() > 1 ? 4 * sizes.size() : 0); }
+	std::uint64_t length() const { return prefix_size() + stored_size; }
+};
+// Checks a header (24 bytes at least) as far as it can be checked alone.
+void check_block_header(const BlockHeader &header, std::string_view name, std::uint64_t offset);
+// A record of a block on its own: what it says can be true of some block.  Throws CorruptError.
+void check_block_record(const BlockRecord &record, std::string_view name, std::uint64_t offset);
+// bytes begin with the block's header and sizes.
+BlockShape parse_block_prefix(Bytes bytes, std::string_view name, std::uint64_t offset);
+
+} // namespace dig
+
+#endif

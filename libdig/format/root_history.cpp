@@ -1,0 +1,80 @@
+#include "libdig/format/root_history.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace dig {
+
+RootHistory RootHistory::decode(Bytes file, std::string_view name)
+{
+	Cursor cursor(open_sealed_file(file, roots_magic, name), name, sizeof(Preamble));
+	const std::uint64_t count = cursor.u64();
+	std::vector<Record> records(cursor.count(count, sizeof(Record)));
+	if (count)
+		std::memcpy(records.data(), cursor.take(count * sizeof(Record)).data(), count * sizeof(Record));
+	cursor.expect_end();
+	RootHistory history;
+	history.records_ = std::make_shared<std::vector<Record>>(std::move(records));
+	return history;
+}
+
+Buffer RootHistory::encoded() const
+{
+	Buffer body;
+	put_u64(body, records_->size());
+	dig::append(body, {reinterpret_cast<const std::uint8_t *>(records_->data()), records_->size() * sizeof(Record)});
+	return sealed_file(roots_magic, body);
+}
+
+std::optional<std::uint64_t> RootHistory::find_root(const Digest &root) const
+{
+	for (std::uint64_t i = records_->size(); i-- > 0;)
+		if ((*records_)[i].root == root)
+			return i + 1;
+	return {};
+}
+
+std::size_t RootHistory::unique_digits() const
+{
+	constexpr std::size_t least = 12;
+	std::vector<std::uint64_t> prefixes;
+	for (const Record &record : *records_) {
+		std::uint64_t prefix = 0;
+		for (std::size_t i = 0; i < 8; i++)
+			prefix = prefix << 8 | static_cast<std::uint8_t>(record.root.bytes[i]);
+		prefixes.push_back(prefix);
+	}
+	std::sort(prefixes.begin(), prefixes.end());
+	std::size_t digits = least;
+	for (std::size_t i = 1; i < prefixes.size(); i++) {
+		const auto equal_bits = static_cast<std::size_t>(std::countl_zero(prefixes[i - 1] ^ prefixes[i]));
+		digits = std::max(digits, equal_bits / 4 + 1);
+	}
+	return digits > 16 ? 2 * sizeof(Digest) : digits;
+}
+
+std::optional<std::uint64_t> RootHistory::find_layer(const Digest &layer_id) const
+{
+	for (std::uint64_t i = records_->size(); i-- > 0;)
+		if ((*records_)[i].layer_id == layer_id)
+			return i + 1;
+	return {};
+}
+
+MerklePeaks RootHistory::peaks() const
+{
+	MerklePeaks peaks;
+	for (const Record &record : *records_)
+		peaks.append(leaf_hash(record.layer_id));
+	return peaks;
+}
+
+void RootHistory::append(const Digest &layer_id, MerklePeaks peaks)
+{
+	peaks.append(leaf_hash(layer_id));
+	std::vector<Record> longer = *records_;
+	longer.push_back({layer_id, root_of(peaks)});
+	records_ = std::make_shared<std::vector<Record>>(std::move(longer));
+}
+
+} // namespace dig

@@ -1,0 +1,118 @@
+#include "libdig/format/section_writer.h"
+
+namespace dig {
+
+constexpr std::size_t write_size = 256_KiB;
+
+void SectionWriter::flush()
+{
+	file_.write_at(pending_, offset_);
+	offset_ += pending_.size();
+	pending_.clear();
+}
+
+void SectionWriter::begin(Section type)
+{
+	SectionRecord section{};
+	section.type = static_cast<std::uint16_t>(type);
+	section.flags = section_needed;
+	section.offset = offset_ + pending_.size();
+	sections_.push_back(section);
+	checksum_ = 0;
+}
+
+void SectionWriter::write(Bytes bytes)
+{
+	checksum_ = crc32_of(bytes, checksum_);
+	append(pending_, bytes);
+	if (pending_.size() >= write_size)
+		flush();
+}
+
+void SectionWriter::end()
+{
+	SectionRecord &section = sections_.back();
+	section.size = offset_ + pending_.size() - section.offset;
+	section.checksum = checksum_;
+}
+
+void SectionWriter::write_section(Section type, Bytes content)
+{
+	begin(type);
+	write(content);
+	end();
+}
+
+void SectionWriter::write_chunk_index(const std::function<RunRecords()> &records)
+{
+	// Counted by the first 16 bits, the finest fanout there is.
+	std::vector<std::uint64_t> counts(65536);
+	std::uint64_t count = 0;
+	RunRecords first = records();
+	RunRecord before{};
+	while (const std::optional<RunRecord> record = first()) {
+		if (count > 0 && record->is_same_item(before))
+			continue;
+		counts[first_bits(record->digest, 16)]++;
+		count++;
+		before = *record;
+	}
+	begin(Section::chunk_index);
+	const int bits = fanout_bits(count);
+	Buffer head;
+	put_u64(head, count);
+	put_u8(head, static_cast<std::uint8_t>(bits));
+	head.resize(16);
+	std::uint64_t sum = 0;
+	for (std::size_t i = 0; i < counts.size(); i++) {
+		sum += counts[i];
+		if ((i + 1) % (std::size_t(65536) >> bits) == 0)
+			put_u64(head, sum);
+	}
+	write(head);
+	RunRecords again = records();
+	Buffer digests;
+	count = 0;
+	while (const std::optional<RunRecord> record = again()) {
+		if (count > 0 && record->is_same_item(before))
+			continue;
+		count++;
+		before = *record;
+		ChunkRecord out{};
+		out.digest = record->digest;
+		out.block = record->block;
+		out.item = record->item;
+		out.kind = record->kind;
+		write(raw_bytes(out));
+		put_u8(digests, record->kind);
+		append(digests, record->digest);
+		if (digests.size() > write_size) {
+			pack_id_.update(digests);
+			digests.clear();
+		}
+	}
+	pack_id_.update(digests);
+	end();
+}
+
+Digest SectionWriter::write_footer(bool is_full)
+{
+	Buffer table;
+	for (const SectionRecord &section : sections_)
+		append(table, raw_bytes(section));
+	Footer footer{};
+	footer.section_table_offset = offset_ + pending_.size();
+	footer.section_count = static_cast<std::uint32_t>(sections_.size());
+	footer.flags = is_full ? layer_is_full : 0;
+	footer.pack_id = pack_id_.update(table).finish();
+	footer.file_size = footer.section_table_offset + table.size() + sizeof footer;
+	footer.section_table_checksum = crc32_of(table);
+	std::memcpy(footer.magic, footer_magic.data(), sizeof footer.magic);
+	footer.checksum = crc32_of(raw_bytes(footer).first(sizeof footer - 4));
+	append(pending_, table);
+	append(pending_, raw_bytes(footer));
+	flush();
+	return footer.pack_id;
+}
+
+} // namespace dig

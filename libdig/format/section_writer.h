@@ -1,0 +1,37 @@
+// The sections and the footer of a layer, written behind its blocks, front to back.
+#ifndef DIG_SECTION_WRITER_H
+#define DIG_SECTION_WRITER_H
+
+#include "libdig/format/chunk_run.h"
+
+namespace dig {
+
+class SectionWriter {
+public:
+	// Writes into file from offset on; the file must end there.
+	SectionWriter(const File &file, std::uint64_t offset) : file_(file), offset_(offset) {}
+
+	void begin(Section type);
+	void write(Bytes bytes);
+	void end();
+	void write_section(Section type, Bytes content);
+	// records is called twice, and gives all items of the layer in order each time: their number
+	// and their fanout stand in front of them.
+	void write_chunk_index(const std::function<RunRecords()> &records);
+	// Returns the pack id.
+	Digest write_footer(bool is_full);
+
+private:
+	void flush();
+
+	const File &file_;
+	std::uint64_t offset_; // of pending_
+	Buffer pending_;
+	std::vector<SectionRecord> sections_;
+	std::uint32_t checksum_ = 0;
+	Hasher pack_id_;
+};
+
+} // namespace dig
+
+#endif

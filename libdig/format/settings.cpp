@@ -1,0 +1,641 @@
+#include "libdig/format/settings.h"
+
+#include "libdig/base/error.h"
+#include "libdig/base/suggestion.h"
+#include "libdig/os/file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+#include "libdig/format/toml_shape.h"
+
+// toml++ asserts what a text makes wrong.  That is to be an error of the text, whether or not the
+// build has assertions.
+#undef NDEBUG
+[[noreturn]] static void fail_toml(const char *assertion) { throw std::logic_error(assertion); }
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : fail_toml(#condition))
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+namespace dig {
+
+using Type = SettingKey::Type;
+
+// TOML's integers end here.
+static constexpr std::uint64_t max_number = INT64_MAX;
+
+template <auto section, auto member> static SettingKey::Place place(Settings &settings)
+{
+	return &((settings.*section).*member);
+}
+
+template <auto member> static constexpr auto core = place<&Settings::core, member>;
+template <auto member> static constexpr auto chunking = place<&Settings::chunking, member>;
+template <auto member> static constexpr auto performance = place<&Settings::performance, member>;
+
+using Core = Settings::Core;
+using Chunking = Settings::Chunking;
+using Performance = Settings::Performance;
+
+static constexpr std::array<SettingKey, setting_count> keys = {{
+	{"core.compression", Type::choice, "how blocks of a layer are compressed",
+		core<&Core::compression>},
+	{"core.compression_level", Type::count, "0 is the codec's own default; zlib ends at 9",
+		core<&Core::compression_level>, 0, 19},
+	{"core.author", Type::text, "who commits; user@host where it is not set", core<&Core::author>},
+	{"core.record_mtime", Type::boolean, "keep the modification times of files",
+		core<&Core::record_mtime>},
+	{"core.file_digest", Type::boolean, "also keep the SHA-256 of each whole file",
+		core<&Core::file_digest>},
+	{"core.verify_writes", Type::boolean, "decode every block again before it is published",
+		core<&Core::verify_writes>},
+
+	{"chunking.target", Type::size, "one mean chunk size at every offset; 0 takes the tiers below",
+		chunking<&Chunking::target>, 4_KiB, 2_MiB, true},
+	{"chunking.small_file_chunk_size", Type::size, "mean chunk size below small_file_threshold",
+		chunking<&Chunking::small_file_chunk_size>, 4_KiB, 2_MiB},
+	{"chunking.small_file_threshold", Type::size, "offset at which the medium tier begins",
+		chunking<&Chunking::small_file_threshold>, 0, max_number},
+	{"chunking.medium_file_chunk_size", Type::size, "mean chunk size below medium_file_threshold",
+		chunking<&Chunking::medium_file_chunk_size>, 4_KiB, 2_MiB},
+	{"chunking.medium_file_threshold", Type::size, "offset at which the large tier begins",
+		chunking<&Chunking::medium_file_threshold>, 0, max_number},
+	{"chunking.large_file_chunk_size", Type::size, "mean chunk size below huge_file_threshold",
+		chunking<&Chunking::large_file_chunk_size>, 4_KiB, 2_MiB},
+	{"chunking.huge_file_chunk_size", Type::size, "mean chunk size from huge_file_threshold on",
+		chunking<&Chunking::huge_file_chunk_size>, 4_KiB, 2_MiB},
+	{"chunking.huge_file_threshold", Type::size, "offset at which the huge tier begins",
+		chunking<&Chunking::huge_file_threshold>, 0, max_number},
+
+	{"performance.max_worker_threads", Type::count, "0 is one for each core",
+		performance<&Performance::max_worker_threads>, 0, 1024},
+	{"performance.batch_size", Type::count, "small files that a worker takes at once",
+		performance<&Performance::batch_size>, 1, 100000},
+	{"performance.buffer_size", Type::size, "how much is read at once",
+		performance<&Performance::buffer_size>, 4_KiB, 16_MiB},
+	// Below this a worker has no room for one segment of a large file.
+	{"performance.max_memory_usage", Type::size, "all buffers, caches and queues together",
+		performance<&Performance::max_memory_usage>, 16_MiB, max_number},
+	{"performance.chunk_cache_size", Type::size, "windows for lookups, decoded blocks for reading",
+		performance<&Performance::chunk_cache_size>, 0, max_number},
+	{"performance.file_cache_size", Type::size, "what is known about files and tree nodes",
+		performance<&Performance::file_cache_size>, 0, max_number},
+	{"performance.async_io", Type::boolean, "read many small files at once with io_uring",
+		performance<&Performance::async_io>},
+	{"performance.memory_map_threshold", Type::size, "map files from this size on; 0 is never",
+		performance<&Performance::memory_map_threshold>, 0, max_number},
+	{"performance.compression_threshold", Type::size, "smaller blocks are stored raw",
+		performance<&Performance::compression_threshold>, 0, max_number},
+	{"performance.checkpoint_interval", Type::count, "files between two checkpoints of an add",
+		performance<&Performance::checkpoint_interval>, 1, 1000000000},
+	{"performance.checkpoint_bytes", Type::size, "bytes between two checkpoints of an add",
+		performance<&Performance::checkpoint_bytes>, 64_KiB, max_number},
+
+	{"safe.directory", Type::list, "stores of other users that may be opened; global file only",
+		place<&Settings::safe, &Settings::Safe::directory>},
+}};
+
+static constexpr std::array<std::string_view, 4> compression_names = {"auto", "zstd", "zlib",
+	"none"};
+
+std::string_view name_of(Compression compression)
+{
+	return compression_names[static_cast<std::size_t>(compression)];
+}
+
+std::span<const SettingKey> setting_keys() { return keys; }
+
+static std::size_t number_of(const SettingKey &key)
+{
+	return static_cast<std::size_t>(&key - keys.data());
+}
+
+const SettingKey *find_setting_key(std::string_view name)
+{
+	const auto found = std::find_if(keys.begin(), keys.end(),
+		[&](const SettingKey &key) { return key.name == name; });
+	return found == keys.end() ? nullptr : &*found;
+}
+
+// The keys that name may have meant: those of its section, or else the sections.
+static std::string known_names(std::string_view name)
+{
+	const std::string_view section = name.substr(0, name.find('.'));
+	std::string text;
+	for (const SettingKey &key : keys)
+		if (key.section() == section)
+			text += (text.empty() ? "" : ", ") + std::string(key.leaf());
+	if (text.empty())
+		return "the sections are core, chunking, performance and safe";
+	return "[" + std::string(section) + "] has " + text;
+}
+
+static bool is_section(std::string_view name)
+{
+	return std::any_of(keys.begin(), keys.end(),
+		[&](const SettingKey &key) { return key.section() == name; });
+}
+
+static std::string unknown_key(std::string_view name)
+{
+	std::vector<std::string> names;
+	for (const SettingKey &key : keys)
+		names.emplace_back(key.name);
+	return "unknown key " + quote(name) + "; " + known_names(name) + did_you_mean(name, names);
+}
+
+const SettingKey &get_setting_key(std::string_view name)
+{
+	const SettingKey *key = find_setting_key(name);
+	if (!key)
+		throw Error(unknown_key(name));
+	return *key;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text)
+{
+	std::uint64_t number = 0;
+	const char *end = text.data() + text.size();
+	const auto [unit, error] = std::from_chars(text.data(), end, number);
+	if (error != std::errc())
+		return {};
+	static constexpr std::string_view units[] = {"B", "KB", "MB", "GB", "TB"};
+	int power = 0;
+	if (unit != end) {
+		const auto found = std::find(std::begin(units), std::end(units),
+			std::string_view(unit, static_cast<std::size_t>(end - unit)));
+		if (found == std::end(units))
+			return {};
+		power = static_cast<int>(found - std::begin(units));
+	}
+	if (number > max_number >> (10 * power))
+		return {};
+	return number << (10 * power);
+}
+
+std::string size_text(std::uint64_t size)
+{
+	static constexpr const char *units[] = {"B", "KB", "MB", "GB", "TB"};
+	if (size == 0)
+		return "0";
+	int power = 0;
+	for (; power < 4 && size % 1024 == 0; power++)
+		size /= 1024;
+	return std::to_string(size) + units[power];
+}
+
+std::string allowed_text(const SettingKey &key)
+{
+	switch (key.type) {
+	case Type::boolean:
+		return "true or false";
+	case Type::text:
+		return "a line of text";
+	case Type::choice:
+		return "auto, zstd, zlib or none";
+	case Type::list:
+		return "a directory or an array of directories";
+	case Type::size:
+	case Type::count:
+		break;
+	}
+	const bool is_size = key.type == Type::size;
+	const auto number = [&](std::uint64_t value) {
+		return is_size ? size_text(value) : std::to_string(value);
+	};
+	std::string text = key.may_be_zero ? "0, or " : "";
+	text += is_size ? "a size" : "a number";
+	if (key.most < max_number)
+		text += " from " + number(key.least) + " to " + number(key.most);
+	else if (key.least > 0)
+		text += " from " + number(key.least) + " on";
+	return text + (is_size ? " (units B, KB, MB, GB, TB)" : "");
+}
+
+std::optional<std::string> value_text(const Settings &settings, const SettingKey &key)
+{
+	// place() has no const twin; nothing is changed through it here.
+	const SettingKey::Place value = key.place(const_cast<Settings &>(settings));
+	std::string text;
+	if (const auto *number = std::get_if<std::uint64_t *>(&value))
+		return key.type == Type::size ? size_text(**number) : std::to_string(**number);
+	if (const auto *truth = std::get_if<bool *>(&value))
+		return **truth ? "true" : "false";
+	if (const auto *compression = std::get_if<Compression *>(&value))
+		return std::string(name_of(**compression));
+	if (const auto *line = std::get_if<std::string *>(&value))
+		text = **line;
+	if (const auto *list = std::get_if<std::vector<std::string> *>(&value))
+		for (const std::string &item : **list)
+			text += (text.empty() ? "" : "\n") + item;
+	if (text.empty())
+		return {};
+	return text;
+}
+
+Origin origin_of(const Settings &settings, const SettingKey &key)
+{
+	return settings.origins[number_of(key)];
+}
+
+static bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+static bool is_line(std::string_view text)
+{
+	return std::none_of(text.begin(), text.end(), is_control);
+}
+
+// Puts a value of TOML where the key keeps it; false where it is not allowed.
+class Assignment {
+public:
+	Assignment(const SettingKey &key, const toml::node &node) : key_(key), node_(node) {}
+
+	bool operator()(std::uint64_t *value) const
+	{
+		std::optional<std::uint64_t> number;
+		if (const auto *integer = node_.as_integer(); integer && integer->get() >= 0)
+			number = static_cast<std::uint64_t>(integer->get());
+		else if (const auto *text = node_.as_string(); text && key_.type == Type::size)
+			number = parse_size(text->get());
+		if (!number || *number > key_.most)
+			return false;
+		if (*number < key_.least && !(*number == 0 && key_.may_be_zero))
+			return false;
+		*value = *number;
+		return true;
+	}
+	bool operator()(bool *value) const
+	{
+		const auto *truth = node_.as_boolean();
+		if (truth)
+			*value = truth->get();
+		return truth;
+	}
+	bool operator()(std::string *value) const { return take_line(node_, *value); }
+	bool operator()(Compression *value) const
+	{
+		const auto *text = node_.as_string();
+		if (!text)
+			return false;
+		const auto found =
+			std::find(compression_names.begin(), compression_names.end(), text->get());
+		*value = static_cast<Compression>(found - compression_names.begin());
+		return found != compression_names.end();
+	}
+	bool operator()(std::vector<std::string> *value) const
+	{
+		std::vector<std::string> lines;
+		const auto take = [&](const toml::node &node) {
+			return take_line(node, lines.emplace_back());
+		};
+		const toml::array *array = node_.as_array();
+		const bool is_good = array ? std::all_of(array->begin(), array->end(), take) : take(node_);
+		*value = std::move(lines);
+		return is_good;
+	}
+
+private:
+	static bool take_line(const toml::node &node, std::string &line)
+	{
+		const auto *text = node.as_string();
+		if (text)
+			line = text->get();
+		return text && is_line(line);
+	}
+
+	const SettingKey &key_;
+	const toml::node &node_;
+};
+
+static toml::table parsed_toml(std::string_view text, const std::string &name)
+{
+	if (const std::optional<TomlFault> fault = find_toml_fault(text))
+		throw Error(name + ", line " + std::to_string(fault->line) + ": " + fault->reason);
+	try {
+		return toml::parse(text);
+	} catch (const std::logic_error &) {
+		throw Error(name + " is no TOML that dig can read");
+	} catch (const toml::parse_error &error) {
+		// It may hold pieces of the file, which shall not reach a terminal as they are.
+		throw Error(name + ", line " + std::to_string(error.source().begin.line) + ": " +
+			shown_text(error.description()));
+	}
+}
+
+// Where values come from, and how messages call it.
+struct Provenance {
+	std::string name;
+	Origin origin;
+};
+
+static void assign(Settings &settings, const SettingKey &key, const toml::node &node,
+	const Provenance &from)
+{
+	Settings changed = settings;
+	if (!std::visit(Assignment(key, node), key.place(changed))) {
+		const auto line = node.source().begin.line;
+		const bool has_line = from.origin <= Origin::store_file && line > 0;
+		throw Error(from.name + (has_line ? ", line " + std::to_string(line) : "") + ": " +
+			std::string(key.name) + " must be " + allowed_text(key));
+	}
+	changed.origins[number_of(key)] = from.origin;
+	settings = std::move(changed);
+}
+
+static void assign_section(Settings &settings, std::string_view section, const toml::node &node,
+	const Provenance &from)
+{
+	const toml::table *table = node.as_table();
+	if (!table)
+		throw Error(from.name + ", line " + std::to_string(node.source().begin.line) + ": " +
+			unknown_key(section));
+	for (const auto &[leaf, value] : *table) {
+		const std::string name = std::string(section) + "." + std::string(leaf.str());
+		const SettingKey *key = find_setting_key(name);
+		if (!key)
+			throw Error(from.name + ", line " + std::to_string(leaf.source().begin.line) + ": " +
+				unknown_key(name));
+		// A store must not be able to call itself safe.
+		if (key->type == Type::list && from.origin == Origin::store_file)
+			continue;
+		assign(settings, *key, value, from);
+	}
+}
+
+static void assign_text(Settings &settings, std::string_view text, const Provenance &from)
+{
+	const toml::table table = parsed_toml(text, from.name);
+	for (const auto &[section, node] : table) {
+		if (!is_section(section.str()))
+			throw Error(from.name + ", line " + std::to_string(section.source().begin.line) + ": " +
+				unknown_key(section.str()));
+		assign_section(settings, section.str(), node, from);
+	}
+}
+
+// A value as typed on a command line: TOML, or a bare string where it is none.
+static void assign_typed(Settings &settings, const SettingKey &key, std::string_view typed,
+	const Provenance &from)
+{
+	toml::table table;
+	try {
+		table = parsed_toml("value = " + std::string(typed), from.name);
+	} catch (const Error &) {
+	}
+	const toml::node *node = table.get("value");
+	// "2024-01-01" and "true" are fine names for an author, and a line break adds no keys.
+	const bool is_bare = !node || table.size() > 1 || (key.type == Type::text && !node->is_string());
+	if (is_bare)
+		assign(settings, key, toml::value<std::string>(std::string(typed)), from);
+	else
+		assign(settings, key, *node, from);
+}
+
+static void assign_command_line(Settings &settings, const std::string &pair)
+{
+	const std::size_t equals = pair.find('=');
+	if (equals == pair.npos)
+		throw Error("-c: " + quote(pair) + " is not of the form KEY=VALUE");
+	const SettingKey *key = find_setting_key(std::string_view(pair).substr(0, equals));
+	if (!key)
+		throw Error("-c: " + unknown_key(std::string_view(pair).substr(0, equals)));
+	if (key->type == Type::list)
+		throw Error("-c: " + std::string(key->name) + " is honoured in the global file only");
+	assign_typed(settings, *key, std::string_view(pair).substr(equals + 1),
+		{"-c", Origin::command_line});
+}
+
+// Limits that concern two settings at once; names tells what each origin is called.
+static void check_together(const Settings &settings, const std::array<std::string, 4> &names)
+{
+	const auto shown = [&](std::string_view name) {
+		const SettingKey &key = get_setting_key(name);
+		return std::string(name) + " (" + *value_text(settings, key) + ", " +
+			names[static_cast<std::size_t>(origin_of(settings, key))] + ")";
+	};
+	const Chunking &tiers = settings.chunking;
+	if (tiers.small_file_threshold > tiers.medium_file_threshold)
+		throw Error(shown("chunking.small_file_threshold") + " must not be above " +
+			shown("chunking.medium_file_threshold"));
+	if (tiers.medium_file_threshold > tiers.huge_file_threshold)
+		throw Error(shown("chunking.medium_file_threshold") + " must not be above " +
+			shown("chunking.huge_file_threshold"));
+	if (settings.core.compression == Compression::zlib && settings.core.compression_level > 9)
+		throw Error(shown("core.compression_level") + " must not be above 9 with " +
+			shown("core.compression"));
+}
+
+std::string global_config_path()
+{
+	// The XDG specification wants relative values ignored.
+	const char *base = std::getenv("XDG_CONFIG_HOME");
+	if (base && base[0] == '/')
+		return std::string(base) + "/dig/config.toml";
+	const char *home = std::getenv("HOME");
+	return home && home[0] ? std::string(home) + "/.config/dig/config.toml" : "";
+}
+
+std::vector<std::string> command_line_settings()
+{
+	const char *variable = std::getenv("DIG_CONFIG");
+	std::string_view text = variable ? variable : "";
+	std::vector<std::string> pairs;
+	while (!text.empty()) {
+		const std::size_t end = std::min(text.find('\n'), text.size());
+		if (end > 0)
+			pairs.emplace_back(text.substr(0, end));
+		text.remove_prefix(std::min(end + 1, text.size()));
+	}
+	return pairs;
+}
+
+static void assign_file(Settings &settings, const std::string &path, Origin origin)
+{
+	if (const std::optional<Buffer> content = find_whole_file(path, max_config_size))
+		assign_text(settings, text_of(*content), {quote(path), origin});
+}
+
+// Who wants no global settings gives them the name of /dev/null.
+static bool is_to_be_read(const std::string &global_path)
+{
+	if (global_path.empty() || !may_read(global_path))
+		return false;
+	const std::optional<FileStat> stat = find_stat(global_path);
+	return !stat || stat->type != FileType::device;
+}
+
+Settings load_settings(const std::optional<std::string> &store_config_path,
+	std::span<const std::string> command_line)
+{
+	Settings settings;
+	const std::string global_path = global_config_path();
+	if (is_to_be_read(global_path))
+		assign_file(settings, global_path, Origin::global_file);
+	if (store_config_path)
+		assign_file(settings, *store_config_path, Origin::store_file);
+	for (const std::string &pair : command_line)
+		assign_command_line(settings, pair);
+	check_together(settings,
+		{"the default", quote(global_path), quote(store_config_path.value_or("")), "-c"});
+	return settings;
+}
+
+Settings load_settings(const std::optional<std::string> &store_config_path)
+{
+	return load_settings(store_config_path, command_line_settings());
+}
+
+std::string author_of(const Settings &settings)
+{
+	const char *author = std::getenv("DIG_AUTHOR");
+	if (!author || !author[0])
+		return settings.core.author.empty() ? user_at_host() : settings.core.author;
+	if (!is_line(author))
+		throw Error("DIG_AUTHOR must be a line of text");
+	return author;
+}
+
+// Editing.  toml++ knows where in the text each value stands; only that part is replaced, and
+// the result is read again: had the edit hit anything else, it would show.
+
+static std::string toml_string(std::string_view text)
+{
+	std::string out = "\"";
+	for (char c : text) {
+		if (c == '"' || c == '\\')
+			out += '\\';
+		out += c;
+	}
+	return out + "\"";
+}
+
+static std::string toml_text(const Settings &settings, const SettingKey &key)
+{
+	const std::string bare = value_text(settings, key).value_or("");
+	switch (key.type) {
+	case Type::count:
+	case Type::boolean:
+		return bare;
+	case Type::size:
+		return bare == "0" ? bare : toml_string(bare);
+	case Type::text:
+	case Type::choice:
+		return toml_string(bare);
+	case Type::list:
+		break;
+	}
+	std::string text;
+	for (const std::string &item : settings.safe.directory)
+		text += (text.empty() ? "" : ", ") + toml_string(item);
+	return "[" + text + "]";
+}
+
+// The keys that text sets, and their values as dig prints them.
+static std::map<std::string_view, std::string> values_in(std::string_view text,
+	const std::string &name)
+{
+	Settings settings;
+	// As in the global file, so that nothing is passed over.
+	assign_text(settings, text, {name, Origin::global_file});
+	std::map<std::string_view, std::string> values;
+	for (const SettingKey &key : keys)
+		if (origin_of(settings, key) != Origin::standard)
+			values[key.name] = toml_text(settings, key);
+	return values;
+}
+
+// The byte at which a line (counted from 1) begins; the end of the text for later ones.
+static std::size_t start_of_line(std::string_view text, std::size_t line)
+{
+	std::size_t at = 0;
+	for (; line > 1 && at < text.size(); line--)
+		at = std::min(text.find('\n', at), text.size() - 1) + 1;
+	return at;
+}
+
+// toml++ counts columns in code points.
+static std::size_t byte_at(std::string_view text, const toml::source_position &position)
+{
+	std::size_t at = start_of_line(text, position.line);
+	for (std::size_t column = position.column; column > 1 && at < text.size(); column--)
+		do
+			at++;
+		while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
+	return at;
+}
+
+// text with the line put in front of what begins at byte at, and after a complete line.
+static std::string with_line(std::string_view text, std::size_t at, const std::string &line)
+{
+	std::string out(text.substr(0, at));
+	if (!out.empty() && out.back() != '\n')
+		out += '\n';
+	return out + line + '\n' + std::string(text.substr(at));
+}
+
+static std::string with_new_key(std::string_view text, const toml::table &table,
+	const SettingKey &key, const std::string &value)
+{
+	const std::string leaf(key.leaf()), section(key.section());
+	const toml::node *node = table.get(section);
+	if (!node) {
+		const std::string gap = text.empty() ? "" : "\n";
+		return with_line(text, text.size(), gap + "[" + section + "]\n" + leaf + " = " + value);
+	}
+	auto last_line = node->source().begin.line;
+	for (const auto &[name, other] : *node->as_table())
+		last_line = std::max(last_line, other.source().end.line);
+	const bool has_header = text[byte_at(text, node->source().begin)] == '[';
+	return with_line(text, start_of_line(text, last_line + 1),
+		(has_header ? leaf : std::string(key.name)) + " = " + value);
+}
+
+std::string edited_config(std::string_view text, const std::string &path, const SettingKey &key,
+	std::optional<std::string_view> value)
+{
+	const std::string shown_name = quote(path);
+	auto expected = values_in(text, shown_name);
+	const toml::table table = parsed_toml(text, shown_name);
+	const toml::node *node = table[key.section()][key.leaf()].node();
+	std::string edited(text);
+	if (value) {
+		Settings settings;
+		assign_typed(settings, key, *value, {shown_name, Origin::command_line});
+		const std::string new_text = expected[key.name] = toml_text(settings, key);
+		if (node) {
+			const std::size_t begin = byte_at(text, node->source().begin);
+			edited.replace(begin, byte_at(text, node->source().end) - begin, new_text);
+		} else {
+			edited = with_new_key(text, table, key, new_text);
+		}
+	} else if (node) {
+		expected.erase(key.name);
+		const std::size_t begin = start_of_line(text, node->source().begin.line);
+		edited.erase(begin, start_of_line(text, node->source().end.line + 1) - begin);
+	}
+	bool is_as_expected = false;
+	try {
+		is_as_expected = values_in(edited, shown_name) == expected;
+	} catch (const Error &) {
+	}
+	if (!is_as_expected)
+		throw Error("cannot edit " + std::string(key.name) + " in " + shown_name +
+			" line by line; edit the file by hand");
+	return edited;
+}
+
+void check_config(std::string_view text, const std::string &path, Origin origin)
+{
+	Settings settings;
+	const std::string global_path = global_config_path();
+	if (origin == Origin::store_file && is_to_be_read(global_path))
+		assign_file(settings, global_path, Origin::global_file);
+	assign_text(settings, text, {quote(path), origin});
+	check_together(settings, {"the default",
+		quote(origin == Origin::global_file ? path : global_path), quote(path), "-c"});
+}
+
+} // namespace dig

@@ -1,0 +1,59 @@
+// Pieces of content become the blocks of a pack: a large one has a block of its own, small ones
+// share a block, so that alike files are compressed together.
+#ifndef DIG_BLOCK_BUILDER_H
+#define DIG_BLOCK_BUILDER_H
+
+#include <span>
+#include <vector>
+
+#include "libdig/chunking/codec.h"
+#include "libdig/format/settings.h"
+#include "libdig/os/arena.h"
+#include "libdig/staging/staging.h"
+
+namespace dig {
+
+// What was cut and hashed.
+struct Piece {
+	Bytes bytes;  // empty for a chunk of zeros that nobody has to read
+	std::uint64_t size;
+	Digest id;
+	std::uint64_t count = 1; // equal ones in a row, as in a hole
+	bool is_new = false;     // nobody has it yet
+};
+
+class BlockBuilder {
+public:
+	// Pieces of less than 64 KiB, or of at most small_limit, share blocks.
+	BlockBuilder(const Settings &settings, std::uint64_t small_limit);
+
+	// Blocks for the pieces, in their order.  What is to be stored takes the place of the pieces'
+	// bytes, which are moved and overwritten; only what comes of zeros that are nowhere lies in
+	// apart.  spare is room to work in: with as much as the largest piece, threads never wait for
+	// each other.  With less effort, core.compression = "auto" takes less time.
+	void build(std::span<Piece *const> pieces, MutableBytes spare, Effort effort,
+		std::vector<ReadyBlock> &blocks, std::vector<Buffer> &apart);
+
+	bool is_small(std::uint64_t size) const;
+
+private:
+	std::size_t add_solid(std::span<Piece *const> pieces, std::uint64_t target);
+	void add(MutableBytes raw, std::span<Piece *const> pieces);
+	void add_zeros(Piece &piece);
+	Bytes compressed(Bytes raw, MutableBytes room);
+	bool looks_compressible(Bytes raw, MutableBytes room);
+
+	Compressor compressor_;
+	bool may_vary_effort_;
+	std::uint64_t threshold_, small_limit_;
+	Arena own_room_;
+	// Of the call that is under way.
+	MutableBytes spare_;
+	Effort effort_ = Effort::usual;
+	std::vector<ReadyBlock> *blocks_ = nullptr;
+	std::vector<Buffer> *apart_ = nullptr;
+};
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,73 @@
+#include "libdig/os/publish.h"
+
+#include <cerrno>
+
+#include <unistd.h>
+
+#include "libdig/base/error.h"
+#include "libdig/os/directory.h"
+
+namespace dig {
+
+std::string directory_of(const std::string &path)
+{
+	const std::size_t slash = path.rfind('/');
+	return slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+constexpr std::string_view temporary_mark = ".tmp-";
+constexpr int most_temporary_names = 1000;
+
+void remove_abandoned(const std::string &directory, std::string_view beginning)
+{
+	for (const std::string &name : names_in(directory)) {
+		const std::size_t mark = name.rfind(temporary_mark);
+		if (mark != name.npos && mark > 0 && name.starts_with(beginning) &&
+			name.find_first_not_of("0123456789", mark + temporary_mark.size()) == name.npos)
+			remove_file_if_there(directory + "/" + name);
+	}
+}
+
+// Always a new file: one that is there may be somebody else's, who goes on to write into it.
+PublishedFile::PublishedFile(std::string path) : path_(std::move(path))
+{
+	const std::string usual = path_ + std::string(temporary_mark) + std::to_string(::getpid());
+	temporary_ = usual;
+	for (int number = 0;; temporary_ = usual + std::to_string(number)) {
+		try {
+			file_ = File::open_with(temporary_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+			return;
+		} catch (const SystemError &error) {
+			if (error.error() != EEXIST || ++number == most_temporary_names)
+				throw;
+		}
+	}
+}
+
+PublishedFile::~PublishedFile()
+{
+	if (!is_published_)
+		::unlink(temporary_.c_str());
+}
+
+void PublishedFile::publish(Durability durability)
+{
+	if (durability == Durability::none)
+		file_.write_out();
+	else
+		file_.sync_data();
+	file_.close();
+	rename_file(temporary_, path_);
+	is_published_ = true;
+	if (durability == Durability::file_and_directory)
+		sync_directory(directory_of(path_));
+}
+
+void publish_file(const std::string &path, Bytes content)
+{
+	PublishedFile target(path);
+	target.file().write(content);
+	target.publish();
+}
+
+} // namespace dig

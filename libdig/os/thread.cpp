@@ -1,0 +1,45 @@
+#include "libdig/os/thread.h"
+
+#include <chrono>
+#include <csignal>
+#include <exception>
+
+#include "libdig/os/process.h"
+
+namespace dig {
+
+std::optional<std::thread> start_thread(std::function<void()> run)
+{
+	// A thread begins with the mask of the one that starts it.
+	sigset_t alarm, before;
+	::sigemptyset(&alarm);
+	::sigaddset(&alarm, SIGALRM);
+	::pthread_sigmask(SIG_BLOCK, &alarm, &before);
+	std::optional<std::thread> thread;
+	try {
+		thread.emplace(std::move(run));
+	} catch (const std::exception &) {
+		// Neither thread nor memory.
+	}
+	::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+	return thread;
+}
+
+// A signal does not end the wait for a condition.
+constexpr auto longest_wait = std::chrono::milliseconds(50);
+
+void wait_interruptibly(std::condition_variable &changed, std::unique_lock<std::mutex> &lock,
+	const std::function<bool()> &condition)
+{
+	while (!condition())
+		wait_interruptibly(changed, lock);
+}
+
+void wait_interruptibly(std::condition_variable &changed, std::unique_lock<std::mutex> &lock)
+{
+	check_interrupted();
+	changed.wait_for(lock, longest_wait);
+	check_interrupted();
+}
+
+} // namespace dig

@@ -1,0 +1,118 @@
+#include "libdig/staging/item_set.h"
+
+#include <algorithm>
+
+#include "libdig/os/arena.h"
+
+namespace dig {
+
+constexpr std::size_t table_start = 4096, table_limit = 262144; // slots of 32 bytes: 8 MiB
+constexpr std::size_t filter_bits = std::size_t(1) << 25;        // 4 MiB: 3 million items at 1 %
+
+// Chunks and nodes in one table: a node's key differs from its id in one bit.
+static Digest key_of(ItemKind kind, const Digest &digest)
+{
+	Digest key = digest;
+	if (kind == ItemKind::node)
+		key.bytes[31] ^= 0x80;
+	return key;
+}
+
+struct ItemSet::Table {
+	LargeVector<Digest> slots = LargeVector<Digest>(table_start);
+	std::size_t count = 0;
+	std::vector<std::uint64_t> filter;
+	std::vector<std::unique_ptr<ChunkRun>> runs;
+
+	Digest &slot_of(const Digest &key)
+	{
+		std::size_t at = DigestHash()(key) & (slots.size() - 1);
+		while (!slots[at].is_zero() && slots[at] != key)
+			at = (at + 1) & (slots.size() - 1);
+		return slots[at];
+	}
+	bool may_be_spilled(const Digest &key) const
+	{
+		for (int i = 0; i < 4; i++) {
+			const std::size_t bit = load<std::uint32_t>(key.bytes.data() + 8 + 4 * i) % filter_bits;
+			if (!(filter[bit / 64] >> bit % 64 & 1))
+				return false;
+		}
+		return true;
+	}
+	void add_to_filter(const Digest &key)
+	{
+		for (int i = 0; i < 4; i++) {
+			const std::size_t bit = load<std::uint32_t>(key.bytes.data() + 8 + 4 * i) % filter_bits;
+			filter[bit / 64] |= std::uint64_t(1) << bit % 64;
+		}
+	}
+	bool is_spilled(const Digest &key)
+	{
+		if (runs.empty() || !may_be_spilled(key))
+			return false;
+		return std::any_of(runs.begin(), runs.end(),
+			[&](auto &run) { return run->find(ItemKind::chunk, key).has_value(); });
+	}
+	void grow()
+	{
+		LargeVector<Digest> old(slots.size() * 2);
+		old.swap(slots);
+		for (const Digest &key : old)
+			if (!key.is_zero())
+				slot_of(key) = key;
+	}
+	void spill(const std::string &directory)
+	{
+		std::erase_if(slots, [](const Digest &key) { return key.is_zero(); });
+		std::sort(slots.begin(), slots.end());
+		filter.resize(filter_bits / 64);
+		File file = File::temporary_in(directory);
+		std::size_t next = 0;
+		write_run(file, {}, slots.size(), [&]() -> std::optional<RunRecord> {
+			if (next == slots.size())
+				return {};
+			RunRecord record{};
+			record.digest = slots[next++];
+			record.kind = static_cast<std::uint8_t>(ItemKind::chunk);
+			add_to_filter(record.digest);
+			return record;
+		});
+		runs.push_back(std::make_unique<ChunkRun>(std::move(file)));
+		slots.assign(table_limit, Digest());
+		count = 0;
+	}
+};
+
+ItemSet::ItemSet(std::string directory)
+	: directory_(std::move(directory)), table_(std::make_unique<Table>())
+{
+}
+
+ItemSet::~ItemSet() = default;
+
+bool ItemSet::insert(ItemKind kind, const Digest &digest)
+{
+	const Digest key = key_of(kind, digest);
+	std::lock_guard guard(mutex_);
+	Digest &slot = table_->slot_of(key);
+	if (!slot.is_zero() || table_->is_spilled(key))
+		return false;
+	slot = key;
+	if (++table_->count * 4 > table_->slots.size() * 3) {
+		if (table_->slots.size() < table_limit)
+			table_->grow();
+		else
+			table_->spill(directory_);
+	}
+	return true;
+}
+
+bool ItemSet::contains(ItemKind kind, const Digest &digest)
+{
+	const Digest key = key_of(kind, digest);
+	std::lock_guard guard(mutex_);
+	return !table_->slot_of(key).is_zero() || table_->is_spilled(key);
+}
+
+} // namespace dig

@@ -1,0 +1,77 @@
+#include "libdig/staging/node_blocks.h"
+
+namespace dig {
+
+constexpr std::size_t node_block_size = 256_KiB;
+constexpr std::size_t least_compressed = 256;
+constexpr std::size_t most_waiting_bytes = 4_MiB;
+
+Codec codec_of(const Settings &settings)
+{
+	switch (settings.core.compression) {
+	case Compression::none: return Codec::none;
+	case Compression::zlib: return Codec::zlib;
+	default: return Codec::zstd;
+	}
+}
+
+NodeBlocks::NodeBlocks(StagingWriter &writer)
+	: writer_(writer), compressor_(codec_of(writer.store().settings()),
+				   static_cast<int>(writer.store().settings().core.compression_level))
+{
+}
+
+NodeSink NodeBlocks::sink()
+{
+	return [this](const Digest &id, Bytes stored) { add(id, stored); };
+}
+
+void NodeBlocks::add(const Digest &id, Bytes stored)
+{
+	if (!(is_full_ ? writer_.claim_for_pack(ItemKind::node, id) : writer_.claim(ItemKind::node, id, stored)))
+		return;
+	dig::append(nodes_, stored);
+	sizes_.push_back(static_cast<std::uint32_t>(stored.size()));
+	ids_.push_back(id);
+	if (nodes_.size() >= node_block_size)
+		end_block();
+}
+
+void NodeBlocks::end_block()
+{
+	if (ids_.empty())
+		return;
+	Buffer payload(nodes_.size());
+	const std::size_t size = nodes_.size() < least_compressed
+		? 0
+		: compressor_.compress(nodes_, payload, nodes_.size() - nodes_.size() / 20);
+	if (size) {
+		payload.resize(size);
+		payload.shrink_to_fit(); // it waits
+	} else {
+		payload = nodes_;
+	}
+	waiting_bytes_ += payload.size();
+	payloads_.push_back(std::move(payload));
+	blocks_.push_back({ItemKind::node, size ? compressor_.codec() : Codec::none, std::move(sizes_), std::move(ids_), {}});
+	nodes_.clear();
+	sizes_.clear();
+	ids_.clear();
+	if (appends_as_filled_ && waiting_bytes_ >= most_waiting_bytes)
+		append({}, {});
+}
+
+void NodeBlocks::append(std::span<const ReadyBlock> blocks, Bytes journal_records)
+{
+	std::vector<ReadyBlock> all(blocks.begin(), blocks.end());
+	for (std::size_t i = 0; i < blocks_.size(); i++) {
+		all.push_back(std::move(blocks_[i]));
+		all.back().payload = payloads_[i];
+	}
+	writer_.append(all, journal_records);
+	blocks_.clear();
+	payloads_.clear();
+	waiting_bytes_ = 0;
+}
+
+} // namespace dig

@@ -1,0 +1,128 @@
+#include "libdig/staging/reconcile.h"
+
+#include "libdig/os/process.h"
+#include "libdig/staging/staged_content.h"
+
+namespace dig {
+
+// Brings an index up to a state.
+class Reconciliation {
+public:
+	Reconciliation(Store &store, StagingWriter &writer, const Index &index)
+		: store_(store), writer_(writer), index_(index), head_(store.head_tree()),
+		  head_manifest_(store.head_manifest()), update_(writer.directory())
+	{
+	}
+
+	// False when the index has changed meanwhile.
+	bool run()
+	{
+		try {
+			follow_history();
+		} catch (const CorruptError &) {
+			// The state that the index mirrors is not to be read, as where a store was put back that
+			// is older than it: then nothing that the index says of content can be relied on.
+			update_ = IndexUpdate(writer_.directory());
+			compare_all();
+			doubt_staged();
+		}
+		return publish();
+	}
+
+private:
+	// What is staged but stored nowhere is to be taken from the work tree again, by the commit.
+	void doubt_staged()
+	{
+		each_lost_content(store_, index_, [this](IndexRecord record) {
+			record.is_by_reference = true;
+			record.has_stat = false;
+			update_.put(record);
+		});
+	}
+
+	bool publish()
+	{
+		struct Moved {};
+		const std::uint64_t seen = index_.state().last_sequence;
+		try {
+			writer_.finish(update_, [&](IndexState &state) {
+				if (state.last_sequence != seen + 1)
+					throw Moved();
+				state.manifest_root = head_manifest_;
+			});
+			return true;
+		} catch (const Moved &) {
+			return false;
+		}
+	}
+
+	void follow_history()
+	{
+		IndexCursor at = index_.cursor();
+		diff_manifests(index_.state().manifest_root.value_or(empty_root(TreeKind::manifest)), head_,
+			store_.nodes(), [&](const Entry *before, const Entry *after) {
+				const std::string &path = after ? after->path : before->path;
+				at.seek(path);
+				const IndexRecord *known = at.current();
+				put(path, after, known && known->entry.path == path ? known : nullptr);
+			});
+	}
+
+	// Every path of either side.
+	void compare_all()
+	{
+		IndexCursor at = index_.cursor();
+		TreeCursor state(TreeKind::manifest, head_, store_.nodes());
+		for (state.settle(); at.current() || !state.at_end();) {
+			check_interrupted();
+			const int order = !at.current() ? 1 : state.at_end() ? -1 : at.current()->entry.path.compare(state.path());
+			std::optional<Entry> entry;
+			if (order >= 0)
+				entry = state.entry();
+			put(entry ? entry->path : at.current()->entry.path, entry ? &*entry : nullptr,
+				order <= 0 ? at.current() : nullptr);
+			if (order <= 0)
+				at.next();
+			if (order >= 0) {
+				state.skip();
+				state.settle();
+			}
+		}
+	}
+
+	// The path is as the state has it, unless something is staged there.
+	void put(const std::string &path, const Entry *entry, const IndexRecord *known)
+	{
+		if (known && index_.is_staged(*known))
+			return;
+		if (entry ? known && !known->is_removed && known->entry == *entry : known && known->is_removed)
+			return;
+		IndexRecord record;
+		record.entry.path = path;
+		if (entry)
+			record.entry = *entry;
+		record.is_removed = !entry;
+		record.has_no_file = known && known->has_no_file;
+		update_.put(record);
+	}
+
+	Store &store_;
+	StagingWriter &writer_;
+	const Index &index_;
+	TreeRoot head_;
+	std::optional<Digest> head_manifest_;
+	IndexUpdate update_;
+};
+
+void reconcile_index(Store &store, StagingWriter &writer)
+{
+	for (;;) {
+		// The index first: what is read of roots then is not older.
+		const Index index = Index::open(writer.directory());
+		store.refresh();
+		if (index.state().manifest_root == store.head_manifest() || Reconciliation(store, writer, index).run())
+			return;
+	}
+}
+
+} // namespace dig

@@ -1,0 +1,157 @@
+#include "libdig/staging/sweep.h"
+
+#include <algorithm>
+
+#include "libdig/base/trace.h"
+#include "libdig/os/process.h"
+#include "libdig/staging/node_blocks.h"
+#include "libdig/staging/staged_items.h"
+
+namespace dig {
+
+class NeededItems {
+public:
+	NeededItems(StagingWriter &writer, const Index &index)
+		: store_(writer.store()), items_(writer.directory()), nodes_(store_.paths())
+	{
+		for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
+			check_interrupted();
+			const IndexRecord &record = *at.current();
+			if (!index.is_staged(record) || record.is_removed || record.is_by_reference)
+				continue;
+			if (record.entry.form == ContentForm::chunk)
+				items_.insert(ItemKind::chunk, record.entry.content);
+			else if (record.entry.form == ContentForm::file_root)
+				add_tree(content_root(record.entry));
+		}
+		// An add that was killed inside a file goes on there.
+		for (const JournalCheckpoint &checkpoint : writer.checkpoints())
+			TreeBuilder::resume(checkpoint.tree, "staging/journal", nullptr)
+				.each_waiting([&](int level, const Digest &id) {
+					if (level == 0)
+						items_.insert(ItemKind::chunk, id);
+					else
+						add_tree(id);
+				});
+	}
+
+	// Of a block's items.
+	std::size_t count_in(const JournalBlock &block)
+	{
+		const ItemKind kind = static_cast<ItemKind>(block.record.kind);
+		return static_cast<std::size_t>(std::count_if(block.items.begin(), block.items.end(),
+			[&](const Digest &id) { return items_.contains(kind, id); }));
+	}
+	bool contains(ItemKind kind, const Digest &id) { return items_.contains(kind, id); }
+
+private:
+	void add_tree(const TreeRoot &root)
+	{
+		if (const std::optional<Buffer> stored = newly_needed(root.id))
+			add_items(load_root([&](const Digest &) { return *stored; }, TreeKind::chunk_list, root));
+	}
+	void add_subtree(const NodeRef &ref)
+	{
+		if (const std::optional<Buffer> stored = newly_needed(ref.id))
+			add_items(load_node([&](const Digest &) { return *stored; }, TreeKind::chunk_list, ref, {}));
+	}
+	void add_items(const Node &node)
+	{
+		check_interrupted();
+		for (std::size_t i = 0; i < node.size(); i++)
+			if (node.level() > 0)
+				add_subtree(node.child(i));
+			else
+				items_.insert(ItemKind::chunk, node.chunk_id(i));
+	}
+	std::optional<Buffer> newly_needed(const Digest &id)
+	{
+		if (!items_.insert(ItemKind::node, id))
+			return {};
+		std::optional<Buffer> stored = nodes_.find(id);
+		// A list that a layer holds may have chunks that had to be stored again.
+		return stored ? std::move(stored) : store_.find_item_bytes(ItemKind::node, id);
+	}
+
+	Store &store_;
+	ItemSet items_;
+	StagedNodes nodes_;
+};
+
+static bool is_kept(const JournalBlock &block, std::size_t needed)
+{
+	if (block.record.kind == static_cast<std::uint8_t>(ItemKind::node))
+		return needed == block.items.size();
+	return needed > 0 && 2 * needed >= block.items.size();
+}
+
+// Appends a block's items again that are needed.
+class BlockCopier {
+public:
+	explicit BlockCopier(StagingWriter &writer)
+		: writer_(writer), compressor_(codec_of(writer.store().settings()),
+					   static_cast<int>(writer.store().settings().core.compression_level))
+	{
+	}
+
+	void copy(const File &pack, const JournalBlock &from, NeededItems &needed)
+	{
+		const StoredBlock stored = read_stored_block(pack, from.record.offset, from.record.length);
+		raw_.resize(stored.shape.raw_size);
+		decode_block(stored, decompressor_, raw_, pack.name(), from.record.offset);
+		if (stored.shape.sizes.size() != from.items.size())
+			throw CorruptError("a block has not the items that the journal says", pack.name(), from.record.offset);
+		ReadyBlock block{stored.shape.kind, Codec::none, {}, {}, {}};
+		content_.clear();
+		std::size_t at = 0;
+		for (std::size_t i = 0; i < from.items.size(); at += stored.shape.sizes[i++]) {
+			if (!needed.contains(block.kind, from.items[i]))
+				continue;
+			const Bytes item = Bytes(raw_).subspan(at, stored.shape.sizes[i]);
+			if (item_digest(block.kind, item) != from.items[i])
+				throw CorruptError("a block holds other content than the journal says", pack.name(),
+					from.record.offset);
+			append(content_, item);
+			block.sizes.push_back(stored.shape.sizes[i]);
+			block.digests.push_back(from.items[i]);
+		}
+		block.payload = content_;
+		if (stored.shape.codec != Codec::none) {
+			compressed_.resize(content_.size());
+			if (const std::size_t size =
+					compressor_.compress(content_, compressed_, content_.size() - content_.size() / 20)) {
+				block.codec = compressor_.codec();
+				block.payload = Bytes(compressed_).first(size);
+			}
+		}
+		writer_.append({&block, 1}, {});
+	}
+
+private:
+	StagingWriter &writer_;
+	Compressor compressor_;
+	Decompressor decompressor_;
+	Buffer raw_, content_, compressed_;
+};
+
+void sweep_pack(StagingWriter &writer, const Index &index)
+{
+	const Region region("sweep");
+	NeededItems needed(writer, index);
+	BlockCopier copier(writer);
+	StagedBlocks blocks(writer.store().paths());
+	bool drops = false;
+	while (const std::optional<JournalBlock> block = blocks.next()) {
+		check_interrupted();
+		const std::size_t count = needed.count_in(*block);
+		if (is_kept(*block, count))
+			continue;
+		drops = true;
+		if (count > 0)
+			copier.copy(blocks.pack(), *block, needed);
+	}
+	if (drops)
+		writer.keep_blocks([&](const JournalBlock &block) { return is_kept(block, needed.count_in(block)); });
+}
+
+} // namespace dig

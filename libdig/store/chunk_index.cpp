@@ -1,0 +1,356 @@
+#include "libdig/store/chunk_index.h"
+
+#include <algorithm>
+
+#include "libdig/os/directory.h"
+#include "libdig/os/process.h"
+#include "libdig/os/publish.h"
+
+namespace dig {
+
+using OpenRun = ChunkIndex::OpenRun;
+
+// This many layers may stand without a run of their own before one is made of them.
+constexpr std::uint64_t max_uncovered = 8;
+// So many layers are open at once when runs are made anew.
+constexpr std::uint64_t max_layers_a_run = 128;
+// A layer's chunk index is read whole, for its checksum, when so many bytes of it stand against
+// each item that was found in it.
+constexpr std::uint64_t index_bytes_a_hit = 32_KiB;
+// So many layers are asked, together, for what no run has and no layer either: seconds.
+constexpr std::uint64_t most_asked_in_vain = 100000;
+
+static std::vector<std::string> run_paths(const std::string &directory)
+{
+	std::vector<std::string> paths;
+	for (const std::string &name : find_stat(directory) ? names_in(directory) : std::vector<std::string>())
+		if (name.ends_with(".run"))
+			paths.push_back(directory + "/" + name);
+	std::sort(paths.begin(), paths.end());
+	return paths;
+}
+
+// Whether the run was made of generations of this history.
+static bool is_of(const RunCoverage &covers, const RootHistory &roots)
+{
+	return covers.last_generation <= roots.size() && covers.source == roots.at(covers.last_generation).root;
+}
+
+// Whether run may stand beside those that are there.
+static bool overlaps(const std::vector<OpenRun> &runs, const RunCoverage &covers)
+{
+	return std::any_of(runs.begin(), runs.end(), [&](const OpenRun &other) {
+		return covers.first_generation <= other.run->coverage().last_generation &&
+			other.run->coverage().first_generation <= covers.last_generation;
+	});
+}
+
+// The runs that are whole and do not overlap, by generation; hints where there is nothing else.
+static std::vector<OpenRun> open_runs(const std::string &directory, const RootHistory &roots,
+	std::size_t cache_size, bool takes_hints)
+{
+	std::vector<OpenRun> found, runs;
+	for (const std::string &path : run_paths(directory)) {
+		try {
+			auto run = std::make_unique<ChunkRun>(File::open(path), cache_size);
+			const RunCoverage &covers = run->coverage();
+			if (covers.first_generation < 1 || covers.first_generation > covers.last_generation)
+				continue;
+			const bool is_hint = !is_of(covers, roots);
+			if (!is_hint || takes_hints)
+				found.push_back({std::move(run), is_hint});
+		} catch (const Error &) {
+			// Derived: done without, and made anew by the next writer.
+		}
+	}
+	// Of overlapping runs, which a crash between writing one and removing its sources
+	// leaves, the widest counts.
+	const auto width = [](const OpenRun &run) {
+		return run.run->coverage().last_generation - run.run->coverage().first_generation;
+	};
+	std::sort(found.begin(), found.end(), [&](const OpenRun &a, const OpenRun &b) {
+		return a.is_hint != b.is_hint ? b.is_hint : width(a) > width(b);
+	});
+	for (OpenRun &run : found)
+		if (!overlaps(runs, run.run->coverage()))
+			runs.push_back(std::move(run));
+	std::sort(runs.begin(), runs.end(), [](const OpenRun &a, const OpenRun &b) {
+		return a.run->coverage().first_generation < b.run->coverage().first_generation;
+	});
+	return runs;
+}
+
+static std::vector<std::uint64_t> uncovered_by(const std::vector<OpenRun> &runs,
+	std::uint64_t generations)
+{
+	std::vector<std::uint64_t> uncovered;
+	std::uint64_t next = 1;
+	for (const OpenRun &run : runs) {
+		for (; next <= generations && next < run.run->coverage().first_generation; next++)
+			uncovered.push_back(next);
+		next = run.run->coverage().last_generation + 1;
+	}
+	for (; next <= generations; next++)
+		uncovered.push_back(next);
+	std::reverse(uncovered.begin(), uncovered.end());
+	return uncovered;
+}
+
+ChunkIndex::ChunkIndex(const std::string &directory, const RootHistory &roots, LayerSource layer,
+	std::size_t cache_size)
+	: layer_(std::move(layer)), generations_(roots.size()),
+	  runs_(open_runs(directory, roots, cache_size, true)), uncovered_(uncovered_by(runs_, roots.size()))
+{
+}
+
+// Asks the layers of these generations, and no more those that are damaged: they must not hide what
+// others hold, so that their error counts only when nobody has the item.
+std::optional<ChunkIndex::Found> ChunkIndex::ask(std::vector<std::uint64_t> &generations, ItemKind kind,
+	const Digest &digest)
+{
+	for (auto at = generations.begin(); at != generations.end();)
+		try {
+			if (const auto place = layer_(*at)->find(kind, digest))
+				return Found{{*at, *place}};
+			++at;
+		} catch (const Interrupted &) {
+			throw;
+		} catch (const Error &) {
+			failure_ = std::current_exception();
+			at = generations.erase(at);
+		}
+	return {};
+}
+
+std::optional<ChunkIndex::Found> ChunkIndex::search(ItemKind kind, const Digest &digest)
+{
+	std::lock_guard guard(mutex_);
+	if (const auto found = ask(uncovered_, kind, digest))
+		return found;
+	for (OpenRun &at : runs_) {
+		if (!at.run)
+			continue;
+		try {
+			const auto record = at.run->find(kind, digest);
+			if (record && record->generation >= 1 && record->generation <= generations_)
+				return Found{{record->generation, {record->block, record->item}}, at.is_hint};
+		} catch (const Error &) {
+			// From here on its layers answer for themselves.
+			std::vector<std::uint64_t> covered;
+			const RunCoverage &covers = at.run->coverage();
+			for (std::uint64_t i = std::min(covers.last_generation, generations_);
+				i >= covers.first_generation; i--)
+				covered.push_back(i);
+			at.run.reset();
+			const auto found = ask(covered, kind, digest);
+			uncovered_.insert(uncovered_.end(), covered.begin(), covered.end());
+			if (found)
+				return found;
+		}
+	}
+	return {};
+}
+
+std::optional<ItemPlace> ChunkIndex::find(ItemKind kind, const Digest &digest)
+{
+	if (const auto found = search(kind, digest))
+		return found->place;
+	std::lock_guard guard(mutex_);
+	if (failure_)
+		std::rethrow_exception(failure_);
+	return {};
+}
+
+// What is known of a layer's chunk index, after one more item was found there.
+ChunkIndex::Trust ChunkIndex::look_at(std::uint64_t generation, const Layer &layer)
+{
+	{
+		std::lock_guard guard(mutex_);
+		if (trust_.empty()) {
+			trust_.resize(generations_ + 1);
+			hits_.resize(generations_ + 1);
+		}
+		if (trust_[generation] != Trust::unknown || ++hits_[generation] * index_bytes_a_hit < layer.index_size())
+			return trust_[generation];
+	}
+	Trust trust = Trust::sound;
+	try {
+		layer.check_index();
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		trust = Trust::unsound;
+	}
+	std::lock_guard guard(mutex_);
+	return trust_[generation] = trust;
+}
+
+std::optional<ItemPlace> ChunkIndex::find_sound(ItemKind kind, const Digest &digest)
+{
+	try {
+		const auto found = search(kind, digest);
+		if (!found)
+			return {};
+		const std::uint64_t generation = found->place.generation;
+		{
+			std::lock_guard guard(mutex_);
+			const Trust trust = trust_.empty() ? Trust::unknown : trust_[generation];
+			if (trust == Trust::unsound)
+				return {};
+			if (trust == Trust::sound && !found->is_hint)
+				return found->place;
+		}
+		const std::shared_ptr<Layer> layer = layer_(generation);
+		const auto own = layer->find(kind, digest);
+		if (!own || look_at(generation, *layer) == Trust::unsound)
+			return {};
+		const BlockRecord block = layer->block(own->block);
+		if (own->item >= block.items || block.kind != static_cast<std::uint8_t>(kind))
+			return {};
+		return ItemPlace{generation, *own};
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		// What cannot be looked up cannot be relied on.
+		return {};
+	}
+}
+
+bool ChunkIndex::find_in_layers(ItemKind kind, const Digest &digest,
+	const std::function<bool(const ItemPlace &)> &take)
+{
+	std::exception_ptr failure;
+	if (asked_in_vain_ >= most_asked_in_vain)
+		return false;
+	for (std::uint64_t generation = generations_; generation > 0; generation--)
+		try {
+			const auto place = layer_(generation)->find(kind, digest);
+			if (place && take({generation, *place}))
+				return true;
+		} catch (const Interrupted &) {
+			throw;
+		} catch (const Error &) {
+			if (!failure)
+				failure = std::current_exception();
+		}
+	asked_in_vain_ += generations_;
+	if (failure)
+		std::rethrow_exception(failure);
+	return false;
+}
+
+// --- for writers ----------------------------------------------------------------------------
+
+// Records of a layer, or none where it cannot be relied on: what it holds is stored anew when it
+// comes again, and readers ask it after all.
+static std::optional<RunRecords> find_records(const LayerSource &layer, std::uint64_t generation,
+	std::vector<std::shared_ptr<Layer>> &open)
+{
+	try {
+		const std::shared_ptr<Layer> found = layer(generation);
+		found->check_index();
+		open.push_back(found);
+		return found->records(generation);
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		return {};
+	}
+}
+
+static bool is_whole(ChunkRun &run)
+{
+	try {
+		run.check();
+		return true;
+	} catch (const CorruptError &) {
+		return false;
+	}
+}
+
+// What a run covers, and what is damaged or of another history, goes.
+static void remove_others(const std::string &directory, const RootHistory &roots)
+{
+	std::vector<std::string> kept;
+	for (const OpenRun &run : open_runs(directory, roots, 0, false))
+		kept.push_back(run.run->file().name());
+	for (const std::string &old : run_paths(directory))
+		if (std::find(kept.begin(), kept.end(), old) == kept.end())
+			remove_file_if_there(old);
+}
+
+// What a new run covers and what it is made of.
+struct RunPlan {
+	RunCoverage coverage;
+	std::uint64_t count = 0;
+	std::vector<std::shared_ptr<Layer>> open;
+	std::vector<RunRecords> sources;
+	bool is_hindered = false; // by a damaged run, which is no more
+};
+
+// Everything from the first gap up to the next run becomes one run, with the runs before it that
+// are not twice as large: sizes double from run to run, and each record is copied O(log) times.
+static RunPlan plan_run(std::vector<OpenRun> &runs, std::uint64_t first, const RootHistory &roots,
+	const LayerSource &layer)
+{
+	RunPlan plan;
+	plan.coverage.first_generation = first;
+	plan.coverage.last_generation = std::min(roots.size(), first + max_layers_a_run - 1);
+	for (const OpenRun &at : runs)
+		if (const std::uint64_t next = at.run->coverage().first_generation; next > first)
+			plan.coverage.last_generation = std::min(plan.coverage.last_generation, next - 1);
+	plan.coverage.source = roots.at(plan.coverage.last_generation).root;
+	for (std::uint64_t i = plan.coverage.last_generation; i >= first; i--)
+		if (std::optional<RunRecords> records = find_records(layer, i, plan.open)) {
+			plan.count += plan.open.back()->item_count();
+			plan.sources.push_back(std::move(*records));
+		}
+	for (std::size_t i = runs.size(); i-- > 0;) {
+		ChunkRun &run = *runs[i].run;
+		const RunCoverage &covers = run.coverage();
+		if (covers.first_generation > first)
+			continue;
+		if (run.count() >= 2 * plan.count)
+			break;
+		if (!is_whole(run)) {
+			remove_file_if_there(run.file().name());
+			plan.is_hindered = true;
+			break;
+		}
+		plan.count += run.count();
+		plan.coverage.first_generation = covers.first_generation;
+		plan.sources.push_back(run.records());
+	}
+	return plan;
+}
+
+void ChunkIndex::add_generation(const std::string &directory, const RootHistory &roots,
+	const LayerSource &layer)
+{
+	for (;;) {
+		auto runs = open_runs(directory, roots, 0, false);
+		const auto uncovered = uncovered_by(runs, roots.size());
+		if (uncovered.size() < max_uncovered)
+			return;
+		RunPlan plan = plan_run(runs, uncovered.back(), roots, layer);
+		if (plan.is_hindered)
+			continue;
+		const std::string path = directory + "/" + std::to_string(plan.coverage.last_generation) + ".run";
+		PublishedFile file(path);
+		if (plan.sources.empty())
+			plan.sources.push_back([] { return std::optional<RunRecord>(); });
+		write_run(file.file(), plan.coverage, plan.count, merge_records(std::move(plan.sources)));
+		file.publish(PublishedFile::Durability::none);
+		remove_others(directory, roots);
+	}
+}
+
+void ChunkIndex::check(const std::string &directory)
+{
+	for (const std::string &path : run_paths(directory))
+		// A commit may have merged it into another one meanwhile.
+		if (std::optional<File> file = File::find(path))
+			ChunkRun(std::move(*file)).check();
+}
+
+} // namespace dig

@@ -1,0 +1,592 @@
+#include "libdig/store/store.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include <boost/filesystem.hpp>
+
+#include "libdig/base/suggestion.h"
+#include "libdig/os/directory.h"
+#include "libdig/os/process.h"
+#include "libdig/os/publish.h"
+#include "libdig/store/owner_check.h"
+
+namespace dig {
+
+namespace fs = boost::filesystem;
+
+constexpr std::size_t max_roots_size = 1_GiB; // 16 million generations
+constexpr std::size_t max_small_file = 64_KiB;
+constexpr std::size_t max_open_layers = 256;
+constexpr std::size_t run_cache_size = 2_MiB;
+constexpr std::size_t most_intact_blocks = 32768; // 2 MiB
+constexpr std::size_t index_room_size = 12_MiB; // of open layers, together
+
+static std::string environment(const char *name)
+{
+	const char *value = std::getenv(name);
+	return value ? value : "";
+}
+
+std::string StorePaths::staging() const
+{
+	const std::string elsewhere = environment("DIG_STAGING_DIR");
+	return elsewhere.empty() ? store + "/staging" : elsewhere;
+}
+
+const std::string &StorePaths::get_work_tree() const
+{
+	if (work_tree.empty())
+		throw Error("the store " + quote(store) + " has no work tree here; DIG_WORK_TREE names one, "
+			"'dig init --attach=STORE' makes one");
+	return work_tree;
+}
+
+// What .dig is: the store itself, or a file of one line that says where it is.
+static std::string follow(const std::string &dig)
+{
+	const std::optional<FileStat> stat = find_stat(dig);
+	if (!stat || stat->type == FileType::directory)
+		return dig;
+	if (stat->type != FileType::regular)
+		throw Error(quote(dig) + " is neither a store nor a file that points to one");
+	const Buffer content = read_whole_file(dig, max_small_file);
+	std::string_view line = text_of(content);
+	constexpr std::string_view key = "store: ";
+	if (!line.starts_with(key) || !line.ends_with('\n') || line.find('\n') != line.size() - 1)
+		throw Error(quote(dig) + " is neither a store nor a line 'store: PATH'");
+	line = line.substr(key.size(), line.size() - key.size() - 1);
+	if (line.empty())
+		throw Error(quote(dig) + " names no store");
+	return line[0] == '/' ? std::string(line) : directory_of(dig) + "/" + std::string(line);
+}
+
+static std::string below(const std::string &directory, const std::string &top)
+{
+	if (directory == top)
+		return "";
+	if (top == "/")
+		return directory.substr(1);
+	return directory.compare(0, top.size() + 1, top + "/") == 0 ? directory.substr(top.size() + 1) : "";
+}
+
+// Where a way to a store begins: the store itself, or the file that points to it.
+struct Entrance {
+	std::string path;
+	std::string work_tree; // empty where there is none
+};
+
+static bool is_store(const std::string &directory)
+{
+	return find_stat(directory + "/format") && find_stat(directory + "/store-id") && find_stat(directory + "/layers");
+}
+
+static std::optional<Entrance> entrance_above(const std::string &here)
+{
+	for (fs::path at = here;; at = at.parent_path()) {
+		const std::string dig = (at / ".dig").string();
+		if (find_stat(dig))
+			return Entrance{dig, at.string()};
+		// A store alone; the one of a work tree is found from there.
+		if (at.filename() != ".dig" && is_store(at.string()))
+			return Entrance{at.string(), ""};
+		if (at == at.root_path())
+			return {};
+	}
+}
+
+static std::optional<Entrance> find_entrance(const std::string &here)
+{
+	std::string store = environment("DIG_DIR");
+	while (store.size() > 1 && store.ends_with('/'))
+		store.pop_back();
+	if (store.empty())
+		return entrance_above(here);
+	if (!find_stat(store))
+		return {};
+	const std::string path = resolved_path(store);
+	return Entrance{store[0] == '/' ? store : here + "/" + store,
+		fs::path(path).filename() == ".dig" ? directory_of(path) : here};
+}
+
+// All that leads to the store, in its order; nothing of it was read before.
+static std::string followed(const Entrance &from)
+{
+	// A work tree speaks for the .dig in it, and not for what a variable names.
+	const OwnerCheck owners(from.path.ends_with("/.dig") ? directory_of(from.path) : "");
+	owners.require(from.path);
+	const std::string store = follow(from.path);
+	if (!find_stat(store))
+		throw NoStoreError(quote(from.path) + " names the store " + quote(store) + ", which is not there");
+	owners.require(store);
+	if (const std::string staging = environment("DIG_STAGING_DIR"); !staging.empty())
+		owners.require(staging[0] == '/' ? staging : current_directory() + "/" + staging);
+	return store;
+}
+
+std::optional<StorePaths> find_store()
+{
+	const std::string here = current_directory(), tree = environment("DIG_WORK_TREE");
+	std::optional<Entrance> entrance = find_entrance(here);
+	if (!entrance)
+		return {};
+	StorePaths paths;
+	if (!tree.empty())
+		entrance->work_tree = resolved_path(tree);
+	paths.store = followed(*entrance);
+	if (!environment("DIG_DIR").empty())
+		paths.store = resolved_path(paths.store);
+	paths.work_tree = entrance->work_tree;
+	if (!paths.work_tree.empty())
+		paths.prefix = below(here, paths.work_tree);
+	return paths;
+}
+
+StorePaths get_store()
+{
+	if (std::optional<StorePaths> paths = find_store())
+		return *paths;
+	throw NoStoreError("there is no store here or above; make one with 'dig init'");
+}
+
+std::optional<std::string> find_store_directory()
+{
+	const std::optional<StorePaths> paths = find_store();
+	if (!paths)
+		return {};
+	return paths->store;
+}
+
+static void make_directories(const std::string &path)
+{
+	if (find_stat(path))
+		return;
+	const std::string above = directory_of(path);
+	if (above != path && above != ".")
+		make_directories(above);
+	make_directory(path);
+}
+
+static void require_no_store(const std::string &work_tree)
+{
+	const std::string dig = work_tree + "/.dig";
+	if (find_stat_at(AT_FDCWD, dig))
+		throw Error("there is a store already: " + quote(dig));
+}
+
+// The file of one line that is .dig where the store is elsewhere.
+static void publish_pointer(const StorePaths &paths)
+{
+	require_no_store(paths.work_tree);
+	publish_file(paths.work_tree + "/.dig", bytes_of("store: " + paths.store + "\n"));
+}
+
+StorePaths create_store(const NewStore &parameters)
+{
+	make_directories(parameters.work_tree);
+	StorePaths paths;
+	paths.work_tree = resolved_path(parameters.work_tree);
+	require_no_store(paths.work_tree);
+	const std::string dig = paths.work_tree + "/.dig";
+	if (parameters.store) {
+		if (find_stat(*parameters.store + "/format"))
+			throw Error("there is a store already: " + quote(*parameters.store) + "; '--attach' takes it for this work tree");
+		make_directories(*parameters.store);
+		paths.store = resolved_path(*parameters.store);
+	} else {
+		paths.store = dig;
+		make_directory(dig);
+	}
+	for (const char *name : {"tags", "layers", "chunk-index", "staging", "tmp"})
+		make_directory(paths.store + "/" + name);
+	StoreFormat format;
+	format.store_id = parameters.store_id ? *parameters.store_id : random_digest();
+	format.chunking = parameters.chunking;
+	const std::string id = to_hex(format.store_id) + "\n";
+	publish_file(paths.store + "/store-id", bytes_of(id));
+	if (!find_stat(paths.config()))
+		publish_file(paths.config(), bytes_of("# Settings of this store; see dig-config(5).\n"));
+	publish_file(paths.roots(), RootHistory().encoded());
+	// Last: a store without it is not one yet.
+	publish_file(paths.format(), format.encoded());
+	if (parameters.store)
+		publish_pointer(paths);
+	sync_directory(directory_of(paths.store));
+	sync_directory(paths.work_tree);
+	return paths;
+}
+
+StorePaths attach_store(const std::string &work_tree, const std::string &store)
+{
+	if (!is_store(store))
+		throw NoStoreError(quote(store) + " is no store; 'dig init --store=DIR' makes one");
+	StorePaths paths;
+	paths.store = resolved_path(store);
+	OwnerCheck("").require(paths.store);
+	make_directories(work_tree);
+	paths.work_tree = resolved_path(work_tree);
+	publish_pointer(paths);
+	return paths;
+}
+
+static StoreFormat read_format(const StorePaths &paths)
+{
+	const std::optional<Buffer> file = find_whole_file(paths.format(), max_small_file);
+	if (!file)
+		throw NoStoreError(quote(paths.store) + " is no store: it has no file 'format'");
+	const StoreFormat format = StoreFormat::decode(*file, paths.format());
+	const std::string name = paths.store + "/store-id";
+	const Buffer id = read_whole_file(name, max_small_file);
+	if (text_of(id) != to_hex(format.store_id) + "\n")
+		throw CorruptError("it is not the id that 'format' has", name, 0);
+	return format;
+}
+
+// A store keeps its parameters; settings that say otherwise are a mistake to hear about.
+static void compare_chunking(const Settings &settings, const StoreFormat &format)
+{
+	ChunkingParameters stored = format.chunking;
+	const Settings::Chunking &wanted = settings.chunking;
+	const std::pair<const char *, std::pair<std::uint64_t, std::uint64_t>> pairs[] = {
+		{"chunking.small_file_chunk_size", {wanted.small_file_chunk_size, stored.small_file_chunk_size}},
+		{"chunking.small_file_threshold", {wanted.small_file_threshold, stored.small_file_threshold}},
+		{"chunking.medium_file_chunk_size", {wanted.medium_file_chunk_size, stored.medium_file_chunk_size}},
+		{"chunking.medium_file_threshold", {wanted.medium_file_threshold, stored.medium_file_threshold}},
+		{"chunking.large_file_chunk_size", {wanted.large_file_chunk_size, stored.large_file_chunk_size}},
+		{"chunking.huge_file_chunk_size", {wanted.huge_file_chunk_size, stored.huge_file_chunk_size}},
+		{"chunking.huge_file_threshold", {wanted.huge_file_threshold, stored.huge_file_threshold}},
+		{"chunking.target", {wanted.target, stored.target}},
+	};
+	for (const auto &[name, values] : pairs) {
+		const Origin origin = origin_of(settings, get_setting_key(name));
+		// The user's own file speaks of new stores.
+		if (origin == Origin::standard || origin == Origin::global_file)
+			continue;
+		if (values.first != values.second)
+			throw Error(std::string(name) + " is set to " + size_text(values.first) +
+				", but the store was made with " + size_text(values.second) +
+				" and keeps that; make a new store for other chunks");
+	}
+}
+
+Store::Store(StorePaths paths)
+	: paths_(std::move(paths)), settings_(load_settings(paths_.config())),
+	  cache_(settings_.performance.chunk_cache_size), node_cache_(settings_.performance.file_cache_size),
+	  index_room_(std::make_shared<IndexRoom>(index_room_size))
+{
+	format_ = read_format(paths_);
+	compare_chunking(settings_, format_);
+	reload();
+}
+
+void Store::reload()
+{
+	// Before they are read: what comes later shows as a change.
+	const std::optional<FileStat> stat = find_stat(paths_.roots());
+	const std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
+	if (!file)
+		throw CorruptError("it is not there", paths_.roots(), 0);
+	RootHistory roots = RootHistory::decode(*file, paths_.roots());
+	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots,
+		[this](std::uint64_t generation) { return layer(generation); },
+		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));
+	std::lock_guard guard(mutex_);
+	roots_ = std::move(roots);
+	roots_stat_ = stat;
+	layers_.clear();
+	intact_blocks_.clear();
+	index_ = std::move(index);
+}
+
+bool Store::refresh()
+{
+	const std::optional<FileStat> now = find_stat(paths_.roots());
+	{
+		std::lock_guard guard(mutex_);
+		if (now && roots_stat_ && is_same_content(*now, *roots_stat_))
+			return false;
+	}
+	reload();
+	return true;
+}
+
+RootHistory Store::roots() const
+{
+	std::lock_guard guard(mutex_);
+	return roots_;
+}
+
+std::shared_ptr<ChunkIndex> Store::chunk_index()
+{
+	std::lock_guard guard(mutex_);
+	return index_;
+}
+
+std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
+{
+	std::lock_guard guard(mutex_);
+	const auto known = layers_.find(generation);
+	if (known != layers_.end())
+		return known->second;
+	if (generation == 0 || generation > roots_.size())
+		throw CorruptError("there is no generation " + std::to_string(generation), paths_.roots(), 0);
+	const RootHistory::Record &record = roots_.at(generation);
+	const std::string path = paths_.layer(record.layer_id);
+	if (!find_stat(path))
+		throw CorruptError("the layer of generation " + std::to_string(generation) + " is missing", path, 0);
+	std::shared_ptr<Layer> layer;
+	try {
+		layer = std::make_shared<Layer>(path, index_room_);
+	} catch (const SystemError &error) {
+		if (error.error() != EMFILE || layers_.empty())
+			throw;
+		layers_.clear();
+		layer = std::make_shared<Layer>(path, index_room_);
+	}
+	if (layer->id() != record.layer_id)
+		throw CorruptError("it is another layer than its name says", path, 0);
+	if (layer->header().store_id != format_.store_id)
+		throw CorruptError("it is a layer of another store", path, 0);
+	if (layer->header().generation != generation || layer->root() != record.root)
+		throw CorruptError("it does not lead to the root in 'roots'", path, 0);
+	// Half of what may be open is for others.
+	while (layers_.size() >= std::clamp<std::size_t>(file_limit() / 2, 1, max_open_layers))
+		layers_.erase(layers_.begin()); // the oldest generation
+	return layers_[generation] = layer;
+}
+
+TreeRoot Store::manifest(std::uint64_t generation)
+{
+	if (generation == 0)
+		return {empty_root(TreeKind::manifest), 0, 0};
+	const std::shared_ptr<Layer> from = layer(generation);
+	return {from->header().manifest_root, from->header().entries, from->header().bytes};
+}
+
+TreeRoot Store::head_tree() { return manifest(roots().size()); }
+
+std::optional<Digest> Store::head_manifest()
+{
+	const RootHistory now = roots();
+	if (now.size() == 0)
+		return {};
+	return manifest(now.size()).id;
+}
+
+static std::optional<std::uint64_t> parse_number(std::string_view text)
+{
+	if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != text.npos)
+		return {};
+	return std::stoull(std::string(text));
+}
+
+RootName Store::resolve(std::string_view name) const
+{
+	const RootHistory roots = this->roots();
+	const auto unknown = [&](const std::string &why) {
+		return Error(quote(name) + " names no state: " + why);
+	};
+	const auto state = [&](std::uint64_t generation) {
+		return RootName{generation, roots.at(generation).root};
+	};
+	const std::string count = std::to_string(roots.size());
+	if (name == "HEAD" || name.starts_with("HEAD~")) {
+		const auto back = name == "HEAD" ? 0 : name == "HEAD~" ? 1 : parse_number(name.substr(5));
+		if (!back)
+			throw unknown("behind HEAD~ there must be a number");
+		if (roots.size() == 0)
+			throw unknown("nothing is committed yet");
+		if (*back >= roots.size())
+			throw unknown("there are only " + count + " generations");
+		return state(roots.size() - *back);
+	}
+	if (name.starts_with('@')) {
+		const auto generation = parse_number(name.substr(1));
+		if (roots.size() == 0)
+			throw unknown("nothing is committed yet");
+		if (!generation || *generation == 0 || *generation > roots.size())
+			throw unknown("there are generations @1 to @" + count);
+		return state(*generation);
+	}
+	if (name.size() < 4 || name.size() > 64 ||
+		name.find_first_not_of("0123456789abcdefABCDEF") != name.npos)
+		throw unknown("it is neither HEAD, HEAD~N, @N nor a root or 4 digits or more of one" +
+			did_you_mean(name.substr(0, name.find('~')), {"HEAD"}));
+	std::string digits(name);
+	for (char &c : digits)
+		c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+	std::optional<std::uint64_t> found;
+	for (std::uint64_t i = 1; i <= roots.size(); i++)
+		if (to_hex(roots.at(i).root).starts_with(digits)) {
+			if (found)
+				throw unknown("it is ambiguous; give more digits");
+			found = i;
+		}
+	if (!found)
+		throw unknown("no generation of this store has that root");
+	return state(*found);
+}
+
+std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
+{
+	return chunk_index()->find(kind, digest);
+}
+
+bool Store::holds(ItemKind kind, const Digest &digest, Bytes content)
+{
+	const std::optional<ItemPlace> place = chunk_index()->find_sound(kind, digest);
+	if (!place)
+		return false;
+	const ChunkCache::Key block{place->generation, place->place.block};
+	{
+		std::lock_guard guard(mutex_);
+		if (intact_blocks_.contains(block))
+			return true;
+	}
+	try {
+		const std::shared_ptr<Layer> from = layer(place->generation);
+		switch (from->look_at_block(place->place, digest, content)) {
+		case Layer::Intact::item: return true;
+		case Layer::Intact::block: break;
+		case Layer::Intact::no: return false;
+		}
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		return false;
+	}
+	std::lock_guard guard(mutex_);
+	if (intact_blocks_.size() >= most_intact_blocks)
+		intact_blocks_.clear();
+	intact_blocks_.insert(block);
+	return true;
+}
+
+std::optional<ItemPlace> Store::find_in_layers(ItemKind kind, const Digest &digest)
+{
+	const std::shared_ptr<ChunkIndex> index = chunk_index();
+	std::optional<ItemPlace> found;
+	try {
+		found = index->find(kind, digest);
+		if (found && layer(found->generation)->find(kind, digest))
+			return found;
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		// Another layer may have it.
+	}
+	found.reset();
+	index->find_in_layers(kind, digest, [&](const ItemPlace &place) {
+		found = place;
+		return true;
+	});
+	return found;
+}
+
+// Nothing when the place holds another item, as when a run is out of date.
+std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
+{
+	thread_local Decompressor decompressor;
+	const std::shared_ptr<Layer> from = layer(place.generation);
+	const ChunkCache::Key key{place.generation, place.place.block};
+	ChunkCache &cache = kind == ItemKind::chunk ? cache_ : node_cache_;
+	std::shared_ptr<const DecodedBlock> block = cache.find(key);
+	if (!block) {
+		const BlockRecord record = from->block(place.place.block);
+		const StoredBlock stored = read_stored_block(from->file(), record.offset, record.length);
+		auto decoded = std::make_shared<DecodedBlock>();
+		decoded->kind = stored.shape.kind;
+		decoded->raw.resize(stored.shape.raw_size);
+		std::uint32_t end = 0;
+		for (std::uint32_t size : stored.shape.sizes)
+			decoded->ends.push_back(end += size);
+		decode_block(stored, decompressor, decoded->raw, from->name(), record.offset);
+		block = decoded;
+		// A chunk that is alone in its block comes once as a rule.
+		if (kind == ItemKind::node || decoded->ends.size() > 1)
+			cache.insert(key, decoded);
+	}
+	if (block->kind != kind || place.place.item >= block->ends.size())
+		return {};
+	const Bytes bytes = block->item(place.place.item);
+	if (item_digest(kind, bytes) != digest)
+		return {};
+	return Buffer(bytes.begin(), bytes.end());
+}
+
+// From any layer that has the item.  Nothing when none has; CorruptError when all that do are
+// damaged.
+std::optional<Buffer> Store::read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest)
+{
+	std::optional<Buffer> bytes;
+	std::optional<std::uint64_t> seen;
+	index.find_in_layers(kind, digest, [&](const ItemPlace &place) {
+		seen = place.generation;
+		return (bytes = read_at(place, kind, digest)).has_value();
+	});
+	if (!bytes && seen)
+		throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is damaged in " +
+			quote(layer(*seen)->name()));
+	return bytes;
+}
+
+std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest)
+{
+	const std::shared_ptr<ChunkIndex> index = chunk_index();
+	if (const std::optional<ItemPlace> place = index->find(kind, digest)) {
+		try {
+			if (std::optional<Buffer> bytes = read_at(*place, kind, digest))
+				return bytes;
+		} catch (const Interrupted &) {
+			throw;
+		} catch (const Error &) {
+			// Another layer may hold the same item, or a run may have pointed elsewhere.
+		}
+		if (std::optional<Buffer> bytes = read_elsewhere(*index, kind, digest))
+			return bytes;
+	}
+	if (extra_)
+		return extra_(kind, digest);
+	return {};
+}
+
+std::optional<Buffer> Store::search_item(ItemKind kind, const Digest &digest)
+{
+	if (std::optional<Buffer> bytes = find_item_bytes(kind, digest))
+		return bytes;
+	return read_elsewhere(*chunk_index(), kind, digest);
+}
+
+std::optional<Buffer> Store::find_item_anywhere(ItemKind kind, const Digest &digest)
+{
+	// What is asked for may come from an index or a state that is newer than what was read of roots.
+	for (;;) {
+		std::exception_ptr failure;
+		try {
+			if (std::optional<Buffer> bytes = search_item(kind, digest))
+				return bytes;
+		} catch (const CorruptError &) {
+			failure = std::current_exception();
+		}
+		if (refresh())
+			continue;
+		if (failure)
+			std::rethrow_exception(failure);
+		return {};
+	}
+}
+
+Buffer Store::read_item(ItemKind kind, const Digest &digest)
+{
+	if (std::optional<Buffer> bytes = find_item_anywhere(kind, digest))
+		return std::move(*bytes);
+	throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is missing: no layer holds it");
+}
+
+NodeSource Store::nodes()
+{
+	return [this](const Digest &id) { return read_item(ItemKind::node, id); };
+}
+
+} // namespace dig

@@ -1,0 +1,346 @@
+#include "libdig/verbs/commit.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "libdig/base/trace.h"
+#include "libdig/os/directory.h"
+#include "libdig/os/process.h"
+#include "libdig/os/publish.h"
+#include "libdig/staging/staged_content.h"
+#include "libdig/staging/staged_items.h"
+#include "libdig/staging/staging_clear.h"
+#include "libdig/staging/sweep.h"
+#include "libdig/staging/tree_survey.h"
+
+namespace dig {
+
+std::int64_t commit_time()
+{
+	for (const char *name : {"DIG_COMMIT_TIME", "SOURCE_DATE_EPOCH"}) {
+		const char *text = std::getenv(name);
+		if (!text || !*text)
+			continue;
+		char *end;
+		errno = 0;
+		const long long seconds = std::strtoll(text, &end, 10);
+		if (*end || errno)
+			throw Error(std::string(name) + " is no whole number of seconds: " + quote(text));
+		return seconds;
+	}
+	return seconds_of(now_ns());
+}
+
+struct StagedSums {
+	std::uint64_t files = 0, bytes = 0;
+	std::uint64_t changed = 0; // files that changed while they were read
+};
+
+// Staged records as changes of the manifest, summed up as they pass.
+static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
+{
+	auto at = std::make_shared<IndexCursor>(index.staged_cursor());
+	auto displaced = std::make_shared<DisplacedRecords>(index.cursor());
+	return [&index, at, displaced, &sums]() -> std::optional<ManifestChange> {
+		for (; at->current(); at->next()) {
+			const IndexRecord &record = *at->current();
+			if (!index.is_staged(record))
+				continue;
+			check_interrupted();
+			ManifestChange change;
+			change.path = record.entry.path;
+			if (!record.is_removed) {
+				// Adds at the same time, or lists, may have staged a file and what is below it.
+				displaced->find(change.path, [&](const IndexRecord &other) {
+					throw Error(quote(change.path) + " and " + quote(other.entry.path) +
+						" are both staged, and only one of them can be; 'dig rm --cached' drops one");
+				});
+				change.entry = record.entry;
+				sums.files++;
+				sums.bytes += record.entry.size;
+				sums.changed += record.entry.has_attribute(changed_while_read_attribute);
+			}
+			at->next();
+			return change;
+		}
+		return {};
+	};
+}
+
+// Reads files that were staged by reference, and requires each to be what the index says.
+class ReferenceTaker {
+public:
+	ReferenceTaker(Store &store, Work &work)
+		: root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)), writer_(store, true),
+		  nodes_(writer_), update_(writer_.directory())
+	{
+		IngestHooks hooks;
+		hooks.claim = [this](const Digest &id, Bytes content) { return writer_.claim(ItemKind::chunk, id, content); };
+		hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) {
+			if (!source.tree)
+				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
+			for (const ChunkRef &ref : refs)
+				source.tree->append_chunks(ref.id, ref.size, ref.count);
+		};
+		hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finished(source, outcome); };
+		hooks.store = [this](std::span<const ReadyBlock> blocks) { nodes_.append(blocks, {}); };
+		hooks.work = &work;
+		ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
+	}
+	~ReferenceTaker() { ingest_.reset(); }
+
+	void take(const IndexRecord &record)
+	{
+		Source source;
+		source.path = record.entry.path;
+		source.kind = record.entry.kind;
+		source.previous = record;
+		try {
+			source.stat = find_stat_beneath(root_, source.path);
+		} catch (const SystemError &) {
+		}
+		const FileType type = record.entry.kind == EntryKind::symlink ? FileType::symlink : FileType::regular;
+		if (!source.stat || source.stat->type != type || source.stat->size != record.entry.size)
+			throw no_match(source.path);
+		ingest_->submit(std::move(source));
+	}
+
+	void finish()
+	{
+		ingest_->drain();
+		nodes_.end_block();
+		nodes_.append({}, {});
+		writer_.finish(update_);
+	}
+
+private:
+	static Error no_match(const std::string &path)
+	{
+		return Error(quote(path) + " is no longer what was added by reference; add it again, or put it back");
+	}
+
+	void finished(Source &source, const SourceOutcome &outcome)
+	{
+		const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
+		if (!outcome.error.empty())
+			throw Error(quote(source.path) + " was added by reference and cannot be read: " + outcome.error);
+		if (outcome.has_changed || root != source.previous->entry.file_root())
+			throw no_match(source.path);
+		IndexRecord record = *source.previous;
+		record.is_by_reference = false;
+		record.set_stat(outcome.stat, outcome.read_began_ns);
+		// The file may have been put back with another time: that is what it was staged with.
+		record.has_stat = record.entry.mtime_ns == outcome.stat.mtime_ns;
+		update_.put(record);
+	}
+
+	File root_;
+	StagingWriter writer_;
+	NodeBlocks nodes_;
+	IndexUpdate update_;
+	std::unique_ptr<Ingest> ingest_;
+};
+
+// Content that was staged by reference comes into the pack now.
+static void take_references(Store &store, const Index &index, Work &work)
+{
+	std::optional<ReferenceTaker> taker;
+	std::optional<Region> region;
+	// The index stays as it was opened, whatever is put over it.
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
+		const IndexRecord &record = *at.current();
+		if (!record.is_by_reference || record.is_removed || !index.is_staged(record))
+			continue;
+		if (!taker) {
+			work.begin_stage("references");
+			region.emplace("references");
+			taker.emplace(store, work);
+		}
+		taker->take(record);
+	}
+	if (taker)
+		taker->finish();
+}
+
+// For a layer that stands alone: copies what other layers hold.
+class FullCopy {
+public:
+	FullCopy(Store &store, StagingWriter &writer, Work &work)
+		: store_(store), writer_(writer), staged_(store.paths()), nodes_(writer), work_(work),
+		  trees_([this](const Digest &id) { return copied_node(id); }, writer.directory())
+	{
+		nodes_.make_full();
+		nodes_.append_as_filled();
+	}
+
+	void copy_manifest(const NodeRef &manifest)
+	{
+		trees_.visit(TreeKind::manifest, {manifest.id, manifest.leaves, manifest.bytes}, [this](const Node &node) {
+			for (std::size_t i = 0; i < node.size(); i++)
+				copy_entry(node.entry(i));
+		});
+		nodes_.end_block();
+		nodes_.append({}, {});
+	}
+
+private:
+	Buffer read(ItemKind kind, const Digest &id)
+	{
+		if (std::optional<Buffer> bytes = store_.find_item_bytes(kind, id))
+			return std::move(*bytes);
+		if (kind == ItemKind::node)
+			if (std::optional<Buffer> bytes = staged_.find(id))
+				return std::move(*bytes);
+		return store_.read_item(kind, id);
+	}
+
+	Buffer copied_node(const Digest &id)
+	{
+		Buffer stored = read(ItemKind::node, id);
+		nodes_.add(id, stored);
+		return stored;
+	}
+
+	void copy_entry(const Entry &entry)
+	{
+		check_interrupted();
+		const std::uint64_t done = work_.bytes.get();
+		if (entry.form == ContentForm::chunk)
+			copy_chunk(entry.content, entry.size);
+		else if (entry.form == ContentForm::file_root)
+			trees_.visit(TreeKind::chunk_list, content_root(entry), [this](const Node &node) {
+				for (std::size_t i = 0; i < node.size(); i++)
+					copy_chunk(node.chunk_id(i), node.chunk_size(i));
+			});
+		work_.bytes.set(done + entry.size); // what it shares with others counts, too
+	}
+
+	void copy_chunk(const Digest &id, std::uint64_t size)
+	{
+		work_.bytes.add(size);
+		if (!writer_.claim_for_pack(ItemKind::chunk, id))
+			return;
+		check_interrupted();
+		const Buffer bytes = read(ItemKind::chunk, id);
+		if (bytes.size() != size)
+			throw CorruptError("chunk " + to_hex(id) + " has " + std::to_string(bytes.size()) + " bytes, and not " +
+				std::to_string(size));
+		ReadyBlock block{ItemKind::chunk, Codec::none, {static_cast<std::uint32_t>(bytes.size())}, {id}, bytes};
+		Buffer compressed(bytes.size());
+		if (const std::size_t packed = compressor_.compress(bytes, compressed, bytes.size() - bytes.size() / 20)) {
+			block.codec = compressor_.codec();
+			block.payload = Bytes(compressed).first(packed);
+		}
+		writer_.append({&block, 1}, {});
+	}
+
+	Store &store_;
+	StagingWriter &writer_;
+	StagedNodes staged_; // chunks are not needed: those that are staged are in the layer
+	NodeBlocks nodes_;
+	Work &work_;
+	TreeSurvey trees_;
+	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};
+};
+
+Digest write_layer(Store &store, const CommitOptions &options)
+{
+	Work &work = *options.work;
+	{
+		// Opening it recovers what a killed add left, and brings the index up to date.
+		StagingWriter writer(store, true);
+		reconcile_index(store, writer);
+	}
+	take_references(store, Index::open(store.paths().staging()), work);
+
+	work.begin_stage("manifest");
+	StepClock clock(work);
+	StagedSums sums;
+	StagingWriter writer(store, true);
+	const Index index = Index::open(writer.directory());
+	if (writer.may_drop_blocks(index.state()))
+		sweep_pack(writer, index);
+	const TreeRoot before = store.head_tree();
+	NodeBlocks nodes(writer);
+	nodes.append_as_filled();
+	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());
+	// What is staged and the same may have been stored again, because no layer can be relied on for it.
+	if (!options.allows_empty && manifest.id == before.id && !find_content_in_no_layer(store, index))
+		throw NegativeAnswer("nothing is staged");
+	nodes.end_block();
+	nodes.append({}, {});
+	clock.lap(Step::tree);
+	work.files.set(sums.files);
+	work.bytes.set(std::max(sums.bytes, work.bytes.get()));
+	if (options.is_full) {
+		work.begin_stage("copy", {.bytes = manifest.bytes});
+		FullCopy(store, writer, work).copy_manifest(manifest);
+		clock.lap(Step::write);
+		work.files.set(manifest.leaves);
+		work.bytes.set(manifest.bytes);
+	}
+	work.begin_stage("publish");
+	const Region region("publish");
+
+	const MerklePeaks peaks = store.roots().peaks();
+	const std::string author = author_of(store.settings());
+	LayerHeader header;
+	header.store_id = store.id();
+	header.generation = store.roots().size() + 1;
+	header.parent_root = store.roots().tip_root();
+	header.manifest_root = manifest.id;
+	header.time_s = commit_time();
+	header.chunking = store.chunking().digest();
+	header.texts = texts_digest(author, options.message);
+	header.entries = manifest.leaves;
+	header.bytes = manifest.bytes;
+	if (sums.changed > 0)
+		header.set_changed_files(sums.changed);
+	Digest id;
+	writer.locked([&] {
+		id = writer.publish_locked(header, author, options.message, peaks, options.is_full,
+			index.state().last_sequence, work);
+	});
+	clock.lap(Step::finish);
+	return id;
+}
+
+Digest update_root(Store &store, const Digest &layer_id, const std::optional<Digest> &old_root)
+{
+	const RootHistory history = store.roots();
+	if (old_root && *old_root != history.tip_root())
+		throw NegativeAnswer("the newest root is " + to_hex(history.tip_root()) + ", not " + to_hex(*old_root));
+	const std::string path = store.paths().layer(layer_id);
+	if (!find_stat(path))
+		throw Error("there is no layer " + quote(path));
+	{
+		const Layer layer(path);
+		const LayerHeader &header = layer.header();
+		if (layer.id() != layer_id)
+			throw CorruptError("it is another layer than its name says", path, 0);
+		if (header.store_id != store.id())
+			throw Error(quote(path) + " is a layer of another store");
+		if (header.generation != history.size() + 1 || header.parent_root != history.tip_root())
+			throw NegativeAnswer("the layer " + to_hex(layer_id) + " was made for generation " +
+				std::to_string(header.generation) + " over " + to_hex(header.parent_root) +
+				", but generation " + std::to_string(history.size()) + " with root " +
+				to_hex(history.tip_root()) + " is the newest");
+	}
+	remove_abandoned(store.paths().store, "roots");
+	remove_abandoned(store.paths().chunk_index());
+	RootHistory longer = history;
+	longer.append(layer_id, history.peaks());
+	publish_file(store.paths().roots(), longer.encoded());
+	// From here on it is committed; the rest can be repeated by whoever comes next.
+	store.reload();
+	clear_staging(store, layer_id);
+	try {
+		ChunkIndex::add_generation(store.paths().chunk_index(), longer,
+			[&](std::uint64_t generation) { return store.layer(generation); });
+	} catch (const SystemError &) {
+		// As on a full disk: it is derived, and whoever comes next makes it.
+	}
+	return longer.tip_root();
+}
+
+} // namespace dig

@@ -1,0 +1,58 @@
+// The records of the index within the scopes of a walk, in step with it.
+//
+// A walk tells what there is, and in which order; what the index has beside that was passed over.
+// That says nothing about why: it may be gone, ignored, in a store of its own, or newer than the
+// walk's look at its directory.  So whoever uses this looks at each such path itself.
+#ifndef DIG_SCOPED_RECORDS_H
+#define DIG_SCOPED_RECORDS_H
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libdig/staging/index.h"
+#include "libdig/worktree/worktree.h"
+
+namespace dig {
+
+// Whether an empty directory is one that the index does not speak of: neither of it, which whoever
+// passed over its record has seen, nor of something below it that stays.  That is what never had a
+// file and, unless removals are asked for, what is gone.
+bool is_new_directory(IndexCursor &at, const std::string &path, bool removes);
+// Whether what was found at the path of a record takes its place: a file, a symlink, or a directory
+// with nothing in it.
+bool is_whole_entry(const File &root, const WorkRecord &found);
+
+class ScopedRecords {
+public:
+	explicit ScopedRecords(IndexCursor at) : at_(std::move(at)) {}
+
+	// A path and all below it; "" is everything.  Before the first pass_over().
+	void add_scope(const std::string &path);
+	const std::vector<std::string> &scopes() const { return scopes_; }
+
+	// Calls passed for each record before position, all that are left where there is none.  Removed
+	// ones and those in no scope are left out, and cost nothing.
+	void pass_over(std::optional<std::string_view> position,
+		const std::function<void(const IndexRecord &)> &passed);
+	// The record of a path that pass_over() has come to, if there is one; good until the next call.
+	const IndexRecord *current(std::string_view path) const;
+	// Past the record of a path that pass_over() has come to.
+	void skip(std::string_view path);
+	// Past all that lies at path and, right behind it, below.
+	void skip_within(std::string_view path);
+
+private:
+	bool is_in_scope(std::string_view path) const;
+	bool go_to_scope_behind(const std::string &path);
+
+	IndexCursor at_;
+	std::vector<std::string> scopes_, starts_;
+	bool is_sorted_ = true, is_at_end_ = false;
+};
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,624 @@
+#include "libdig/verbs/stage.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <unordered_set>
+#include <utility>
+
+#include "libdig/base/error.h"
+#include "libdig/base/path.h"
+#include "libdig/base/trace.h"
+#include "libdig/staging/known_content.h"
+
+namespace dig {
+
+// So many finished files wait together for the nodes of their chunk lists.
+constexpr std::uint64_t most_held_records = 64;
+constexpr int most_attempts = 3;
+// Roots that are looked for together, in 20 MiB or so.
+constexpr std::size_t most_known_roots = 65536;
+
+Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
+	: store_(store), options_(options), root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
+	  margins_(root_), writer_(store, holds_store_lock),
+	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
+	  update_(writer_.directory()), nodes_(writer_)
+{
+	IngestHooks hooks;
+	if (!options_.is_by_reference)
+		hooks.claim = [this](const Digest &id, Bytes content) { return writer_.claim(ItemKind::chunk, id, content); };
+	hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) { take_chunks(source, refs); };
+	hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finish_source(source, outcome); };
+	hooks.store = [this](std::span<const ReadyBlock> blocks) { store_unit(blocks); };
+	hooks.work = options_.work;
+	options_.work->begin_stage("take");
+	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
+}
+
+// The workers end before what their hooks use.
+Stage::~Stage()
+{
+	ingest_.reset();
+	if (syncer_.joinable())
+		syncer_.join();
+}
+
+void Stage::put_locked(const IndexRecord &record)
+{
+	std::lock_guard guard(update_mutex_);
+	update_.put(record);
+	if (record.sequence != IndexUpdate::new_sequence)
+		return;
+	staged_count_++;
+	if (record.entry.mtime_ns && is_time_limit(*record.entry.mtime_ns) && clamped_times_++ == 0)
+		first_clamped_ = record.entry.path;
+}
+
+// What a record is replaced with names other content.
+void Stage::note_dropped(const IndexRecord &old)
+{
+	if (index_.is_staged(old) && !old.is_removed && !old.is_by_reference && old.entry.size > 0)
+		has_dropped_ = true;
+}
+
+// Whether something like the entry lies at its path in the work tree.  Who cannot see it does not
+// know, and says yes.
+bool Stage::has_file(const Entry &entry) const
+{
+	try {
+		const std::optional<WorkRecord> found = find_work_record(root_, entry.path);
+		if (!found || found->type == WorkRecord::Type::skipped)
+			return false;
+		return entry.kind == EntryKind::empty_directory || found->type != WorkRecord::Type::directory;
+	} catch (const SystemError &) {
+		return true;
+	}
+}
+
+std::function<void(IndexState &)> Stage::state_change() const
+{
+	if (!has_dropped_)
+		return nullptr;
+	return [](IndexState &state) { state.has_dropped = true; };
+}
+
+void Stage::present(const WorkRecord &found)
+{
+	options_.work->seen.add();
+	at_.seek(found.path);
+	const IndexRecord *known = at_.current();
+	if (known && (known->entry.path != found.path || known->is_removed))
+		known = nullptr;
+	const EntryKind kind = found.type == WorkRecord::Type::file ? EntryKind::file
+		: found.type == WorkRecord::Type::symlink		? EntryKind::symlink
+									: EntryKind::empty_directory;
+	const bool has_content = !known || options_.is_by_reference || !known->is_by_reference;
+	if (known && known->entry.kind == kind && has_content && !options_.is_rereading &&
+		compare_stat(*known, found.stat, margins_.of(found.path, found.stat)) == StatAnswer::same) {
+		unchanged_count_++;
+		if (!failures_.empty() || !writer_.failures().empty())
+			taken_after_failure_.push_back(found.path);
+		return;
+	}
+	if (options_.is_dry_run) {
+		options_.tell("add", found.path);
+		return;
+	}
+	Source source;
+	source.path = found.path;
+	source.kind = kind;
+	source.stat = found.stat;
+	if (known)
+		source.previous = *known;
+	if (kind == EntryKind::empty_directory) {
+		SourceOutcome outcome;
+		outcome.stat = found.stat;
+		outcome.stat.size = 0;
+		outcome.read_began_ns = now_ns();
+		IndexRecord record;
+		record.entry = entry_of(source, outcome);
+		record.set_stat(found.stat, outcome.read_began_ns);
+		const bool is_same = known && known->entry == record.entry;
+		if (known)
+			note_dropped(*known);
+		record.sequence = is_same ? known->sequence : IndexUpdate::new_sequence;
+		put_locked(record);
+		return;
+	}
+	submit(std::move(source));
+}
+
+void Stage::submit(Source source)
+{
+	// A digest of the whole needs every byte.
+	if (!options_.is_by_reference && !store_.settings().core.file_digest)
+		try_resume(source);
+	ingest_->submit(std::move(source));
+}
+
+// Goes on inside a file that a killed add had begun, if it is the same file still.
+bool Stage::try_resume(Source &source)
+{
+	const std::optional<JournalCheckpoint> from = writer_.find_checkpoint(source.path);
+	if (!from || !source.stat || source.attempt > 0)
+		return false;
+	const IndexRecord &then = from->file;
+	writer_.forget_checkpoint(source.path);
+	if (!is_untouched(then, *source.stat, margins_.of(source.path, *source.stat)))
+		return false;
+	source.read_began_ns = then.read_began_ns;
+	source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from->tree, "staging/journal", nodes_.sink()));
+	source.resume_offset = source.checkpointed = from->offset;
+	return true;
+}
+
+void Stage::stream(Stream stream)
+{
+	if (const std::string_view problem = path_problem(stream.path); !problem.empty())
+		throw Error(quote(stream.path) + " cannot be stored: " + std::string(problem));
+	if (const std::optional<IndexRecord> old = index_.find(stream.path))
+		note_dropped(*old);
+	Source source;
+	source.path = stream.path;
+	source.stream = std::make_shared<File>(std::move(stream.content));
+	FileStat stat;
+	stat.mode = stream.mode;
+	stat.mtime_ns = stream.mtime_ns.value_or(0);
+	source.stat = stat;
+	source.has_mtime = stream.mtime_ns.has_value();
+	source.checkpoint_bytes = stream.checkpoint_bytes;
+	source.checkpoint_ns = stream.checkpoint_ns;
+	stream_checkpoint_ns_ = now_ns();
+	ingest_->submit(std::move(source));
+}
+
+void Stage::give_up()
+{
+	end_sync();
+	ingest_.reset();
+	update_ = IndexUpdate(writer_.directory());
+	writer_.drop_pack();
+}
+
+void Stage::put_known_root(IndexRecord record, const std::optional<Digest> &file_root)
+{
+	record.sequence = IndexUpdate::new_sequence;
+	known_.push_back({std::move(record), file_root, {}});
+	if (known_.size() >= most_known_roots)
+		put_known_roots();
+}
+
+void Stage::replace_all()
+{
+	replaces_all_ = true;
+	update_.replace_all();
+}
+
+// Whether an entry is all that one of a list says, which may leave out the time.
+static bool is_just_so(const Entry &there, const Entry &listed)
+{
+	return there.kind == listed.kind && there.mode == listed.mode &&
+		(!listed.mtime_ns || there.mtime_ns == listed.mtime_ns) &&
+		(listed.attribute_count == 0 || there.attributes == listed.attributes);
+}
+
+static bool is_same_but_content(const Entry &there, const Entry &listed)
+{
+	return there.kind == listed.kind && there.mode == listed.mode && there.mtime_ns == listed.mtime_ns &&
+		there.attributes == listed.attributes;
+}
+
+void Stage::put_known_roots()
+{
+	if (known_.empty())
+		return;
+	KnownContents contents;
+	IndexCursor at = index_.cursor();
+	for (KnownRoot &known : known_) {
+		// Most lists come from this index, with its paths.
+		const Entry &entry = known.record.entry;
+		at.seek(entry.path);
+		if (!at.current() || at.current()->entry.path != entry.path)
+			continue;
+		if (!known.file_root)
+			known.record.has_no_file = at.current()->has_no_file;
+		if (at.current()->is_removed)
+			continue;
+		const Entry &there = at.current()->entry;
+		if (!known.file_root || there.file_root() != *known.file_root) {
+			note_dropped(*at.current());
+			continue;
+		}
+		contents[*known.file_root] = {there.form, there.content, there.size};
+		if (replaces_all_ ? is_same_but_content(there, entry) : is_just_so(there, entry))
+			known.there = *at.current();
+	}
+	KnownContents wanted;
+	for (const KnownRoot &known : known_)
+		if (known.file_root && !contents.contains(*known.file_root))
+			wanted[*known.file_root];
+	if (!wanted.empty())
+		find_known_contents(store_, index_, wanted);
+	contents.merge(wanted);
+	for (KnownRoot &known : known_) {
+		Entry &entry = known.record.entry;
+		if (!known.file_root) {
+			put_locked(known.record);
+			continue;
+		}
+		const KnownContent &content = contents[*known.file_root];
+		if (content.form == ContentForm::none && *known.file_root != empty_root(TreeKind::chunk_list))
+			throw Error("nothing is stored with the file root " + to_hex(*known.file_root) +
+				"; 'dig hash-object -w' stores a file with its root");
+		if (content.size != entry.size)
+			throw Error(quote(entry.path) + " is said to have " + std::to_string(entry.size) +
+				" bytes, but its file root has " + std::to_string(content.size));
+		// It keeps what the list does not say, but is newer now than what was put before.
+		if (known.there) {
+			put_locked(*known.there);
+			continue;
+		}
+		entry.form = content.form;
+		entry.content = content.content;
+		known.record.has_no_file = !has_file(entry);
+		put_locked(known.record);
+	}
+	known_.clear();
+}
+
+void Stage::remove(const std::string &path)
+{
+	removed_count_++;
+	if (options_.is_dry_run) {
+		options_.tell("remove", path);
+		return;
+	}
+	IndexRecord record;
+	at_.seek(path);
+	if (at_.current() && at_.current()->entry.path == path) {
+		note_dropped(*at_.current());
+		record.has_no_file = at_.current()->has_no_file;
+	}
+	record.entry.path = path;
+	record.is_removed = true;
+	record.sequence = IndexUpdate::new_sequence;
+	put_locked(record);
+}
+
+void Stage::failed(const std::string &path, const std::string &message)
+{
+	std::lock_guard guard(update_mutex_);
+	failures_.push_back({path, message});
+}
+
+// --- hooks: one thread at a time, in the order of submission --------------------------------
+
+void Stage::take_chunks(Source &source, std::span<const ChunkRef> refs)
+{
+	// One chunk that is all of the file needs no tree.
+	if (!source.tree)
+		source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
+	for (const ChunkRef &ref : refs) {
+		source.tree->append_chunks(ref.id, ref.size, ref.count);
+		bytes_since_sync_ += ref.size;
+		source.last_chunk = ref.id;
+	}
+	const std::uint64_t end = refs.back().end();
+	if (!source.stream && !options_.is_by_reference && end < source.stat->size &&
+		end - source.checkpointed >= store_.settings().performance.checkpoint_bytes)
+		checkpoint_source(source, end);
+	const bool is_due =
+		(source.checkpoint_bytes && end - source.checkpointed >= source.checkpoint_bytes) ||
+		(source.checkpoint_ns && now_ns() - stream_checkpoint_ns_ >= source.checkpoint_ns);
+	if (source.stream && is_due)
+		checkpoint_stream(source, end);
+}
+
+// What came of a stream so far becomes an entry that can be committed.
+void Stage::checkpoint_stream(Source &source, std::uint64_t offset)
+{
+	SourceOutcome outcome;
+	outcome.stat.type = FileType::regular;
+	outcome.stat.size = offset;
+	IndexRecord record;
+	record.entry = entry_of(source, outcome);
+	if (source.tree->leaves() == 1) {
+		record.entry.form = ContentForm::chunk;
+		record.entry.content = source.last_chunk;
+	} else {
+		// A copy ends here; the stream's own tree goes on.
+		record.entry.form = ContentForm::file_root;
+		record.entry.content = TreeBuilder(*source.tree).finish().id;
+	}
+	record.has_no_file = !has_file(record.entry);
+	record.sequence = IndexUpdate::new_sequence;
+	source.checkpointed = offset;
+	stream_checkpoint_ns_ = now_ns();
+	stream_record_ = record;
+	must_flush_ = true;
+}
+
+// Everything appended so far goes to storage while the workers go on.
+void Stage::start_sync()
+{
+	end_sync();
+	std::optional<std::thread> started = start_thread([this] {
+		try {
+			writer_.checkpoint();
+		} catch (...) {
+			sync_failure_ = std::current_exception();
+		}
+	});
+	if (started)
+		syncer_ = std::move(*started);
+	else
+		writer_.checkpoint();
+}
+
+void Stage::end_sync()
+{
+	if (syncer_.joinable())
+		syncer_.join();
+	if (sync_failure_)
+		std::rethrow_exception(std::exchange(sync_failure_, nullptr));
+}
+
+void Stage::checkpoint_source(Source &source, std::uint64_t offset)
+{
+	JournalCheckpoint checkpoint;
+	checkpoint.file.entry.path = source.path;
+	checkpoint.file.is_removed = true; // it has no entry yet
+	checkpoint.file.set_stat(*source.stat, source.read_began_ns);
+	checkpoint.offset = offset;
+	checkpoint.tree = source.tree->checkpoint();
+	put_journal_record(records_, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
+	source.checkpointed = offset;
+	must_flush_ = true;
+}
+
+Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
+{
+	Entry entry;
+	entry.path = source.path;
+	entry.kind = source.kind;
+	entry.mode = source.kind == EntryKind::symlink ? 0777 : source.stream ? source.stat->mode : outcome.stat.mode;
+	entry.size = outcome.stat.size;
+	if (outcome.digest)
+		entry.add_attribute(file_digest_attribute, outcome.digest->bytes);
+	if (outcome.is_mixed)
+		entry.add_attribute(changed_while_read_attribute, {});
+	const bool has_mtime = source.stream ? source.has_mtime
+					     : store_.settings().core.record_mtime;
+	if (has_mtime)
+		entry.mtime_ns = source.stream ? source.stat->mtime_ns : outcome.stat.mtime_ns;
+	return entry;
+}
+
+static std::string changed_while_read(const std::string &path)
+{
+	return quote(path) + " changed while it was read; --changing=store takes it all the same, with a mark";
+}
+
+void Stage::finish_source(Source &source, const SourceOutcome &outcome)
+{
+	if (source.tree && (outcome.has_changed || !outcome.error.empty()))
+		has_dropped_ = true;
+	const bool is_failure = !outcome.error.empty() && !(options_.takes_changing && outcome.has_changed);
+	if (!is_failure && outcome.has_changed && source.attempt < most_attempts) {
+		Source again;
+		again.path = source.path;
+		again.kind = source.kind;
+		again.previous = source.previous;
+		again.attempt = source.attempt + 1;
+		again.takes_changing = options_.takes_changing && again.attempt == most_attempts;
+		std::lock_guard guard(update_mutex_);
+		changed_.push_back(std::move(again));
+		return;
+	}
+	if (outcome.has_changed || !outcome.error.empty()) {
+		failed(source.path, outcome.error.empty() ? changed_while_read(source.path) : outcome.error);
+		return;
+	}
+	IndexRecord record;
+	record.entry = entry_of(source, outcome);
+	if (source.tree && source.tree->leaves() == 1 && source.resume_offset == 0) {
+		record.entry.form = ContentForm::chunk;
+		record.entry.content = source.last_chunk;
+	} else if (source.tree) {
+		record.entry.form = ContentForm::file_root;
+		record.entry.content = source.tree->finish().id;
+		if (++held_records_ >= std::min(most_held_records, store_.settings().performance.checkpoint_interval))
+			must_flush_ = true;
+	}
+	source.tree.reset();
+	// Of a mix, stat proves nothing: it is read again each time.
+	if (!source.stream && !outcome.is_mixed)
+		record.set_stat(outcome.stat, outcome.read_began_ns);
+	record.has_no_file = source.stream && !has_file(record.entry);
+	if (outcome.is_mixed) {
+		options_.work->changed_files.add();
+		std::lock_guard guard(update_mutex_);
+		mixed_.push_back(source.path);
+	}
+	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && !source.stream;
+	// What had to be stored again, though it is what it was, is for the next commit to publish.
+	const bool is_same = !source.stream && source.previous && !source.previous->is_removed && !source.has_new &&
+		source.previous->entry == record.entry && source.previous->is_by_reference == record.is_by_reference;
+	record.sequence = is_same ? source.previous->sequence : IndexUpdate::new_sequence;
+	if (source.previous && source.previous->entry.content != record.entry.content)
+		note_dropped(*source.previous);
+	put_locked(record);
+	// A recovery brings back what the journal has finished.  Whether the end of a stream is an end is
+	// known only later: when its writer has not failed, and nobody has interrupted us with it.
+	if (!source.stream)
+		put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
+	if (!writer_.failures().empty()) {
+		std::lock_guard guard(update_mutex_);
+		taken_after_failure_.push_back(source.path);
+	}
+}
+
+void Stage::store_unit(std::span<const ReadyBlock> blocks)
+{
+	// Records of files wait while their nodes do.
+	const bool holds = held_records_ > 0 && !must_flush_;
+	if (!holds && (!records_.empty() || stream_record_))
+		nodes_.end_block();
+	nodes_.append(blocks, holds ? Bytes() : Bytes(records_));
+	if (!holds) {
+		records_.clear();
+		held_records_ = 0;
+		must_flush_ = false;
+	}
+	if (stream_record_) {
+		end_sync();
+		IndexUpdate update(writer_.directory());
+		update.put(*stream_record_);
+		stream_record_.reset();
+		writer_.finish(update, state_change());
+		bytes_since_sync_ = 0;
+	} else if (bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes) {
+		start_sync();
+		bytes_since_sync_ = 0;
+	}
+}
+
+// --- the end ------------------------------------------------------------------------------
+
+// Files that changed while they were read are read again.
+void Stage::retry_changed()
+{
+	for (;;) {
+		std::vector<Source> again;
+		{
+			std::lock_guard guard(update_mutex_);
+			again.swap(changed_);
+		}
+		if (again.empty())
+			return;
+		for (Source &source : again) {
+			std::optional<FileStat> stat;
+			try {
+				stat = find_stat_beneath(root_, source.path);
+			} catch (const SystemError &error) {
+				failed(source.path, error.what());
+				continue;
+			}
+			if (!stat || (stat->type != FileType::regular && stat->type != FileType::symlink)) {
+				failed(source.path, "cannot open " + quote(source.path) + ": " + std::strerror(ENOENT));
+				continue;
+			}
+			source.stat = stat;
+			source.kind = stat->type == FileType::symlink ? EntryKind::symlink : EntryKind::file;
+			source.takes_changing = source.takes_changing && source.kind == EntryKind::file;
+			ingest_->submit(std::move(source));
+		}
+		ingest_->drain();
+	}
+}
+
+// What failed now, and what failed before and was not taken since.
+// False where a path leads to nothing, so that there is nothing to take another time either.
+static bool may_be_there(const File &root, const std::string &path)
+{
+	try {
+		return find_stat_beneath(root, path).has_value();
+	} catch (const SystemError &) {
+		return true;
+	}
+}
+
+void Stage::update_failures()
+{
+	std::vector<JournalFailure> all;
+	std::unordered_set<std::string_view> settled(taken_after_failure_.begin(), taken_after_failure_.end());
+	for (const JournalFailure &failure : failures_)
+		settled.insert(failure.path);
+	for (const JournalFailure &old : writer_.failures()) {
+		const bool was_looked_at = std::any_of(scopes_.begin(), scopes_.end(),
+			[&](const std::string &scope) { return is_within(old.path, scope); });
+		if (!settled.contains(old.path) && !was_looked_at && may_be_there(root_, old.path))
+			all.push_back(old);
+	}
+	const std::size_t kept = all.size();
+	std::copy_if(failures_.begin(), failures_.end(), std::back_inserter(all),
+		[&](const JournalFailure &failure) { return may_be_there(root_, failure.path); });
+	recorded_count_ = all.size() - kept;
+	const bool is_same = all.size() == writer_.failures().size() &&
+		std::equal(all.begin(), all.end(), writer_.failures().begin(),
+			[](const auto &a, const auto &b) { return a.path == b.path && a.message == b.message; });
+	if (!is_same)
+		writer_.set_failures(std::move(all));
+}
+
+const std::vector<JournalFailure> &Stage::finish()
+{
+	put_known_roots();
+	ingest_->drain();
+	retry_changed();
+	options_.work->begin_stage("finish");
+	StepClock clock(*options_.work);
+	const Region region("finish");
+	end_sync();
+	must_flush_ = true;
+	held_records_ = 0;
+	nodes_.end_block();
+	store_unit({});
+	if (options_.is_dry_run)
+		return failures_;
+	update_failures();
+	writer_.finish(update_, state_change());
+	index_ = Index::open(writer_.directory());
+	at_ = index_.cursor();
+	clock.lap(Step::finish);
+	return failures_;
+}
+
+std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
+{
+	StagingWriter writer(store);
+	reconcile_index(store, writer);
+	const Index index = Index::open(writer.directory());
+	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
+	IndexUpdate update(writer.directory());
+	DisplacedRecords displaced(index.cursor());
+	std::uint64_t count = 0;
+	bool is_all = true;
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
+		const IndexRecord &staged = *at.current();
+		if (!index.is_staged(staged))
+			continue;
+		const bool is_wanted = paths.empty() || std::any_of(paths.begin(), paths.end(),
+			[&](const std::string &path) { return is_within(staged.entry.path, path); });
+		if (!is_wanted) {
+			is_all = false;
+			continue;
+		}
+		count++;
+		state.seek_path(staged.entry.path);
+		IndexRecord record;
+		record.entry.path = staged.entry.path;
+		record.is_removed = state.at_end() || state.path() != staged.entry.path;
+		record.has_no_file = staged.has_no_file;
+		if (!record.is_removed) {
+			record.entry = state.entry();
+			// What was staged in its way.
+			displaced.find(record.entry.path, [&](const IndexRecord &other) {
+				IndexRecord dropped;
+				dropped.entry.path = other.entry.path;
+				dropped.is_removed = true;
+				update.put(dropped);
+			});
+		}
+		update.put(record);
+	}
+	if (count > 0)
+		writer.finish(update, [](IndexState &index_state) { index_state.has_dropped = true; });
+	if (is_all)
+		writer.drop_pack();
+	return count;
+}
+
+} // namespace dig

@@ -1,0 +1,150 @@
+// Adding to the staging area: what the work tree has, compared with the index, taken where it
+// differs, recorded in the journal and, at the end, in the index.
+#ifndef DIG_STAGE_H
+#define DIG_STAGE_H
+
+#include <atomic>
+
+#include "libdig/ingest/ingest.h"
+#include "libdig/os/thread.h"
+#include "libdig/staging/clock_margin.h"
+#include "libdig/staging/node_blocks.h"
+#include "libdig/staging/reconcile.h"
+#include "libdig/staging/staging.h"
+#include "libdig/worktree/worktree.h"
+
+namespace dig {
+
+struct StageOptions {
+	bool is_by_reference = false;
+	bool takes_changing = false; // files that change during each reading are stored with a mark
+	bool is_rereading = false; // what stat says is no proof
+	bool is_dry_run = false; // nothing is taken; told what would be
+	Work *work = &unseen_work(); // stages "take" and "finish"
+	std::function<void(std::string_view what, const std::string &path)> tell; // of a dry run
+};
+
+class Stage {
+public:
+	// Opens the staging area for writing and brings the index up to the newest state.
+	Stage(Store &store, const StageOptions &options, bool holds_store_lock = false);
+	~Stage();
+
+	// A file, symlink or empty directory of the work tree.  Calls in the order of paths are
+	// cheap; others cost a look-up.
+	void present(const WorkRecord &found);
+	// Content of a stream, whose path is not looked at in the work tree.  Nothing of it is staged
+	// before finish(), but for its checkpoints.
+	struct Stream {
+		std::string path;
+		File content;
+		std::uint16_t mode = 0644;
+		std::optional<std::int64_t> mtime_ns;
+		// What came so far can be committed whenever so much, or so long, has passed; 0 for only
+		// at the end.
+		std::uint64_t checkpoint_bytes = 0;
+		std::int64_t checkpoint_ns = 0;
+	};
+	void stream(Stream stream);
+	// Waits for everything submitted, without making it durable.
+	void drain() { ingest_->drain(); }
+	// Leaves out what was not finished; the staging area is as it was.
+	void give_up();
+	// Staged without content: the root of content that is stored, staged, or in any state.  Error,
+	// perhaps not before finish(), when it is not there or has another size.  No root is a removal.
+	// Later calls outrank earlier ones.
+	void put_known_root(IndexRecord record, const std::optional<Digest> &file_root);
+	// What is put is all that the index is to hold; everything else is removed.
+	// Before anything is put.
+	void replace_all();
+	void remove(const std::string &path);
+	// All of the path and below was looked at: what failed there before and not now is forgotten.
+	void looked_at(const std::string &path) { scopes_.push_back(path); }
+	// A source that could not be taken; its entry stays.
+	void failed(const std::string &path, const std::string &message);
+
+	// Everything put so far goes through; then the staging area is durable.  Returns the failures, of
+	// which those of paths that lead to something are recorded for dig status.
+	const std::vector<JournalFailure> &finish();
+
+	// Index records within a scope in order, for finding deletions.
+	IndexCursor cursor() const { return index_.cursor(); }
+	const Index &index() const { return index_; }
+	StagingWriter &writer() { return writer_; }
+	std::uint64_t staged_count() const { return staged_count_; }
+	std::uint64_t unchanged_count() const { return unchanged_count_; }
+	// Files that were stored with the mark that they changed while they were read.
+	const std::vector<std::string> &mixed() const { return mixed_; }
+	std::uint64_t removed_count() const { return removed_count_; } // asked for by remove()
+	// Staged files whose time is outside of what an entry can hold, and one of them.
+	std::uint64_t clamped_times() const { return clamped_times_; }
+	const std::string &first_clamped() const { return first_clamped_; }
+	std::uint64_t recorded_failure_count() const { return recorded_count_; } // after finish()
+
+private:
+	void put_known_roots();
+	void submit(Source source);
+	void take_chunks(Source &source, std::span<const ChunkRef> refs);
+	void finish_source(Source &source, const SourceOutcome &outcome);
+	void store_unit(std::span<const ReadyBlock> blocks);
+	void checkpoint_source(Source &source, std::uint64_t offset);
+	void checkpoint_stream(Source &source, std::uint64_t offset);
+	void start_sync();
+	void end_sync();
+	Entry entry_of(const Source &source, const SourceOutcome &outcome);
+	bool has_file(const Entry &entry) const;
+	void note_dropped(const IndexRecord &old);
+	std::function<void(IndexState &)> state_change() const;
+	void put_locked(const IndexRecord &record);
+	void retry_changed();
+	bool try_resume(Source &source);
+	void update_failures();
+
+	Store &store_;
+	StageOptions options_;
+	File root_;
+	ClockMargins margins_;
+	StagingWriter writer_;
+	Index index_;
+	IndexCursor at_;
+	std::mutex update_mutex_;
+	IndexUpdate update_;
+	std::unique_ptr<Ingest> ingest_;
+
+	// Of the unit that is being committed.
+	NodeBlocks nodes_;
+	Buffer records_; // journal records that wait for their nodes
+	std::uint64_t held_records_ = 0;
+	bool must_flush_ = false;
+	std::uint64_t bytes_since_sync_ = 0;
+	std::thread syncer_; // puts what was appended on storage while the workers go on
+	std::exception_ptr sync_failure_;
+	std::optional<IndexRecord> stream_record_; // what of a stream is to be committable now
+	std::int64_t stream_checkpoint_ns_ = 0;
+
+	struct KnownRoot {
+		IndexRecord record;
+		std::optional<Digest> file_root;
+		std::optional<IndexRecord> there; // in the index, with all that the list says
+	};
+	std::vector<KnownRoot> known_;
+	bool replaces_all_ = false;
+	std::vector<Source> changed_;
+	std::vector<JournalFailure> failures_;
+	std::uint64_t recorded_count_ = 0, clamped_times_ = 0;
+	std::string first_clamped_;
+	std::vector<std::string> mixed_;
+	std::vector<std::string> taken_after_failure_, scopes_;
+	std::uint64_t removed_count_ = 0;
+	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
+	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before
+};
+
+// Takes what is staged within the paths (all of it when there are none) out of the staging area
+// again, back to the newest state; returns how many paths.  Content that nobody needs any more
+// leaves the pack.
+std::uint64_t unstage(Store &store, const std::vector<std::string> &paths);
+
+} // namespace dig
+
+#endif

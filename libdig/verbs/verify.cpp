@@ -1,0 +1,293 @@
+#include "libdig/verbs/verify.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <thread>
+
+#include "libdig/base/path.h"
+#include "libdig/os/directory.h"
+#include "libdig/os/process.h"
+#include "libdig/staging/staged_content.h"
+#include "libdig/staging/tree_survey.h"
+
+namespace dig {
+
+// What the process takes besides blocks.
+constexpr std::uint64_t fixed_memory = 24_MiB;
+
+// Whether a path that is new in a state has its place to itself: nothing that is no directory may
+// stand above it, and nothing below.
+class PlaceCheck {
+public:
+	PlaceCheck(Store &store, const TreeRoot &manifest, std::uint64_t generation)
+		: above_{store, manifest}, below_{store, manifest}, generation_(generation)
+	{
+	}
+
+	// Paths in order.
+	void check(const std::string &path)
+	{
+		check_above(path);
+		last_ = path;
+		// In the first state all that lies below is new as well.
+		if (generation_ > 1 && below_.seek(path + "/") && is_within(below_.cursor->path(), path))
+			fail(path, std::string(below_.cursor->path()));
+	}
+
+private:
+	// Goes forward as long as it can, as it nearly always can.
+	struct Place {
+		Store &store;
+		TreeRoot manifest;
+		std::optional<TreeCursor> cursor = {};
+		std::string last = {};
+
+		// False at the end.
+		bool seek(const std::string &path)
+		{
+			if (!cursor || path < last)
+				cursor.emplace(TreeKind::manifest, manifest, store.nodes());
+			last = path;
+			cursor->seek_path(path);
+			return !cursor->at_end();
+		}
+	};
+
+	static std::size_t common_length(std::string_view a, std::string_view b)
+	{
+		return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+	}
+
+	// A path may have 32,767 directories above it, so that not each of them is looked up: an entry
+	// that was found tells of all directories before it.
+	void check_above(const std::string &path)
+	{
+		// What stands above the last path as well was looked up for that one.
+		std::size_t end = path.find('/', common_length(last_, path));
+		while (end != path.npos && above_.seek(path.substr(0, end))) {
+			const std::string_view found = above_.cursor->path();
+			const std::size_t common = common_length(found, path);
+			if (common == found.size() && common < path.size() && path[common] == '/')
+				fail(std::string(found), path);
+			if (common == path.size() || (common < found.size() && path[common] < found[common]))
+				return;
+			end = path.find('/', std::max(common, end + 1));
+		}
+	}
+
+	void fail(const std::string &above, const std::string &path) const
+	{
+		throw CorruptError("@" + std::to_string(generation_) + " has " + quote(path) + " below " + quote(above) +
+			", which is no directory");
+	}
+
+	Place above_, below_;
+	std::uint64_t generation_;
+	std::string last_;
+};
+
+class Verification {
+public:
+	Verification(const StorePaths &paths, const VerifyOptions &options)
+		: paths_(paths), options_(options), work_(*options.work)
+	{
+	}
+
+	std::uint64_t run()
+	{
+		std::unique_ptr<Store> store;
+		attempt([&] { store = std::make_unique<Store>(paths_); });
+		attempt([&] { check_tags(); });
+		if (store) {
+			store_ = store.get();
+			lists_.emplace(store->nodes(), temporary_directory());
+			begin_check();
+			for (std::uint64_t i = 1; i <= store->roots().size(); i++)
+				attempt([&] { check_generation(i); });
+			work_.begin_stage("finish");
+			attempt([&] { check_history(); });
+			check_stray_layers();
+			attempt([&] { ChunkIndex::check(paths_.chunk_index()); });
+			attempt([&] { check_staging(*store, options_.notice); });
+		}
+		return problems_;
+	}
+
+private:
+	template <typename Check> void attempt(Check check)
+	{
+		try {
+			check_interrupted();
+			check();
+		} catch (const Interrupted &) {
+			throw;
+		} catch (const SystemError &error) {
+			// What this process lacks is no damage.
+			if (error.error() == EMFILE || error.error() == ENFILE || error.error() == ENOMEM)
+				throw;
+			tell(error.what());
+		} catch (const Error &error) {
+			tell(error.what());
+		}
+	}
+	// How much there is to read, or how many layers to look at.
+	void begin_check()
+	{
+		Work::Totals totals;
+		for (std::uint64_t i = 1; i <= store_->roots().size(); i++)
+			if (const auto stat = find_stat(paths_.layer(store_->roots().at(i).layer_id)))
+				totals.bytes += stat->size;
+		if (options_.is_quick)
+			totals = {.items = store_->roots().size()};
+		work_.begin_stage("check", totals);
+	}
+
+	void tell(const std::string &problem)
+	{
+		problems_++;
+		options_.problem(problem);
+	}
+
+	void check_tags()
+	{
+		const std::string directory = paths_.store + "/tags";
+		if (!find_stat(directory))
+			return;
+		for (const std::string &name : names_in(directory))
+			attempt([&] {
+				const std::string path = directory + "/" + name;
+				open_sealed_file(read_whole_file(path, 64_KiB), "DIGTAG01", path);
+			});
+	}
+
+	// The roots that the layers lead to, from the first one on.
+	void check_history()
+	{
+		MerklePeaks peaks;
+		for (std::uint64_t i = 1; i <= store_->roots().size(); i++) {
+			peaks.append(leaf_hash(store_->roots().at(i).layer_id));
+			if (root_of(peaks) != store_->roots().at(i).root)
+				throw CorruptError("the root of generation " + std::to_string(i) +
+					" does not follow from the layers", paths_.roots(), 0);
+		}
+	}
+
+	void check_generation(std::uint64_t generation)
+	{
+		const std::shared_ptr<Layer> layer = store_->layer(generation);
+		const Digest parent = generation > 1 ? store_->roots().at(generation - 1).root : Digest();
+		if (layer->header().parent_root != parent)
+			tell(quote(layer->name()) + " has another parent than the generation before it");
+		if (layer->header().chunking != store_->chunking().digest())
+			tell(quote(layer->name()) + " was made with other chunking parameters than the store has");
+		attempt([&] { layer->check_structure(); });
+		if (!options_.is_quick)
+			check_blocks(*layer);
+		StepClock clock(work_);
+		attempt([&] { check_state(generation, *layer); });
+		clock.lap(Step::tree);
+		work_.items_done.add();
+	}
+
+	// All blocks, by several threads: each takes the next one.
+	void check_blocks(const Layer &layer)
+	{
+		const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
+		const std::uint64_t wanted = store_->settings().performance.max_worker_threads;
+		const std::uint64_t most = store_->settings().performance.max_memory_usage;
+		// Each holds a block twice: stored and decoded.
+		const std::uint64_t affordable =
+			std::max<std::uint64_t>(1, (std::max(most, fixed_memory) - fixed_memory) / (2 * 10_MiB));
+		const std::uint64_t count = std::min(wanted ? wanted : cores, affordable);
+		std::uint64_t read = 0;
+		work_.workers.set(count);
+		layer.check_blocks(static_cast<unsigned>(count), [&](const std::string &problem) { tell(problem); },
+			[&](std::uint64_t bytes) {
+				check_interrupted();
+				read += bytes;
+				work_.bytes.add(bytes);
+			}, work_);
+		// The rest of the file is no blocks.
+		work_.total_bytes.set(work_.total_bytes.get() - (layer.file_size() - read));
+	}
+
+	// Everything that this state has and the one before it had not.
+	void check_state(std::uint64_t generation, const Layer &layer)
+	{
+		const TreeRoot after = store_->manifest(generation);
+		try {
+			load_root(store_->nodes(), TreeKind::manifest, after);
+		} catch (const CorruptError &error) {
+			throw CorruptError("the manifest of " + quote(layer.name()) + " is damaged: " + error.what());
+		}
+		PlaceCheck places(*store_, after, generation);
+		diff_manifests(store_->manifest(generation - 1), after, store_->nodes(), [&](const Entry *old, const Entry *entry) {
+			if (!entry)
+				return;
+			attempt([&] { check_entry(*entry, generation); });
+			if (!old)
+				attempt([&] { places.check(entry->path); });
+		});
+	}
+
+	void check_entry(const Entry &entry, std::uint64_t generation)
+	{
+		work_.files.add();
+		try {
+			if (entry.form == ContentForm::chunk)
+				check_chunk(entry.content, entry.size);
+			else if (entry.form == ContentForm::file_root)
+				check_list(entry);
+		} catch (const CorruptError &error) {
+			throw CorruptError(quote(entry.path) + " in @" + std::to_string(generation) +
+				" is damaged: " + error.what());
+		}
+	}
+
+	void check_list(const Entry &entry)
+	{
+		lists_->visit(TreeKind::chunk_list, content_root(entry), [this](const Node &node) {
+			for (std::size_t i = 0; i < node.size(); i++)
+				check_chunk(node.chunk_id(i), node.chunk_size(i));
+		});
+	}
+
+	void check_chunk(const Digest &id, std::uint64_t size)
+	{
+		const std::optional<ItemPlace> place = store_->find_in_layers(ItemKind::chunk, id);
+		if (!place)
+			throw CorruptError("chunk " + to_hex(id) + " is missing: no layer holds it");
+		if (options_.is_quick)
+			return;
+		const std::shared_ptr<Layer> layer = store_->layer(place->generation);
+		if (layer->item_size(place->place) != size)
+			throw CorruptError("chunk " + to_hex(id) + " has another size in " + quote(layer->name()));
+	}
+
+	void check_stray_layers()
+	{
+		const std::vector<std::string> names = names_in(paths_.layers());
+		store_->refresh(); // commits may have ended meanwhile
+		for (const std::string &name : names) {
+			const std::optional<Digest> id = parse_digest(name.substr(0, name.find('.')));
+			// Left by a commit that was interrupted, perhaps; no state needs it.
+			if ((!id || !store_->roots().find_layer(*id)) && options_.notice)
+				options_.notice(quote(paths_.layers() + "/" + name) + " belongs to no generation; it is left alone");
+		}
+	}
+
+	const StorePaths &paths_;
+	const VerifyOptions &options_;
+	Work &work_;
+	Store *store_ = nullptr;
+	std::optional<TreeSurvey> lists_;
+	std::uint64_t problems_ = 0;
+};
+
+std::uint64_t verify_store(const StorePaths &paths, const VerifyOptions &options)
+{
+	return Verification(paths, options).run();
+}
+
+} // namespace dig

@@ -1,0 +1,282 @@
+#include "libdig/verbs/work_diff.h"
+
+#include <map>
+
+#include "libdig/base/path.h"
+#include "libdig/verbs/scoped_records.h"
+
+namespace dig {
+
+constexpr std::uint64_t most_read_for_detail = 16_MiB;
+
+Difference difference_of(const Entry &before, const Entry &after, Detail detail)
+{
+	if (before.kind != after.kind)
+		return Difference::type_changed;
+	if (detail == Detail::as_listed || before.file_root() != after.file_root())
+		return Difference::modified;
+	if (before.mode != after.mode)
+		return Difference::mode_changed;
+	return before.mtime_ns != after.mtime_ns ? Difference::time_changed : Difference::modified;
+}
+
+Index current_index(Store &store)
+{
+	const std::string directory = store.paths().staging();
+	for (int attempt = 0;; attempt++) {
+		// The index first: what is read of roots then is not older.
+		Index index = Index::open(directory);
+		store.refresh();
+		if (attempt == 3 || index.state().manifest_root == store.head_manifest())
+			return index;
+		try {
+			StagingWriter writer(store);
+			reconcile_index(store, writer);
+		} catch (const SystemError &) {
+			// A store that cannot be written is shown as it is.
+			return index;
+		}
+	}
+}
+
+void diff_index(Store &store, const Index &index, const DifferenceFound &found, Detail detail)
+{
+	if (!index.may_have_staged())
+		return;
+	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
+		const IndexRecord &record = *at.current();
+		if (!index.is_staged(record))
+			continue;
+		state.seek_path(record.entry.path);
+		const bool was_there = !state.at_end() && state.path() == record.entry.path;
+		if (!was_there && !record.is_removed)
+			found(Difference::added, record.entry.path);
+		else if (was_there && record.is_removed)
+			found(Difference::deleted, record.entry.path);
+		else if (was_there) {
+			const Entry before = state.entry();
+			if (!(before == record.entry))
+				found(difference_of(before, record.entry, detail), record.entry.path);
+		}
+	}
+}
+
+class WorkDiff {
+public:
+	WorkDiff(Store &store, const Index &index, const DifferenceFound &found, const WorkDiffOptions &options)
+		: store_(store), found_(found), options_(options),
+		  root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
+		  margins_(root_), known_(index.cursor()), beside_(index.cursor())
+	{
+	}
+
+	void run(const std::vector<std::string> &paths)
+	{
+		std::vector<std::string> ignored;
+		walk_work_tree(root_, paths.empty() ? std::vector<std::string>{""} : paths, {},
+			[&](const WorkRecord &record) { take(record); }, ignored);
+		read_unsure();
+	}
+
+private:
+	void take(const WorkRecord &record)
+	{
+		switch (record.type) {
+		case WorkRecord::Type::scope: known_.add_scope(record.path == "." ? "" : record.path); return;
+		case WorkRecord::Type::end: pass_over({}); return;
+		case WorkRecord::Type::failed: {
+			pass_over(record.path);
+			const bool is_directory = record.path.ends_with('/');
+			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
+			found_(Difference::failed, path);
+			known_.skip_within(path);
+			return;
+		}
+		case WorkRecord::Type::ignored: pass_over(record.path); return;
+		case WorkRecord::Type::skipped:
+			pass_over(record.path);
+			found_(Difference::skipped, record.path);
+			return;
+		case WorkRecord::Type::missing: return;
+		default: present(record);
+		}
+	}
+
+	void present(const WorkRecord &record)
+	{
+		const bool is_directory = record.type == WorkRecord::Type::directory;
+		pass_over(is_directory ? record.path + "/" : record.path);
+		if (!is_directory) {
+			if (const IndexRecord *known = known_.current(record.path))
+				compare(*known, record);
+			else
+				untracked(record);
+			known_.skip(record.path);
+			return;
+		}
+		if (is_new_directory(beside_, record.path, true))
+			untracked(record);
+	}
+
+	void compare(const IndexRecord &known, const WorkRecord &record)
+	{
+		const EntryKind kind = record.type == WorkRecord::Type::file ? EntryKind::file
+			: record.type == WorkRecord::Type::symlink	       ? EntryKind::symlink
+									       : EntryKind::empty_directory;
+		if (known.entry.kind != kind) {
+			found_(Difference::type_changed, record.path);
+			return;
+		}
+		if (compare_stat(known, record.stat, margins_.of(record.path, record.stat)) == StatAnswer::same)
+			return;
+		const std::optional<Difference> seen = seen_difference(known.entry, record.stat);
+		const bool has_content = kind != EntryKind::empty_directory;
+		if (seen && (options_.detail == Detail::as_listed || *seen == Difference::modified)) {
+			found_(Difference::modified, record.path);
+			return;
+		}
+		if (seen && (!has_content || record.stat.size > most_read_for_detail)) {
+			const bool may_be_other = has_content && *seen != Difference::mode_changed;
+			found_(may_be_other ? Difference::modified : *seen, record.path);
+			return;
+		}
+		if (has_content)
+			unsure_.emplace(record.path, Unsure{known.entry.file_root(), seen});
+		if (unsure_.size() >= 10000)
+			read_unsure();
+	}
+
+	// What shows without reading; what it says of mode and time holds if the content is the same.
+	std::optional<Difference> seen_difference(const Entry &known, const FileStat &stat) const
+	{
+		if (known.kind != EntryKind::empty_directory && known.size != stat.size)
+			return Difference::modified;
+		const bool has_other_mode = known.kind != EntryKind::symlink && known.mode != stat.mode;
+		const bool has_other_time = options_.minds_times && known.mtime_ns && store_.settings().core.record_mtime &&
+			known.mtime_ns != stat.mtime_ns;
+		if (has_other_mode && has_other_time && stat.size > most_read_for_detail)
+			return Difference::modified;
+		if (has_other_mode)
+			return Difference::mode_changed;
+		if (has_other_time)
+			return Difference::time_changed;
+		return {};
+	}
+
+	void read_unsure()
+	{
+		if (unsure_.empty())
+			return;
+		IngestHooks hooks;
+		hooks.chunks = [](Source &source, std::span<const ChunkRef> refs) {
+			if (!source.tree)
+				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, [](const Digest &, Bytes) {});
+			for (const ChunkRef &ref : refs)
+				source.tree->append_chunks(ref.id, ref.size, ref.count);
+		};
+		std::vector<std::pair<std::string, Difference>> results;
+		hooks.finished = [&](Source &source, const SourceOutcome &outcome) {
+			const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
+			const Unsure &unsure = unsure_.at(source.path);
+			if (!outcome.error.empty())
+				results.emplace_back(source.path, Difference::failed);
+			else if (outcome.has_changed || root != unsure.root)
+				results.emplace_back(source.path, Difference::modified);
+			else if (unsure.otherwise)
+				results.emplace_back(source.path, *unsure.otherwise);
+		};
+		{
+			Ingest ingest(store_.settings(), store_.chunking(), root_, std::move(hooks));
+			for (const auto &[path, unsure] : unsure_) {
+				Source source;
+				source.path = path;
+				source.stat = find_stat_beneath(root_, path);
+				if (!source.stat) {
+					found_(Difference::deleted, path);
+					continue;
+				}
+				source.kind = source.stat->type == FileType::symlink ? EntryKind::symlink : EntryKind::file;
+				ingest.submit(std::move(source));
+			}
+			ingest.drain();
+		}
+		for (const auto &[path, difference] : results)
+			found_(difference, path);
+		unsure_.clear();
+	}
+
+	void pass_over(std::optional<std::string_view> path)
+	{
+		known_.pass_over(path, [&](const IndexRecord &record) { look_at(record); });
+	}
+
+	// A path that the walk did not show: gone, or ignored but tracked, or a directory, whose record
+	// would come later.
+	void look_at(const IndexRecord &record)
+	{
+		const std::string &path = record.entry.path;
+		try {
+			const std::optional<WorkRecord> found = find_work_record(root_, path);
+			if (found && is_whole_entry(root_, *found))
+				compare(record, *found);
+			else if (record.has_no_file)
+				found_(Difference::no_file, path);
+			else if (!found)
+				found_(Difference::deleted, path);
+			else if (found->type == WorkRecord::Type::skipped)
+				found_(Difference::type_changed, path);
+			else if (record.entry.kind != EntryKind::empty_directory)
+				found_(Difference::deleted, path);
+		} catch (const SystemError &) {
+			found_(Difference::failed, path);
+		}
+	}
+
+	// The topmost directory of which the index knows nothing stands for what is in it.
+	void untracked(const WorkRecord &record)
+	{
+		if (!shown_.empty() && is_within(record.path, shown_))
+			return;
+		for (std::size_t end = record.path.find('/'); end != std::string::npos;
+			end = record.path.find('/', end + 1)) {
+			const std::string above = record.path.substr(0, end);
+			bool has_tracked = false;
+			for (beside_.seek(above + "/"); beside_.current() && is_within(beside_.current()->entry.path, above);
+				beside_.next())
+				if (!beside_.current()->is_removed) {
+					has_tracked = true;
+					break;
+				}
+			if (!has_tracked) {
+				shown_ = above;
+				found_(Difference::untracked, above + "/");
+				return;
+			}
+		}
+		const bool is_directory = record.type == WorkRecord::Type::directory;
+		found_(Difference::untracked, is_directory ? record.path + "/" : record.path);
+	}
+
+	Store &store_;
+	const DifferenceFound &found_;
+	WorkDiffOptions options_;
+	File root_;
+	ClockMargins margins_;
+	ScopedRecords known_;
+	IndexCursor beside_;
+	std::string shown_;
+	struct Unsure {
+		Digest root;
+		std::optional<Difference> otherwise; // if the content is the same
+	};
+	std::map<std::string, Unsure> unsure_;
+};
+
+void diff_work(Store &store, const Index &index, const std::vector<std::string> &paths,
+	const DifferenceFound &found, const WorkDiffOptions &options)
+{
+	WorkDiff(store, index, found, options).run(paths);
+}
+
+} // namespace dig

@@ -1,0 +1,622 @@
+#include "libdig/worktree/worktree.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "libdig/base/error.h"
+#include "libdig/base/path.h"
+#include "libdig/format/store_format.h"
+#include "libdig/os/directory.h"
+#include "libdig/os/process.h"
+#include "libdig/worktree/tree_listing.h"
+
+namespace dig {
+
+// Names that are remembered of all directories that a walk is in.
+constexpr std::size_t most_names = 262144, many_names = 64;
+constexpr std::size_t most_open_levels = 256;
+constexpr std::size_t max_pointer = 8_KiB; // of the file that names a store
+
+static void append_number(std::string &text, std::int64_t number, int base = 10)
+{
+	char digits[24];
+	const auto end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
+	text += ' ';
+	text.append(digits, end);
+}
+
+std::string to_text(const WorkRecord &record)
+{
+	std::string text(1, static_cast<char>(record.type));
+	switch (record.type) {
+	case WorkRecord::Type::file:
+	case WorkRecord::Type::symlink:
+	case WorkRecord::Type::directory:
+		append_number(text, record.stat.mode, 8);
+		if (record.type != WorkRecord::Type::directory)
+			append_number(text, static_cast<std::int64_t>(record.stat.size));
+		append_number(text, record.stat.mtime_ns);
+		append_number(text, record.stat.ctime_ns);
+		append_number(text, static_cast<std::int64_t>(record.stat.inode));
+		append_number(text, static_cast<std::int64_t>(record.stat.device));
+		break;
+	case WorkRecord::Type::skipped: text += " " + record.kind; break;
+	case WorkRecord::Type::failed: append_number(text, record.error); break;
+	case WorkRecord::Type::end:
+		append_number(text, static_cast<std::int64_t>(record.count));
+		return text;
+	case WorkRecord::Type::aborted: return text;
+	default: break;
+	}
+	text += '\t';
+	text += record.path;
+	return text;
+}
+
+// Takes " number" off the front.
+static std::int64_t take_number(std::string_view &fields, std::string_view text, int base = 10)
+{
+	std::int64_t number = 0;
+	if (!fields.empty() && fields[0] == ' ') {
+		fields.remove_prefix(1);
+		const auto [end, error] =
+			std::from_chars(fields.data(), fields.data() + fields.size(), number, base);
+		if (error == std::errc()) {
+			fields.remove_prefix(static_cast<std::size_t>(end - fields.data()));
+			return number;
+		}
+	}
+	throw Error("no record of dig-ls-work: " + quote(text.substr(0, 200)));
+}
+
+WorkRecord parse_work_record(std::string_view text)
+{
+	const auto malformed = [&] { return Error("no record of dig-ls-work: " + quote(text.substr(0, 200))); };
+	if (text.empty())
+		throw malformed();
+	WorkRecord record;
+	record.type = static_cast<WorkRecord::Type>(text[0]);
+	const std::size_t tab = std::min(text.find('\t'), text.size());
+	std::string_view fields = text.substr(1, tab - 1);
+	switch (record.type) {
+	case WorkRecord::Type::file:
+	case WorkRecord::Type::symlink:
+	case WorkRecord::Type::directory:
+		record.stat.type = record.type == WorkRecord::Type::file ? FileType::regular
+			: record.type == WorkRecord::Type::symlink	 ? FileType::symlink
+									 : FileType::directory;
+		record.stat.mode = static_cast<std::uint16_t>(take_number(fields, text, 8) & 07777);
+		if (record.type != WorkRecord::Type::directory)
+			record.stat.size = static_cast<std::uint64_t>(take_number(fields, text));
+		record.stat.mtime_ns = take_number(fields, text);
+		record.stat.ctime_ns = take_number(fields, text);
+		record.stat.inode = static_cast<std::uint64_t>(take_number(fields, text));
+		record.stat.device = static_cast<std::uint64_t>(take_number(fields, text));
+		break;
+	case WorkRecord::Type::failed: record.error = static_cast<int>(take_number(fields, text)); break;
+	case WorkRecord::Type::skipped:
+		if (fields.empty())
+			throw malformed();
+		record.kind = fields.substr(1);
+		fields = {};
+		break;
+	case WorkRecord::Type::end:
+		record.count = static_cast<std::uint64_t>(take_number(fields, text));
+		if (tab != text.size() || !fields.empty())
+			throw malformed();
+		return record;
+	case WorkRecord::Type::aborted:
+		if (text.size() > 1)
+			throw malformed();
+		return record;
+	case WorkRecord::Type::scope:
+	case WorkRecord::Type::ignored:
+	case WorkRecord::Type::missing: break;
+	default: throw malformed();
+	}
+	if (tab == text.size() || !fields.empty())
+		throw malformed();
+	record.path = text.substr(tab + 1);
+	// What is taken becomes an entry; the paths of failures, say, are told only.
+	const bool is_taken = record.type == WorkRecord::Type::file ||
+		record.type == WorkRecord::Type::symlink || record.type == WorkRecord::Type::directory;
+	if (const std::string_view problem = path_problem(record.path); is_taken && !problem.empty())
+		throw Error(quote(record.path) + " cannot be stored: " + std::string(problem));
+	return record;
+}
+
+std::optional<WorkRecord> find_work_record(const File &root, const std::string &path)
+{
+	const std::optional<FileStat> stat = find_stat_beneath(root, path);
+	if (!stat)
+		return {};
+	WorkRecord record;
+	record.path = path;
+	record.stat = *stat;
+	switch (stat->type) {
+	case FileType::regular: record.type = WorkRecord::Type::file; break;
+	case FileType::symlink: record.type = WorkRecord::Type::symlink; break;
+	case FileType::directory:
+		record.type = WorkRecord::Type::directory;
+		record.stat.size = 0; // what a directory's size means is the file system's affair
+		break;
+	default: record.type = WorkRecord::Type::skipped;
+	}
+	return record;
+}
+
+std::optional<Buffer> read_ignore_file(const File &directory, std::string_view path)
+{
+	const std::string name = (path.empty() ? "" : std::string(path) + "/") + std::string(ignore_file_name);
+	File file;
+	try {
+		// Of any type; open_at() would take a FIFO for an error.
+		file = open_beneath(directory, std::string(ignore_file_name), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	} catch (const SystemError &error) {
+		if (error.error() == ENOENT || error.error() == ELOOP)
+			return {};
+		throw SystemError("read", name, error.error());
+	}
+	const FileStat stat = file.stat();
+	if (stat.type != FileType::regular)
+		return {};
+	if (stat.size > max_ignore_bytes)
+		throw Error(quote(name) + " is larger than 2 MiB");
+	Buffer content(stat.size);
+	content.resize(file.read_at(content, 0));
+	return content;
+}
+
+static bool is_store_format(int directory, const std::string &path)
+{
+	const File file = File::open_at(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	Buffer magic(format_magic.size());
+	return file.stat().type == FileType::regular && file.read_at(magic, 0) == magic.size() &&
+		text_of(magic) == format_magic;
+}
+
+// The store that a file ".dig" names; nothing where it is no such file.
+static std::optional<std::string> find_named_store(int directory)
+{
+	const File file = File::open_at(directory, ".dig", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (file.stat().type != FileType::regular)
+		return {};
+	Buffer content(max_pointer);
+	content.resize(file.read_at(content, 0));
+	std::string_view line = text_of(content);
+	constexpr std::string_view key = "store: ";
+	if (!line.starts_with(key) || !line.ends_with('\n'))
+		return {};
+	line.remove_prefix(key.size());
+	line.remove_suffix(1);
+	return std::string(line);
+}
+
+// Whether ".dig" in a directory is a store or leads to one.  Anything else of that name is junk; what
+// may not be looked at is none of ours.
+static bool is_work_tree(const File &directory)
+{
+	try {
+		if (find_stat_at(directory.fd(), ".dig/format"))
+			return is_store_format(directory.fd(), ".dig/format");
+		const std::optional<std::string> store = find_named_store(directory.fd());
+		return store && is_store_format(directory.fd(), *store + "/format");
+	} catch (const SystemError &error) {
+		return error.error() == EACCES || error.error() == EPERM;
+	} catch (const Error &) {
+		return false; // a pipe, say
+	}
+}
+
+// A path that was asked for, and what lies there.
+struct AskedPath {
+	std::string path;
+	std::optional<FileStat> stat;
+	int error = 0; // met when it was looked at
+	bool is_nested = false; // in another one, which brings what lies there
+
+	bool is_directory() const { return stat && stat->type == FileType::directory; }
+	// By which it is sorted among records.
+	std::string position() const { return is_directory() ? path + "/" : path; }
+};
+
+class Walk {
+public:
+	Walk(const File &root, const WalkOptions &options, const std::function<void(const WorkRecord &)> &found)
+		: root_(root), options_(options), found_(found)
+	{
+	}
+
+	// What lies at a path that was asked for; false when it is ignored.
+	bool start(const AskedPath &asked)
+	{
+		const std::string &path = asked.path;
+		if (path.empty()) {
+			push(listing_.list(open_directory_at(root_.fd(), ".")), "");
+			run();
+			return true;
+		}
+		if (asked.error) {
+			fail(path, asked.error);
+			return true;
+		}
+		if (!asked.stat) {
+			tell(WorkRecord::Type::missing, path);
+			return true;
+		}
+		if (!options_.takes_ignored && is_ignored(path, asked.is_directory())) {
+			tell(WorkRecord::Type::ignored, path);
+			return false;
+		}
+		if (asked.is_nested)
+			return true;
+		enter_ignore_files(path);
+		const Parent parent = open_parent_beneath(root_, path);
+		visit({parent.directory.fd(), parent.name, path}, asked.stat->type);
+		run();
+		ignores_ = IgnoreStack();
+		return true;
+	}
+
+	std::uint64_t count() const { return count_; }
+
+private:
+	struct Level {
+		TreeListing::Listing listing;
+		std::size_t path_size; // the beginning of path_ is its path
+		std::size_t next = 0;
+		std::string last_key;   // of the items before those listed
+		bool has_items = false; // before those listed
+	};
+	// Something in a directory, or named by whoever asked.
+	struct Place {
+		int parent;
+		const std::string &name, &path;
+		const TreeListing::Item *looked = nullptr;
+		TreeListing::Handle below = nullptr;
+	};
+
+	void tell(WorkRecord::Type type, const std::string &path)
+	{
+		WorkRecord record;
+		record.type = type;
+		record.path = path;
+		tell(record);
+	}
+	void tell(const WorkRecord &record)
+	{
+		count_++;
+		found_(record);
+	}
+	void fail(const std::string &path, int error)
+	{
+		WorkRecord record;
+		record.type = WorkRecord::Type::failed;
+		record.path = path;
+		record.error = error;
+		tell(record);
+	}
+
+	bool is_ignored(const std::string &path, bool is_directory)
+	{
+		IgnoreLookup lookup([&](const std::string &directory) -> std::optional<Buffer> {
+			try {
+				return read_ignore_file(directory.empty()
+						? open_directory_at(root_.fd(), ".")
+						: open_beneath(root_, directory, O_RDONLY | O_DIRECTORY), directory);
+			} catch (const SystemError &) {
+				return {};
+			}
+		});
+		const auto match = lookup.match(path, is_directory);
+		return match && !match->is_negated;
+	}
+
+	// The rules of the directories above a path that was asked for.
+	void enter_ignore_files(const std::string &path)
+	{
+		ignores_ = IgnoreStack();
+		for (std::size_t end = 0;; end = path.find('/', end + 1)) {
+			if (end == path.npos)
+				return;
+			const std::string above = path.substr(0, end);
+			const File directory = above.empty() ? open_directory_at(root_.fd(), ".")
+				: open_beneath(root_, above, O_RDONLY | O_DIRECTORY);
+			const std::optional<Buffer> content = read_ignore_file(directory, above);
+			ignores_.push(above, content ? std::optional<Bytes>(*content) : std::nullopt);
+		}
+	}
+
+	void push(TreeListing::Listing listing, std::string path)
+	{
+		std::optional<Buffer> content;
+		try {
+			if (listing.has(ignore_file_name))
+				content = read_ignore_file(*listing.directory, path);
+		} catch (...) {
+			drop_below(listing);
+			throw;
+		}
+		ignores_.push(path, content ? std::optional<Bytes>(*content) : std::nullopt);
+		const bool is_long = listing.items.size() >= many_names;
+		levels_.push_back({std::move(listing), path.size(), 0, {}, false});
+		path_ = path;
+		if (is_long)
+			shorten_levels_above();
+		close_level_above();
+	}
+
+	void run()
+	{
+		while (!levels_.empty()) {
+			Level &level = levels_.back();
+			TreeListing::Listing &listing = level.listing;
+			if (level.next == listing.items.size()) {
+				if (listing.has_more)
+					go_on(level);
+				else
+					leave();
+				continue;
+			}
+			check_interrupted();
+			const std::size_t i = level.next++;
+			const std::string name(listing.items.name(i));
+			path_.resize(level.path_size);
+			const std::string path = path_.empty() ? name : path_ + "/" + name;
+			const FileType type = listing.items.type(i).value_or(FileType::regular);
+			// Levels move when one is added.
+			const TreeListing::Item looked = listing.looked.empty() ? TreeListing::Item() : listing.looked[i];
+			visit({listing.directory->fd(), name, path, &looked, std::move(listing.below[i])}, type);
+		}
+	}
+
+	// With the next names of a directory that has very many.
+	void go_on(Level &level)
+	{
+		if (level.listing.items.size() > 0)
+			level.last_key = level.listing.items.key(level.listing.items.size() - 1);
+		level.next = 0;
+		level.has_items = true;
+		listing_.go_on(level.listing, level.last_key);
+	}
+
+	// What lies above may hold long lists of names: these are read again when the walk is back.
+	void shorten_levels_above()
+	{
+		std::size_t count = 0;
+		for (const Level &level : levels_)
+			count += level.listing.items.size();
+		for (std::size_t i = 0; i + 1 < levels_.size() && count > most_names; i++) {
+			Level &level = levels_[i];
+			if (level.listing.items.size() < many_names)
+				continue;
+			count -= level.listing.items.size();
+			shorten(level);
+		}
+	}
+
+	void shorten(Level &level)
+	{
+		level.last_key = level.listing.items.key(level.next - 1);
+		drop_below(level.listing);
+		level.listing.items = {};
+		level.listing.looked.clear();
+		level.listing.below.clear();
+		level.listing.has_more = level.has_items = true;
+		level.next = 0;
+	}
+
+	// Of a deep tree not every directory can stay open.
+	void close_level_above()
+	{
+		if (levels_.size() <= most_open_)
+			return;
+		Level &level = levels_[levels_.size() - 1 - most_open_];
+		if (!level.listing.directory)
+			return;
+		if (level.next < level.listing.items.size())
+			shorten(level); // what lies below keeps it open
+		level.listing.directory.reset();
+	}
+
+	// below is the directory that the walk comes back from, if it is open.
+	void open_again(Level &level, const std::shared_ptr<const File> &below)
+	{
+		path_.resize(level.path_size);
+		try {
+			File directory;
+			if (below)
+				directory = open_directory_at(below->fd(), "..");
+			if (!below || !is_same_directory(directory.stat(), level.listing.stat))
+				directory = path_.empty() ? open_directory_at(root_.fd(), ".")
+					: open_beneath(root_, path_, O_RDONLY | O_DIRECTORY);
+			level.listing.directory = std::make_shared<const File>(std::move(directory));
+		} catch (const SystemError &error) {
+			fail(path_ + "/", error.error());
+			level.listing.items = {};
+			level.listing.has_more = false;
+			level.has_items = true;
+			level.next = 0;
+		}
+	}
+
+	static bool is_same_directory(const FileStat &a, const FileStat &b)
+	{
+		return a.inode == b.inode && a.device == b.device;
+	}
+
+	void leave()
+	{
+		const Level &level = levels_.back();
+		// A directory is an entry only when nothing in it is.
+		path_.resize(level.path_size);
+		if (level.listing.items.size() == 0 && !level.has_items && !path_.empty()) {
+			WorkRecord record;
+			record.type = WorkRecord::Type::directory;
+			record.path = path_;
+			record.stat = level.listing.stat;
+			record.stat.size = 0; // what a directory's size means is the file system's affair
+			tell(record);
+		}
+		const std::shared_ptr<const File> left = level.listing.directory;
+		ignores_.pop();
+		levels_.pop_back();
+		if (!levels_.empty() && !levels_.back().listing.directory)
+			open_again(levels_.back(), left);
+	}
+
+	void visit(const Place &place, FileType type)
+	{
+		if (!enters(place, type) && place.below)
+			listing_.drop(place.below);
+	}
+
+	// True when the listing of what is below was taken.
+	bool enters(const Place &place, FileType type)
+	{
+		const std::string &path = place.path;
+		if (place.name == ".dig")
+			return false;
+		if (!options_.takes_ignored && levels_.size() + ignores_.depth() > 0 &&
+			ignores_.ignores(path, type == FileType::directory)) {
+			tell(WorkRecord::Type::ignored, path);
+			return false;
+		}
+		if (!path_problem(path).empty()) {
+			fail(path, path.size() > max_path_size ? ENAMETOOLONG : EINVAL);
+			return false;
+		}
+		try {
+			if (type == FileType::directory)
+				visit_directory(place);
+			else
+				visit_file(place);
+		} catch (const SystemError &error) {
+			// Gone between listing and looking: as if it had never been there.
+			if (error.error() != ENOENT)
+				fail(type == FileType::directory ? path + "/" : path, error.error());
+		}
+		return true;
+	}
+
+	void visit_directory(const Place &place)
+	{
+		TreeListing::Listing listing = place.below ? listing_.take(place.below)
+			: listing_.list(open_directory_at(place.parent, place.name));
+		if (listing.has(".dig") && is_work_tree(*listing.directory)) {
+			drop_below(listing);
+			skip(place.path, "store");
+			return;
+		}
+		push(std::move(listing), place.path);
+	}
+
+	void drop_below(const TreeListing::Listing &listing)
+	{
+		for (const TreeListing::Handle &below : listing.below)
+			if (below)
+				listing_.drop(below);
+	}
+
+	void skip(const std::string &path, const char *kind)
+	{
+		WorkRecord record;
+		record.type = WorkRecord::Type::skipped;
+		record.path = path;
+		record.kind = kind;
+		tell(record);
+	}
+
+	void visit_file(const Place &place)
+	{
+		std::optional<FileStat> stat;
+		if (place.looked && place.looked->state == TreeListing::Item::State::known)
+			stat = place.looked->stat;
+		else if (!place.looked || place.looked->state == TreeListing::Item::State::unknown)
+			stat = find_stat_at(place.parent, place.name);
+		if (!stat)
+			return;
+		const std::string &path = place.path;
+		WorkRecord record;
+		record.path = path;
+		record.stat = *stat;
+		switch (stat->type) {
+		case FileType::regular: record.type = WorkRecord::Type::file; break;
+		case FileType::symlink: record.type = WorkRecord::Type::symlink; break;
+		case FileType::fifo: return skip(path, "fifo");
+		case FileType::socket: return skip(path, "socket");
+		default: return skip(path, "device");
+		}
+		tell(record);
+	}
+
+	const File &root_;
+	const WalkOptions &options_;
+	const std::function<void(const WorkRecord &)> &found_;
+	TreeListing listing_;
+	// Of the current directory.  Paths of their own for all levels would be gigabytes in a deep tree.
+	std::string path_;
+	std::vector<Level> levels_;
+	const std::size_t most_open_ = std::clamp<std::size_t>(file_limit() / 4, 4, most_open_levels);
+	IgnoreStack ignores_;
+	std::uint64_t count_ = 0;
+};
+
+// Sorted as their records will come, those that lie in another last: of these only that they are not
+// there, or are ignored, is of interest.
+static std::vector<AskedPath> asked_paths(const File &root, std::vector<std::string> paths)
+{
+	std::sort(paths.begin(), paths.end(),
+		[](const std::string &a, const std::string &b) { return a + "/" < b + "/"; });
+	const bool has_all = std::find(paths.begin(), paths.end(), "") != paths.end();
+	std::vector<AskedPath> kept;
+	paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+	std::string outer;
+	for (std::string &path : paths) {
+		AskedPath asked;
+		asked.is_nested = !path.empty() && (has_all || (!outer.empty() && is_within(path, outer)));
+		asked.path = std::move(path);
+		if (asked.path.empty()) {
+			kept.push_back(std::move(asked));
+			continue;
+		}
+		if (!asked.is_nested)
+			outer = asked.path;
+		try {
+			asked.stat = find_stat_beneath(root, asked.path);
+		} catch (const SystemError &error) {
+			asked.error = error.error();
+		}
+		kept.push_back(std::move(asked));
+	}
+	std::sort(kept.begin(), kept.end(), [](const AskedPath &a, const AskedPath &b) {
+		return a.is_nested != b.is_nested ? b.is_nested : a.position() < b.position();
+	});
+	return kept;
+}
+
+void walk_work_tree(const File &root, std::vector<std::string> paths, const WalkOptions &options,
+	const std::function<void(const WorkRecord &)> &found, std::vector<std::string> &named_ignored)
+{
+	const std::vector<AskedPath> all = asked_paths(root, std::move(paths));
+	std::uint64_t count = 0;
+	WorkRecord record;
+	for (const AskedPath &asked : all) {
+		if (asked.is_nested)
+			continue;
+		record.type = WorkRecord::Type::scope;
+		record.path = asked.path.empty() ? "." : asked.path;
+		found(record);
+		count++;
+	}
+	Walk walk(root, options, found);
+	for (const AskedPath &asked : all)
+		if (!walk.start(asked))
+			named_ignored.push_back(asked.path);
+	record.type = WorkRecord::Type::end;
+	record.count = count + walk.count();
+	found(record);
+}
+
+} // namespace dig
