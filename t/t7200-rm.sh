@@ -54,6 +54,13 @@ test_expect_success 'a stream without a file is removed, and directories that ar
 	dig rm s/stream && cd s/t && dig rm f && cd ../.. && test -d s/t && rmdir s/t s
 '
 
+test_expect_success 'a pipe that has come in the place of a stream is not removed' '
+	test_when_finished "rm -rf q" && dig init -q q &&
+	cd q && printf x | dig add --stdin --path=s && dig commit -q -m1 && dig status --porcelain=v1 >clean &&
+	mkfifo s && dig status --porcelain=v1 >pipe && ! test_cmp clean pipe >/dev/null && grep "^ T" pipe &&
+	test_expect_code 128 dig rm s 2>/dev/null && test -p s && dig rm -f s && test ! -e s
+'
+
 test_expect_success 'a-b is none of a, and everything is everything' '
 	cd p && dig reset -q && mkdir -p a && echo 1 >a/x && echo 1 >a-b && dig add -A && dig commit -q -m3 &&
 	dig rm a && test -e a-b && dig ls-index --name-only a-b >../actual && echo a-b | test_cmp - ../actual &&

@@ -220,12 +220,12 @@ private:
 			const std::optional<WorkRecord> found = find_work_record(root_, path);
 			if (found && is_whole_entry(root_, *found))
 				compare(record, *found);
+			else if (found && found->type == WorkRecord::Type::skipped)
+				found_(Difference::type_changed, path);
 			else if (record.has_no_file)
 				found_(Difference::no_file, path);
 			else if (!found)
 				found_(Difference::deleted, path);
-			else if (found->type == WorkRecord::Type::skipped)
-				found_(Difference::type_changed, path);
 			else if (record.entry.kind != EntryKind::empty_directory)
 				found_(Difference::deleted, path);
 		} catch (const SystemError &) {

@@ -290,11 +290,11 @@ class Model:
 				return "T"
 			return "M" if now.but_time() != entry.but_time() or \
 				entry.mtime is not None and now.mtime != entry.mtime else None
+		if kind == "p":
+			return "T"
 		if path in self.unfiled:
 			return None
-		if kind is None:
-			return "D"
-		return "T" if kind == "p" else "D" if entry.kind != "d" else None
+		return "D" if kind is None or entry.kind != "d" else None
 
 
 def all_files(tree, scopes):
