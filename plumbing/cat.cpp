@@ -111,10 +111,10 @@ private:
 		if (path.empty())
 			throw NotThere(shown + "the directory of all that is in " + std::string(root), "missing");
 		TreeCursor cursor(TreeKind::manifest, manifest, store_.nodes());
-		cursor.seek_path(path);
+		cursor.seek(path);
 		if (!cursor.at_end() && cursor.path() == path)
 			return content_of(cursor.entry(), shown);
-		cursor.seek_path(path + "/");
+		cursor.seek(path + "/");
 		if (!cursor.at_end() && is_within(cursor.path(), path))
 			throw NotThere(shown + "a directory", "missing");
 		throw NotThere(shown + "not in " + std::string(root) +

@@ -1,5 +1,5 @@
 // dig-check-ignore: tells which paths .digignore keeps out, and by which rule.
-#include "libdig/base/path.h"
+#include "libdig/base/path_walk.h"
 #include "libdig/staging/index.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
@@ -77,20 +77,12 @@ private:
 	{
 		if (!staged_ || path.empty())
 			return false;
-		return has_record(path, path) || has_record(path + '/', path);
-	}
-
-	// The first record from start on that is not removed, as long as it is within path.
-	bool has_record(const std::string &start, const std::string &path)
-	{
-		for (staged_->seek(start); const IndexRecord *record = staged_->current();
-			staged_->next()) {
-			if (!record->entry.path.starts_with(start) || !is_within(record->entry.path, path))
-				return false;
-			if (!record->is_removed)
-				return true;
-		}
-		return false;
+		bool is_there = false;
+		each_within(*staged_, path, [&](const IndexCursor &at) {
+			is_there = !at.current()->is_removed;
+			return !is_there;
+		});
+		return is_there;
 	}
 
 	void print(const std::string &typed, const std::optional<IgnoreMatch> &match) const

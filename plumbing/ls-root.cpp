@@ -1,4 +1,4 @@
-#include "libdig/base/path.h"
+#include "libdig/base/path_walk.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/listing.h"
@@ -29,22 +29,13 @@ static int ls_root(Options &options)
 		const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
 		TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
 		bool has_any = path.empty();
-		const auto show = [&](std::string_view from) {
-			for (at.seek_path(from); !at.at_end(); at.skip()) {
-				at.settle();
-				if (at.at_end() || !is_within(at.path(), path))
-					break;
-				has_any = true;
-				if (name_only)
-					out.record_path(at.path());
-				else
-					print_entry(out, at.entry());
-			}
-		};
-		show(path);
-		// "a-b" lies between "a" and "a/b".
-		if (!path.empty() && !at.at_end())
-			show(path + "/");
+		each_within(at, path, [&](const TreeCursor &found) {
+			has_any = true;
+			if (name_only)
+				out.record_path(found.path());
+			else
+				print_entry(out, found.entry());
+		});
 		if (!has_any) {
 			tell_error(quote(typed) + " is not in " + (names.empty() ? "HEAD" : names[0]) +
 				did_you_mean_path(store.manifest(root.generation), store.nodes(), path));

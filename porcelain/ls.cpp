@@ -48,13 +48,13 @@ static int ls(Options &options)
 	};
 	TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
 	bool has_any = path.empty();
-	at.seek_path(path);
+	at.seek(path);
 	if (!at.at_end() && !path.empty() && at.path() == path) {
 		print(at.entry(), path);
 		return exit_status::done;
 	}
 	const std::string below = path.empty() ? "" : path + "/";
-	for (at.seek_path(below); !at.at_end();) {
+	for (at.seek(below); !at.at_end();) {
 		at.settle();
 		if (at.at_end() || at.path().substr(0, below.size()) != below)
 			break;
@@ -71,7 +71,7 @@ static int ls(Options &options)
 		if (is_long)
 			out.write("d---------            - " + no_time + ' ');
 		out.record_path(directory.substr(below.size()) + "/");
-		at.seek_path(directory + "0");
+		at.seek(directory + "0");
 	}
 	if (!has_any)
 		throw Error(quote(typed) + " is not in " + (colon == 0 ? "HEAD" : name.substr(0, colon)) +

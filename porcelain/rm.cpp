@@ -1,7 +1,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "libdig/base/path.h"
+#include "libdig/base/path_walk.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
 #include "libdig/tool/typed_path.h"
@@ -96,17 +96,10 @@ public:
 private:
 	void for_each_within(const std::string &path, const std::function<void(const IndexRecord &)> &found)
 	{
-		IndexCursor at = stage_.cursor();
-		at.seek(path);
-		if (!path.empty()) {
-			if (at.current() && at.current()->entry.path == path && !at.current()->is_removed)
-				found(*at.current());
-			// "a-b" lies between "a" and "a/b".
-			at.seek(path + "/");
-		}
-		for (; at.current() && is_within(at.current()->entry.path, path); at.next())
+		each_within(stage_.cursor(), path, [&](const IndexCursor &at) {
 			if (!at.current()->is_removed)
 				found(*at.current());
+		});
 	}
 
 	// As git: of what is gone from the work tree nothing is asked.

@@ -523,7 +523,7 @@ void TreeCursor::settle()
 		enter();
 }
 
-void TreeCursor::seek_path(std::string_view path)
+void TreeCursor::seek(std::string_view path)
 {
 	while (!at_end()) {
 		// Leave nodes whose last path lies before.
@@ -720,7 +720,7 @@ std::optional<Entry> find_entry(const TreeRoot &manifest, std::string_view path,
 	const NodeSource &source)
 {
 	TreeCursor cursor(TreeKind::manifest, manifest, source);
-	cursor.seek_path(path);
+	cursor.seek(path);
 	if (cursor.at_end() || cursor.path() != path)
 		return {};
 	return cursor.entry();

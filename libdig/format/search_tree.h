@@ -186,6 +186,12 @@ public:
 	std::uint64_t skip_run(std::uint64_t most = ~std::uint64_t(0));
 	// Enters until a leaf is current, or at_end().
 	void settle();
+	// To the next leaf, or at_end().
+	void next()
+	{
+		skip();
+		settle();
+	}
 
 	// Only when is_leaf().
 	Entry entry() const { return frames_.back().node.entry(frames_.back().at); }
@@ -197,7 +203,7 @@ public:
 	std::uint64_t offset() const { return offset_; }
 
 	// Forward to the first leaf whose path is at or behind path; O(log n) nodes.
-	void seek_path(std::string_view path);
+	void seek(std::string_view path);
 	// Forward to the chunk that holds this offset, or at_end().
 	void seek_offset(std::uint64_t offset);
 

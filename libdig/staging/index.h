@@ -49,6 +49,9 @@ public:
 
 	// Null at the end.  Removed paths come, too; until the next call.
 	const IndexRecord *current() const;
+	bool at_end() const { return !current(); }
+	// Of the current record.
+	std::string_view path() const { return current()->entry.path; }
 	void next();
 	// To the first record at or behind path; forward is cheap, backward costs a look-up.
 	void seek(std::string_view path);

@@ -75,7 +75,7 @@ public:
 			bool has_any = path.empty();
 			std::string before;
 			const auto pass = [&](std::string_view from) {
-				for (cursor.seek_path(from); !cursor.at_end(); cursor.skip()) {
+				for (cursor.seek(from); !cursor.at_end(); cursor.skip()) {
 					cursor.settle();
 					if (cursor.at_end() || !is_within(cursor.path(), path))
 						break;

@@ -1,6 +1,6 @@
 #include "libdig/verbs/near_paths.h"
 
-#include "libdig/base/path.h"
+#include "libdig/base/path_walk.h"
 #include "libdig/base/suggestion.h"
 #include "libdig/os/beneath.h"
 #include "libdig/os/directory.h"
@@ -12,26 +12,22 @@ constexpr std::size_t most_names = 2000;
 
 bool has_path(const Index &index, const std::string &path)
 {
-	IndexCursor at = index.cursor();
-	// "a-b" lies between "a" and "a/b".
-	for (const std::string &from : {path, path.empty() ? path : path + "/"})
-		for (at.seek(from); at.current() && is_within(at.current()->entry.path, path); at.next())
-			if (!at.current()->is_removed)
-				return true;
-	return false;
+	bool is_there = false;
+	each_within(index.cursor(), path, [&](const IndexCursor &at) {
+		is_there = !at.current()->is_removed;
+		return !is_there;
+	});
+	return is_there;
 }
 
 bool has_path(const TreeRoot &manifest, const NodeSource &nodes, const std::string &path)
 {
-	for (const std::string &from : {path, path.empty() ? path : path + "/"}) {
-		TreeCursor at(TreeKind::manifest, manifest, nodes);
-		at.seek_path(from);
-		if (!at.at_end())
-			at.settle();
-		if (!at.at_end() && is_within(at.path(), path))
-			return true;
-	}
-	return false;
+	bool is_there = false;
+	each_within(TreeCursor(TreeKind::manifest, manifest, nodes), path, [&](const TreeCursor &) {
+		is_there = true;
+		return false;
+	});
+	return is_there;
 }
 
 // The names in a directory of a sequence of paths; find gives the first path at or behind one, or
@@ -70,7 +66,7 @@ std::string did_you_mean_path(const TreeRoot &manifest, const NodeSource &nodes,
 	return did_you_mean_path(path, [&](const std::string &directory) {
 		TreeCursor at(TreeKind::manifest, manifest, nodes);
 		return names_below(directory, [&](const std::string &from) -> std::optional<std::string> {
-			at.seek_path(from);
+			at.seek(from);
 			if (!at.at_end())
 				at.settle();
 			return at.at_end() ? std::nullopt : std::optional(std::string(at.path()));

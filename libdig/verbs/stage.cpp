@@ -597,7 +597,7 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 			continue;
 		}
 		count++;
-		state.seek_path(staged.entry.path);
+		state.seek(staged.entry.path);
 		IndexRecord record;
 		record.entry.path = staged.entry.path;
 		record.is_removed = state.at_end() || state.path() != staged.entry.path;

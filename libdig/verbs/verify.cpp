@@ -49,7 +49,7 @@ private:
 			if (!cursor || path < last)
 				cursor.emplace(TreeKind::manifest, manifest, store.nodes());
 			last = path;
-			cursor->seek_path(path);
+			cursor->seek(path);
 			return !cursor->at_end();
 		}
 	};

@@ -48,7 +48,7 @@ void diff_index(Store &store, const Index &index, const DifferenceFound &found, 
 		const IndexRecord &record = *at.current();
 		if (!index.is_staged(record))
 			continue;
-		state.seek_path(record.entry.path);
+		state.seek(record.entry.path);
 		const bool was_there = !state.at_end() && state.path() == record.entry.path;
 		if (!was_there && !record.is_removed)
 			found(Difference::added, record.entry.path);

@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(seeking_goes_on_from_where_it_is)
 	std::mt19937 random(5);
 	for (int number = 99990; number < 120020; number += 1 + static_cast<int>(random() % 60)) {
 		const std::string path = std::to_string(number);
-		at.seek_path(path);
+		at.seek(path);
 		const auto expected = manifest.lower_bound(path);
 		BOOST_REQUIRE(at.at_end() == (expected == manifest.end()));
 		if (at.at_end())
