@@ -153,6 +153,7 @@ std::optional<JournalRecord> JournalReader::next()
 		return {};
 	is_torn_ = false;
 	JournalRecord record{static_cast<JournalType>(frame[4]), frame.subspan(frame_head, length), offset_};
+	record_offset_ = offset_;
 	offset_ += total;
 	return record;
 }

@@ -98,6 +98,8 @@ public:
 	std::optional<JournalRecord> next();
 	// The offset behind the last record returned.
 	std::uint64_t offset() const { return offset_; }
+	// The offset of that record.
+	std::uint64_t record_offset() const { return record_offset_; }
 	bool is_torn() const { return is_torn_; }
 	const StagingId &id() const { return id_; }
 	bool has_checksums() const { return has_checksums_; }
@@ -109,6 +111,7 @@ private:
 	StagingId id_{};
 	bool has_checksums_;
 	std::uint64_t offset_;  // of the next record
+	std::uint64_t record_offset_ = 0;
 	std::uint64_t size_;    // of the file
 	bool is_torn_ = false;
 	Buffer window_;

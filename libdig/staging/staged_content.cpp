@@ -5,6 +5,7 @@
 #include "libdig/os/directory.h"
 #include "libdig/os/process.h"
 #include "libdig/staging/item_set.h"
+#include "libdig/staging/journal_state.h"
 #include "libdig/staging/staged_items.h"
 
 namespace dig {
@@ -192,19 +193,16 @@ private:
 		}
 		JournalReader reader(journal);
 		const bool is_known = index.state().journal_id == reader.id();
-		bool has_mark = false;
-		std::uint32_t named = 0, counted = 0; // blocks, by their records and by marks
+		JournalState state(0, index.state().journal_offset);
 		std::uint64_t end = sizeof(Preamble);
 		Decompressor decompressor;
 		while (const std::optional<JournalRecord> record = reader.next()) {
-			if (record->type == JournalType::mark) {
-				has_mark = has_mark || record->offset >= index.state().journal_offset;
-				counted = std::max(counted, JournalMark::decode(record->body, journal.name(), record->offset).block_count);
-			}
-			if (record->type != JournalType::block)
+			if (record->type != JournalType::block) {
+				state.take(*record, journal.name());
 				continue;
-			named++;
+			}
 			const JournalBlock block = JournalBlock::decode(record->body, journal.name(), record->offset);
+			state.take(block, record->offset);
 			if (block.record.offset < end)
 				throw CorruptError("blocks overlap", journal.name(), record->offset);
 			end = block.end();
@@ -212,7 +210,7 @@ private:
 				check_pack_block(*pack, block, decompressor);
 		}
 		// A torn end is what a killed add leaves; what the index relies on must be whole.
-		if ((is_known && !has_mark) || named < counted)
+		if ((is_known && !state.has_mark_behind_merged()) || state.misses_blocks())
 			throw CorruptError("a record is damaged", journal.name(), reader.offset());
 		if (end > sizeof(Preamble) && !pack)
 			throw CorruptError("it is missing", directory_ + "/pack", 0);

@@ -5,6 +5,7 @@
 
 #include "libdig/os/directory.h"
 #include "libdig/staging/index.h"
+#include "libdig/staging/journal_state.h"
 
 namespace dig {
 
@@ -70,26 +71,15 @@ static Buffer read_staged_item(const File &pack, const JournalBlock &block, std:
 	return Buffer(bytes.begin(), bytes.end());
 }
 
-// The last note that was not cancelled.
-static std::optional<JournalNote> find_note(const File &journal)
-{
-	std::optional<JournalNote> note;
-	JournalReader reader(journal);
-	while (const std::optional<JournalRecord> record = reader.next())
-		if (record->type == JournalType::note)
-			note = JournalNote::decode(record->body, journal.name(), record->offset);
-		else if (record->type == JournalType::cancelled)
-			note.reset();
-	return note;
-}
-
 std::optional<File> find_pack(const StorePaths &paths)
 {
 	if (std::optional<File> pack = File::find(paths.staging() + "/pack"))
 		return pack;
 	const std::optional<File> journal = find_journal(paths.staging() + "/journal");
-	const std::optional<JournalNote> note = journal ? find_note(*journal) : std::nullopt;
-	return note ? File::find(paths.layer(note->layer_id)) : std::nullopt;
+	if (!journal)
+		return {};
+	const JournalState state = JournalState::behind(*journal, {});
+	return state.note() ? File::find(paths.layer(state.note()->layer_id)) : std::nullopt;
 }
 
 StagedBlocks::StagedBlocks(const StorePaths &paths)
@@ -109,12 +99,7 @@ StagedBlocks::StagedBlocks(const StorePaths &paths)
 
 std::optional<JournalBlock> StagedBlocks::next()
 {
-	if (!reader_)
-		return {};
-	while (const std::optional<JournalRecord> record = reader_->next())
-		if (record->type == JournalType::block)
-			return JournalBlock::decode(record->body, journal_->name(), record->offset);
-	return {};
+	return reader_ ? next_block(*reader_, journal_->name()) : std::nullopt;
 }
 
 std::optional<Buffer> find_staged_item(const StorePaths &paths, ItemKind kind, const Digest &digest)
@@ -186,42 +171,20 @@ static bool is_in_use(const File &journal)
 UnfinishedAdds find_unfinished_adds(const std::string &directory)
 {
 	UnfinishedAdds adds;
-	const std::string path = directory + "/journal";
-	const std::optional<File> journal = find_journal(path);
+	const std::optional<File> journal = find_journal(directory + "/journal");
 	if (!journal)
 		return adds;
 	adds.are_running = is_in_use(*journal);
-	const IndexState state = Index::open(directory).state();
-	const JournalReader first(*journal);
-	JournalReader reader(*journal, state.journal_id == first.id() ? state.journal_offset : 0);
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type != JournalType::block)
-			continue;
-		const BlockRecord block = JournalBlock::decode(record->body, path, record->offset).record;
-		if (block.kind == static_cast<std::uint8_t>(ItemKind::chunk))
-			adds.bytes += block.raw_size;
-	}
+	adds.bytes = JournalState::behind(*journal, Index::open(directory).state()).content_behind_merged();
 	return adds;
 }
 
 std::vector<JournalFailure> recorded_failures(const std::string &directory)
 {
-	std::vector<JournalFailure> failures;
-	const std::string path = directory + "/journal";
-	const std::optional<File> journal = find_journal(path);
+	const std::optional<File> journal = find_journal(directory + "/journal");
 	if (!journal)
-		return failures;
-	const IndexState state = Index::open(directory).state();
-	const JournalReader first(*journal);
-	JournalReader reader(*journal, state.journal_id == first.id() ? state.journal_offset : 0);
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type != JournalType::failed)
-			continue;
-		JournalFailure failure = JournalFailure::decode(record->body, path, record->offset);
-		std::erase_if(failures, [&](const auto &at) { return at.path == failure.path; });
-		failures.push_back(std::move(failure));
-	}
-	return failures;
+		return {};
+	return JournalState::behind(*journal, Index::open(directory).state()).failures();
 }
 
 } // namespace dig

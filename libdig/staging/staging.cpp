@@ -1,6 +1,7 @@
 #include "libdig/staging/staging.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "libdig/os/arena.h"
 #include "libdig/os/directory.h"
@@ -59,21 +60,17 @@ bool StagingWriter::prepare_locked()
 		has_unfinished_ = true;
 		read_journal_locked(journal_size_, false);
 	}
-	return !note_ || settle_note_locked();
+	return !state_.note() || settle_note_locked();
 }
 
 // Whether what was in the pack is in a layer of the history now: the journal that is still open ends
 // with the note of the commit then.
 bool StagingWriter::is_committed_locked() const
 {
-	std::optional<JournalNote> note = note_;
+	JournalState state = state_;
 	JournalReader rest(journal_, journal_size_);
-	while (const std::optional<JournalRecord> record = rest.next())
-		if (record->type == JournalType::note)
-			note = JournalNote::decode(record->body, journal_.name(), record->offset);
-		else if (record->type == JournalType::cancelled)
-			note.reset();
-	return note && store_.roots().find_layer(note->layer_id);
+	state.take_all(rest, journal_.name());
+	return state.note() && store_.roots().find_layer(state.note()->layer_id);
 }
 
 // Another journal is in place.  What was in the pack is in a layer now, or it was given up, and then
@@ -81,7 +78,7 @@ bool StagingWriter::is_committed_locked() const
 void StagingWriter::reopen_locked()
 {
 	store_.reload();
-	if (block_count_ > 0 && !is_committed_locked())
+	if (state_.block_count() > 0 && !is_committed_locked())
 		throw Error("what was staged was given up by another command meanwhile; add again");
 	open_locked();
 }
@@ -174,10 +171,8 @@ void StagingWriter::begin_journal_locked()
 	remove_file_if_there(pack_path());
 	journal_ = File();
 	pack_ = File();
-	pack_size_ = sizeof(Preamble);
-	block_count_ = 0;
 	Buffer records;
-	write_mark_locked(records);
+	put_journal_record(records, JournalType::mark, [](Buffer &body) { JournalMark().encode(body); });
 	create_journal(journal_path(), new_staging_id(), records);
 }
 
@@ -190,27 +185,21 @@ void StagingWriter::open_journal_locked(const Index &index)
 	mark_in_use(journal_);
 	remove_abandoned(directory_);
 	pack_ = File();
-	note_.reset();
-	checkpoints_.clear();
-	failures_.clear();
 	const JournalReader reader(journal_);
 	journal_id_ = reader.id();
 	has_checksums_ = reader.has_checksums();
-	last_mark_ = {};
 	open_runs();
-	const bool is_known = index.state().journal_id == journal_id_;
-	if (!is_known)
+	if (index.state().journal_id != journal_id_)
 		require_content(index);
-	const std::uint64_t merged = is_known ? index.state().journal_offset : 0;
-	pack_size_ = sizeof(Preamble);
-	block_count_ = 0;
+	const std::uint64_t from = std::min(merged_offset(index.state(), journal_id_), runs_cover_);
+	state_ = JournalState(from);
 	synced_pack_size_ = 0;
 	if (is_alone_)
 		recovered_ = std::make_unique<IndexUpdate>(directory_);
-	read_journal_locked(std::min(merged, runs_cover_), is_alone_);
+	read_journal_locked(from, is_alone_);
 	open_pack_locked();
 	trust_pack_locked();
-	if (recovered_ && !recovered_->is_empty() && !note_)
+	if (recovered_ && !recovered_->is_empty() && !state_.note())
 		publish_recovered_locked();
 	recovered_.reset();
 }
@@ -229,14 +218,14 @@ void StagingWriter::require_content(const Index &index) const
 
 void StagingWriter::open_pack_locked()
 {
-	if (!note_ && !find_stat(pack_path())) {
-		if (pack_size_ > sizeof(Preamble))
+	if (!state_.note() && !find_stat(pack_path())) {
+		if (state_.pack_size() > sizeof(Preamble))
 			throw CorruptError("it is missing, and with it what is staged" + std::string(reset_advice), pack_path(), 0);
 		pack_ = File::open_with(pack_path(), O_RDWR | O_CREAT);
 	}
 	// A writer that was killed may have made the pack and written nothing into it.
-	const std::uint64_t there = note_ ? pack_size_ : pack_.size();
-	if (there < pack_size_ && pack_size_ > sizeof(Preamble))
+	const std::uint64_t there = state_.note() ? state_.pack_size() : pack_.size();
+	if (there < state_.pack_size() && state_.pack_size() > sizeof(Preamble))
 		throw CorruptError("it ends before what is staged does" + std::string(reset_advice), pack_path(), there);
 	if (there < sizeof(Preamble))
 		pack_.write_at(raw_bytes(make_preamble(layer_magic)), 0);
@@ -245,10 +234,10 @@ void StagingWriter::open_pack_locked()
 // Whoever writes to the pack changes its time, and whoever marks an end of it notes that.
 void StagingWriter::trust_pack_locked()
 {
-	const bool is_new = pack_size_ == sizeof(Preamble);
-	is_trusted_ = is_new || (pack_.is_open() && last_mark_.pack_change_ns != 0 && last_mark_.pack_size == pack_size_ &&
-					pack_.stat().ctime_ns == last_mark_.pack_change_ns);
-	trusted_size_ = is_trusted_ ? pack_size_ : 0;
+	const bool is_new = state_.pack_size() == sizeof(Preamble);
+	is_trusted_ = is_new || (pack_.is_open() && state_.last_mark().pack_change_ns != 0 && state_.last_mark().pack_size == state_.pack_size() &&
+					pack_.stat().ctime_ns == state_.last_mark().pack_change_ns);
+	trusted_size_ = is_trusted_ ? state_.pack_size() : 0;
 }
 
 // Files that a killed add had finished come into the index.
@@ -258,7 +247,7 @@ void StagingWriter::publish_recovered_locked()
 	Buffer mark;
 	write_mark_locked(mark);
 	const std::uint64_t offset = journal_size_;
-	Buffer records = carried_records();
+	Buffer records = state_.carried_records();
 	dig::append(records, mark);
 	write_journal_locked(records);
 	journal_.sync_data();
@@ -278,103 +267,60 @@ void StagingWriter::read_journal_locked(std::uint64_t from, bool is_recovery)
 	JournalReader reader(journal_, from);
 	std::string_view name = journal_.name();
 	const Index index = Index::open(directory_);
-	const std::uint64_t merged =
-		index.state().journal_id == journal_id_ ? index.state().journal_offset : 0;
+	state_.set_merged(merged_offset(index.state(), journal_id_));
 	DisplacedRecords displaced(index.cursor());
 	std::uint64_t good = reader.offset();
-	const bool is_whole = good == journal_start;
-	std::uint32_t named = 0, counted = 0; // blocks, by their records and by marks
-	const auto require_all = [&] {
-		require_promised(good, is_whole && named < counted ? ~std::uint64_t(0) : merged);
-	};
 	// Which blocks were promised to be on storage shows only behind them.
-	std::uint64_t promised = synced_pack_size_;
 	if (is_recovery) {
 		JournalReader ahead(journal_, from);
-		while (const std::optional<JournalRecord> record = ahead.next())
-			if (record->type == JournalType::mark)
-				promised = JournalMark::decode(record->body, name, record->offset).pack_size;
+		if (const std::optional<JournalMark> mark = find_last_mark(ahead, name))
+			synced_pack_size_ = mark->pack_size;
 	}
-	synced_pack_size_ = promised;
 	for (; const std::optional<JournalRecord> record = reader.next(); good = reader.offset()) {
-		switch (record->type) {
-		case JournalType::block:
+		if (record->type == JournalType::block) {
 			if (!take_block_locked(*record, is_recovery)) {
-				require_all();
+				require_promised(good);
 				truncate_locked(good);
 				return;
 			}
-			named++;
-			has_unfinished_ = has_unfinished_ || record->offset >= merged;
-			break;
-		case JournalType::file: {
-			Cursor cursor(record->body, name, record->offset);
-			const IndexRecord file = IndexRecord::decode(cursor);
-			std::erase_if(checkpoints_,
-				[&](const auto &at) { return at.file.entry.path == file.entry.path; });
-			if (!recovered_ || record->offset < merged)
-				break;
-			recovered_->put(file);
-			// Removals are in no journal, but those that follow from a file are known.
-			if (!file.is_removed)
-				displaced.find(file.entry.path, [&](const IndexRecord &old) {
-					IndexRecord removal;
-					removal.entry.path = old.entry.path;
-					removal.is_removed = true;
-					removal.sequence = IndexUpdate::new_sequence;
-					recovered_->put(removal);
-				});
-			break;
+			has_unfinished_ = has_unfinished_ || record->offset >= state_.merged();
+			continue;
 		}
-		// An add that ends writes behind `merged` what still holds of these two.
-		case JournalType::checkpoint: {
-			if (record->offset < merged)
-				break;
-			JournalCheckpoint checkpoint =
-				JournalCheckpoint::decode(record->body, name, record->offset);
-			std::erase_if(checkpoints_, [&](const auto &at) {
-				return at.file.entry.path == checkpoint.file.entry.path;
-			});
-			checkpoints_.push_back(std::move(checkpoint));
-			break;
-		}
-		case JournalType::mark: {
-			const JournalMark mark = JournalMark::decode(record->body, name, record->offset);
-			last_mark_ = mark;
-			pack_size_ = std::max(pack_size_, mark.pack_size);
-			block_count_ = std::max(block_count_, mark.block_count);
-			counted = std::max(counted, mark.block_count);
-			break;
-		}
-		case JournalType::failed: {
-			if (record->offset < merged)
-				break;
-			JournalFailure failure = JournalFailure::decode(record->body, name, record->offset);
-			std::erase_if(failures_, [&](const auto &at) { return at.path == failure.path; });
-			failures_.push_back(std::move(failure));
-			break;
-		}
-		case JournalType::note:
-			note_ = JournalNote::decode(record->body, name, record->offset);
-			break;
-		case JournalType::cancelled: note_.reset(); break;
-		}
+		state_.take(*record, name);
+		if (record->type == JournalType::file && recovered_ && record->offset >= state_.merged())
+			recover_file(*record, displaced);
 	}
-	require_all();
+	require_promised(good);
 	// A record that is torn was never promised to anybody.
 	if (reader.is_torn() && is_recovery)
 		truncate_locked(good);
 	journal_size_ = good;
-	if (pack_.is_open() && !note_ && pack_.size() > pack_size_) {
+	if (pack_.is_open() && !state_.note() && pack_.size() > state_.pack_size()) {
 		settle_journal_locked();
-		pack_.truncate(pack_size_);
+		pack_.truncate(state_.pack_size());
 	}
 }
 
-// What the index relies on must be there; nothing is cut off where it is not.
-void StagingWriter::require_promised(std::uint64_t good, std::uint64_t merged) const
+void StagingWriter::recover_file(const JournalRecord &record, DisplacedRecords &displaced)
 {
-	if (good < merged)
+	Cursor cursor(record.body, journal_.name(), record.offset);
+	const IndexRecord file = IndexRecord::decode(cursor);
+	recovered_->put(file);
+	// Removals are in no journal, but those that follow from a file are known.
+	if (!file.is_removed)
+		displaced.find(file.entry.path, [&](const IndexRecord &old) {
+			IndexRecord removal;
+			removal.entry.path = old.entry.path;
+			removal.is_removed = true;
+			removal.sequence = IndexUpdate::new_sequence;
+			recovered_->put(removal);
+		});
+}
+
+// What the index relies on must be there; nothing is cut off where it is not.
+void StagingWriter::require_promised(std::uint64_t good) const
+{
+	if (good < state_.merged() || state_.misses_blocks())
 		throw CorruptError("a record is damaged" + std::string(reset_advice), journal_path(), good);
 }
 
@@ -382,10 +328,9 @@ void StagingWriter::require_promised(std::uint64_t good, std::uint64_t merged) c
 bool StagingWriter::take_block_locked(const JournalRecord &record, bool must_verify)
 {
 	const JournalBlock block = JournalBlock::decode(record.body, journal_.name(), record.offset);
-	const std::uint64_t end = block.record.offset + block.record.length;
 	// With a note the pack may be a layer already, and was synced before.
-	if (must_verify && end > synced_pack_size_ && pack_.is_open()) {
-		if (end > pack_.size())
+	if (must_verify && block.end() > synced_pack_size_ && pack_.is_open()) {
+		if (block.end() > pack_.size())
 			return false;
 		try {
 			Decompressor decompressor;
@@ -396,8 +341,7 @@ bool StagingWriter::take_block_locked(const JournalRecord &record, bool must_ver
 	}
 	for (const Digest &item : block.items)
 		known_->insert(static_cast<ItemKind>(block.record.kind), item);
-	pack_size_ = std::max(pack_size_, end);
-	block_count_ = std::max(block_count_, block.number + 1);
+	state_.take(block, record.offset);
 	return true;
 }
 
@@ -406,8 +350,8 @@ void StagingWriter::truncate_locked(std::uint64_t journal_size)
 {
 	journal_.truncate(journal_size);
 	journal_size_ = journal_size;
-	if (pack_.is_open() && !note_ && pack_.size() > pack_size_)
-		pack_.truncate(pack_size_);
+	if (pack_.is_open() && !state_.note() && pack_.size() > state_.pack_size())
+		pack_.truncate(state_.pack_size());
 }
 
 // A layer was published, or nearly, and nobody has said whether its root was recorded.
@@ -418,8 +362,8 @@ bool StagingWriter::settle_note_locked()
 		return false;
 	store_.reload();
 	// The staging area may have been copied then, and be put back after later commits.
-	if (store_.roots().find_layer(note_->layer_id))
-		clear_staging_locked(store_, note_->layer_id);
+	if (store_.roots().find_layer(state_.note()->layer_id))
+		clear_staging_locked(store_, state_.note()->layer_id);
 	else
 		undo_note_locked();
 	open_locked();
@@ -429,7 +373,7 @@ bool StagingWriter::settle_note_locked()
 // The layer becomes the pack again.
 void StagingWriter::undo_note_locked()
 {
-	const std::string layer = store_.paths().layer(note_->layer_id);
+	const std::string layer = store_.paths().layer(state_.note()->layer_id);
 	if (!find_stat(pack_path())) {
 		if (!find_stat(layer))
 			throw CorruptError("it is missing, and with it what is staged" + std::string(reset_advice), pack_path(), 0);
@@ -438,13 +382,13 @@ void StagingWriter::undo_note_locked()
 		sync_directory(store_.paths().layers());
 	}
 	pack_ = File::open_with(pack_path(), O_RDWR);
-	if (pack_.size() < note_->pack_size)
+	if (pack_.size() < state_.note()->pack_size)
 		throw CorruptError("it ends before what is staged does" + std::string(reset_advice), pack_path(), pack_.size());
-	pack_.truncate(note_->pack_size);
+	pack_.truncate(state_.note()->pack_size);
 	Buffer record;
 	put_journal_record(record, JournalType::cancelled, [](Buffer &) {});
 	write_journal_locked(record);
-	note_.reset();
+	state_.cancel_note();
 }
 
 // --- appending ------------------------------------------------------------------------------
@@ -480,12 +424,28 @@ void StagingWriter::write_journal_locked(Bytes records)
 
 void StagingWriter::write_mark_locked(Buffer &out) const
 {
-	JournalMark mark{pack_size_, block_count_};
+	JournalMark mark{state_.pack_size(), state_.block_count()};
 	if (has_checksums_ && is_trusted_ && pack_.is_open()) {
 		mark.pack_change_ns = pack_.stat().ctime_ns;
-		mark.since_ns = last_mark_.since_ns ? last_mark_.since_ns : now_ns();
+		mark.since_ns = state_.last_mark().since_ns ? state_.last_mark().since_ns : now_ns();
 	}
 	put_journal_record(out, JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+}
+
+// But for its place in the pack.
+static JournalBlock journal_block(const ReadyBlock &block, Bytes prefix, bool has_checksum)
+{
+	JournalBlock result;
+	BlockRecord &record = result.record;
+	record.length = static_cast<std::uint32_t>(prefix.size() + block.payload.size());
+	record.raw_size = std::accumulate(block.sizes.begin(), block.sizes.end(), std::uint32_t(0));
+	record.items = static_cast<std::uint16_t>(block.sizes.size());
+	record.codec = static_cast<std::uint8_t>(block.codec);
+	record.kind = static_cast<std::uint8_t>(block.kind);
+	result.items = block.digests;
+	if (has_checksum && block.codec != Codec::none)
+		result.checksum = block_checksum(prefix);
+	return result;
 }
 
 void StagingWriter::append(std::span<const ReadyBlock> blocks, Bytes journal_records)
@@ -504,34 +464,23 @@ void StagingWriter::append(std::span<const ReadyBlock> blocks, Bytes journal_rec
 		total += prefixes.back().size() + block.payload.size();
 	}
 	locked([&] {
-		std::uint64_t offset = pack_size_;
+		std::uint64_t offset = state_.pack_size();
+		std::vector<JournalBlock> appended;
 		Buffer records;
 		for (std::size_t i = 0; i < blocks.size(); i++) {
-			const ReadyBlock &block = blocks[i];
-			JournalBlock record;
-			record.number = block_count_ + static_cast<std::uint32_t>(i);
-			record.record.offset = offset;
-			record.record.length =
-				static_cast<std::uint32_t>(prefixes[i].size() + block.payload.size());
-			std::uint32_t raw_size = 0;
-			for (std::uint32_t size : block.sizes)
-				raw_size += size;
-			record.record.raw_size = raw_size;
-			record.record.items = static_cast<std::uint16_t>(block.sizes.size());
-			record.record.codec = static_cast<std::uint8_t>(block.codec);
-			record.record.kind = static_cast<std::uint8_t>(block.kind);
-			record.items = block.digests;
-			if (has_checksums_ && block.codec != Codec::none)
-				record.checksum = block_checksum(prefixes[i]);
-			put_journal_record(records, JournalType::block, [&](Buffer &body) { record.encode(body); });
-			offset += record.record.length;
+			JournalBlock &block = appended.emplace_back(journal_block(blocks[i], prefixes[i], has_checksums_));
+			block.number = state_.block_count() + static_cast<std::uint32_t>(i);
+			block.record.offset = offset;
+			offset += block.record.length;
+			put_journal_record(records, JournalType::block, [&](Buffer &body) { block.encode(body); });
 		}
 		if (total)
 			write_pack_locked(pieces, total);
-		pack_size_ = offset;
-		block_count_ += static_cast<std::uint32_t>(blocks.size());
 		dig::append(records, journal_records);
+		const std::uint64_t at = journal_size_;
 		write_journal_locked(records);
+		for (const JournalBlock &block : appended)
+			state_.take(block, at);
 		appended_bytes_ += total;
 	});
 }
@@ -541,9 +490,9 @@ void StagingWriter::append(std::span<const ReadyBlock> blocks, Bytes journal_rec
 void StagingWriter::write_pack_locked(std::span<iovec> pieces, std::uint64_t size)
 {
 	const bool keeps_cached = appended_bytes_ + size <= cached_pack_bytes;
-	pack_.write_pieces_at(pieces, pack_size_, keeps_cached);
-	writing_from_ = std::min(writing_from_, pack_size_); // the pack may be a new one
-	const std::uint64_t end = (pack_size_ + size) / page_size * page_size; // what follows it is written to again
+	pack_.write_pieces_at(pieces, state_.pack_size(), keeps_cached);
+	writing_from_ = std::min(writing_from_, state_.pack_size()); // the pack may be a new one
+	const std::uint64_t end = (state_.pack_size() + size) / page_size * page_size; // what follows it is written to again
 	if (!keeps_cached || end < writing_from_ + writing_step)
 		return;
 	pack_.start_writing(writing_from_, end - writing_from_);
@@ -552,9 +501,9 @@ void StagingWriter::write_pack_locked(std::span<iovec> pieces, std::uint64_t siz
 
 void StagingWriter::sync_locked()
 {
-	if (pack_.is_open() && pack_size_ > synced_pack_size_) {
+	if (pack_.is_open() && state_.pack_size() > synced_pack_size_) {
 		pack_.sync_data();
-		synced_pack_size_ = pack_size_;
+		synced_pack_size_ = state_.pack_size();
 	}
 }
 
@@ -576,8 +525,8 @@ void StagingWriter::checkpoint()
 	// A file of its own: pack_ is closed when a commit seals it meanwhile.
 	File pack;
 	locked([&] {
-		size = pack_size_;
-		count = block_count_;
+		size = state_.pack_size();
+		count = state_.block_count();
 		id = journal_id_;
 		pack = File::open(pack_path());
 	});
@@ -594,17 +543,6 @@ void StagingWriter::checkpoint()
 	});
 }
 
-Buffer StagingWriter::carried_records() const
-{
-	Buffer records;
-	for (const JournalCheckpoint &checkpoint : checkpoints_)
-		put_journal_record(records, JournalType::checkpoint,
-			[&](Buffer &body) { checkpoint.encode(body); });
-	for (const JournalFailure &failure : failures_)
-		put_journal_record(records, JournalType::failed, [&](Buffer &body) { failure.encode(body); });
-	return records;
-}
-
 void StagingWriter::finish(IndexUpdate &update, const std::function<void(IndexState &)> &change)
 {
 	locked([&] {
@@ -612,7 +550,7 @@ void StagingWriter::finish(IndexUpdate &update, const std::function<void(IndexSt
 			return;
 		sync_locked();
 		const std::uint64_t merged = journal_size_;
-		Buffer records = carried_records();
+		Buffer records = state_.carried_records();
 		write_mark_locked(records);
 		write_journal_locked(records);
 		journal_.sync_data();
@@ -641,21 +579,16 @@ void StagingWriter::finish_loose()
 
 std::optional<JournalCheckpoint> StagingWriter::find_checkpoint(std::string_view path) const
 {
-	for (const JournalCheckpoint &checkpoint : checkpoints_)
+	for (const JournalCheckpoint &checkpoint : checkpoints())
 		if (checkpoint.file.entry.path == path)
 			return checkpoint;
 	return {};
 }
 
-void StagingWriter::forget_checkpoint(std::string_view path)
-{
-	std::erase_if(checkpoints_, [&](const auto &at) { return at.file.entry.path == path; });
-}
-
 void StagingWriter::set_failures(std::vector<JournalFailure> failures)
 {
-	has_new_failures_ = has_new_failures_ || failures.size() || failures_.size();
-	failures_ = std::move(failures);
+	has_new_failures_ = has_new_failures_ || failures.size() || state_.failures().size();
+	state_.set_failures(std::move(failures));
 }
 
 // Reads block records from an offset of the journal on, in batches sorted by digest.
@@ -663,18 +596,15 @@ static LargeVector<RunRecord> next_batch(JournalReader &reader, std::string_view
 {
 	LargeVector<RunRecord> records;
 	while (records.size() < run_batch) {
-		const std::optional<JournalRecord> from = reader.next();
-		if (!from)
+		const std::optional<JournalBlock> block = next_block(reader, name);
+		if (!block)
 			break;
-		if (from->type != JournalType::block)
-			continue;
-		const JournalBlock block = JournalBlock::decode(from->body, name, from->offset);
-		for (std::size_t i = 0; i < block.items.size(); i++) {
+		for (std::size_t i = 0; i < block->items.size(); i++) {
 			RunRecord record{};
-			record.digest = block.items[i];
-			record.block = block.number;
+			record.digest = block->items[i];
+			record.block = block->number;
 			record.item = static_cast<std::uint16_t>(i);
-			record.kind = block.record.kind;
+			record.kind = block->record.kind;
 			records.push_back(record);
 		}
 	}
@@ -749,8 +679,8 @@ constexpr std::int64_t fresh_ns = 600'000'000'000;
 
 bool StagingWriter::is_fresh_locked() const
 {
-	const std::int64_t age = now_ns() - last_mark_.since_ns;
-	return pack_size_ > always_checked && age >= 0 && age < fresh_ns;
+	const std::int64_t age = now_ns() - state_.last_mark().since_ns;
+	return state_.pack_size() > always_checked && age >= 0 && age < fresh_ns;
 }
 
 // What becomes a layer is what was written.
@@ -769,7 +699,7 @@ void StagingWriter::check_block_locked(const JournalBlock &block, Decompressor &
 Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view author,
 	std::string_view message, const MerklePeaks &peaks, bool is_full, std::uint64_t sequence, Work &work)
 {
-	SectionWriter writer(pack_, pack_size_);
+	SectionWriter writer(pack_, state_.pack_size());
 	writer.begin(Section::block_table);
 	JournalReader reader(journal_);
 	Decompressor decompressor;
@@ -783,26 +713,23 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 		settle_journal_locked();
 		pack_.clear(end, offset - end);
 	};
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type != JournalType::block)
-			continue;
-		const JournalBlock block = JournalBlock::decode(record->body, journal_.name(), record->offset);
-		if (block.record.kind == static_cast<std::uint8_t>(ItemKind::chunk)) {
-			chunks += block.record.items;
-			new_bytes += block.record.raw_size;
-			stored_bytes += block.record.length;
+	while (const std::optional<JournalBlock> block = next_block(reader, journal_.name())) {
+		if (block->kind() == ItemKind::chunk) {
+			chunks += block->record.items;
+			new_bytes += block->record.raw_size;
+			stored_bytes += block->record.length;
 		}
 		check_interrupted();
-		if (block.number != count++ || block.record.offset < end || block.end() > pack_size_)
-			throw CorruptError("its blocks are not in order" + std::string(reset_advice), journal_.name(), record->offset);
-		check_block_locked(block, decompressor, bytes);
-		writer.write(raw_bytes(block.record));
-		clear_up_to(block.record.offset);
-		end = block.record.offset + block.record.length;
+		if (block->number != count++ || block->record.offset < end || block->end() > state_.pack_size())
+			throw CorruptError("its blocks are not in order" + std::string(reset_advice), journal_.name(), reader.record_offset());
+		check_block_locked(*block, decompressor, bytes);
+		writer.write(raw_bytes(block->record));
+		clear_up_to(block->record.offset);
+		end = block->end();
 	}
-	if (reader.offset() != journal_size_ || count != block_count_)
+	if (reader.offset() != journal_size_ || count != state_.block_count())
 		throw CorruptError("a record is damaged" + std::string(reset_advice), journal_.name(), reader.offset());
-	clear_up_to(pack_size_);
+	clear_up_to(state_.pack_size());
 	writer.end();
 	work.chunks.set(chunks);
 	work.new_bytes.set(new_bytes);
@@ -825,7 +752,7 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 
 	JournalNote note;
 	note.layer_id = header.id();
-	note.pack_size = pack_size_;
+	note.pack_size = state_.pack_size();
 	note.sequence = sequence;
 	note.manifest_root = header.manifest_root;
 	Buffer record;
@@ -837,7 +764,7 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 	// Where the old name comes back in a power cut, the note tells that it is another one of the layer.
 	sync_directory(store_.paths().layers());
 	pack_ = File();
-	note_ = note;
+	state_.take(note);
 	return note.layer_id;
 }
 
@@ -872,17 +799,14 @@ void StagingWriter::keep_blocks(const std::function<bool(const JournalBlock &)> 
 		};
 		put_mark();
 		JournalReader reader(journal_);
-		while (const std::optional<JournalRecord> record = reader.next()) {
-			if (record->type != JournalType::block)
+		while (std::optional<JournalBlock> block = next_block(reader, journal_.name())) {
+			if (!is_kept(*block))
 				continue;
-			JournalBlock block = JournalBlock::decode(record->body, journal_.name(), record->offset);
-			if (!is_kept(block))
-				continue;
-			block.number = mark.block_count++;
-			mark.pack_size = block.record.offset + block.record.length;
-			writer.put(JournalType::block, [&](Buffer &body) { block.encode(body); });
+			block->number = mark.block_count++;
+			mark.pack_size = block->end();
+			writer.put(JournalType::block, [&](Buffer &body) { block->encode(body); });
 		}
-		writer.append(carried_records());
+		writer.append(state_.carried_records());
 		put_mark();
 		writer.replace_first(mark);
 		remove_staging_runs(directory_);
@@ -896,7 +820,7 @@ void StagingWriter::drop_pack()
 {
 	locked([&] {
 		const Index index = Index::open(directory_);
-		if (!is_alone_locked() || pack_size_ == sizeof(Preamble) || index.state().has_loose)
+		if (!is_alone_locked() || state_.pack_size() == sizeof(Preamble) || index.state().has_loose)
 			return;
 		for (IndexCursor at = index.staged_cursor(); at.current(); at.next())
 			if (index.is_staged(*at.current()) && !at.current()->is_removed)

@@ -14,6 +14,7 @@
 #include "libdig/os/lock.h"
 #include "libdig/staging/index.h"
 #include "libdig/staging/item_set.h"
+#include "libdig/staging/journal_state.h"
 #include "libdig/store/store.h"
 #include "libdig/watch/metrics.h"
 
@@ -55,10 +56,10 @@ public:
 
 	// What a killed add had left inside a large file.
 	std::optional<JournalCheckpoint> find_checkpoint(std::string_view path) const;
-	void forget_checkpoint(std::string_view path);
-	const std::vector<JournalCheckpoint> &checkpoints() const { return checkpoints_; }
+	void forget_checkpoint(std::string_view path) { state_.forget_checkpoint(path); }
+	const std::vector<JournalCheckpoint> &checkpoints() const { return state_.checkpoints(); }
 	// Source files that could not be taken, for dig status.
-	const std::vector<JournalFailure> &failures() const { return failures_; }
+	const std::vector<JournalFailure> &failures() const { return state_.failures(); }
 	void set_failures(std::vector<JournalFailure> failures);
 
 	// Empties the pack, when nothing staged needs it and nobody else is adding.  The writer is used
@@ -96,8 +97,9 @@ private:
 	void publish_recovered_locked();
 	void reopen_locked();
 	void read_journal_locked(std::uint64_t from, bool is_recovery);
+	void recover_file(const JournalRecord &record, DisplacedRecords &displaced);
 	bool take_block_locked(const JournalRecord &record, bool must_verify);
-	void require_promised(std::uint64_t good, std::uint64_t merged) const;
+	void require_promised(std::uint64_t good) const;
 	void truncate_locked(std::uint64_t journal_size);
 	bool settle_note_locked();
 	void undo_note_locked();
@@ -112,7 +114,6 @@ private:
 	void open_runs();
 	RunRecords all_records_locked();
 	void write_mark_locked(Buffer &out) const;
-	Buffer carried_records() const;
 	std::string journal_path() const { return directory_ + "/journal"; }
 	std::string pack_path() const { return directory_ + "/pack"; }
 
@@ -123,10 +124,9 @@ private:
 	std::mutex mutex_;
 	File pack_, journal_;
 	StagingId journal_id_{};
-	std::uint64_t pack_size_ = 0, journal_size_ = 0, synced_pack_size_ = 0;
-	std::uint32_t block_count_ = 0;
+	std::uint64_t journal_size_ = 0, synced_pack_size_ = 0;
 	bool has_checksums_ = false; // the journal, of its blocks
-	JournalMark last_mark_;      // when the journal was opened
+	JournalState state_;
 	// Up to here nobody has written to the pack since it was written, as far as its times tell.
 	std::uint64_t trusted_size_ = 0;
 	bool is_trusted_ = false; // up to its end then
@@ -136,9 +136,6 @@ private:
 	bool has_unfinished_ = false;     // blocks of somebody who never finished, perhaps
 	bool is_journal_settled_ = false; // its name is on storage
 	std::atomic<bool> uses_pack_ = false; // something claimed was there already
-	std::optional<JournalNote> note_;
-	std::vector<JournalCheckpoint> checkpoints_;
-	std::vector<JournalFailure> failures_;
 	std::unique_ptr<IndexUpdate> recovered_;
 	std::unique_ptr<ItemSet> known_;
 	std::mutex runs_mutex_;

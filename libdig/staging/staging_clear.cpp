@@ -5,6 +5,7 @@
 #include "libdig/os/directory.h"
 #include "libdig/os/lock.h"
 #include "libdig/os/publish.h"
+#include "libdig/staging/journal_state.h"
 #include "libdig/staging/staged_content.h"
 
 namespace dig {
@@ -14,49 +15,6 @@ void remove_staging_runs(const std::string &directory)
 	for (const std::string &name : names_in(directory))
 		if (name.ends_with(".run"))
 			remove_file_if_there(directory + "/" + name);
-}
-
-// The last note of the journal that was not cancelled, and what has to live on.
-struct JournalRest {
-	std::optional<JournalNote> note;
-	Buffer carried;
-};
-
-static JournalRest read_rest(const std::string &path, const IndexState &state)
-{
-	JournalRest rest;
-	const std::optional<File> journal = find_journal(path);
-	if (!journal)
-		return rest;
-	JournalReader first(*journal);
-	const std::uint64_t from = state.journal_id == first.id() ? state.journal_offset : 0;
-	JournalReader reader(*journal, from);
-	std::vector<JournalCheckpoint> checkpoints;
-	while (const std::optional<JournalRecord> record = reader.next()) {
-		if (record->type == JournalType::note)
-			rest.note = JournalNote::decode(record->body, path, record->offset);
-		else if (record->type == JournalType::cancelled)
-			rest.note.reset();
-		else if (record->type == JournalType::failed)
-			put_journal_record(rest.carried, JournalType::failed,
-				[&](Buffer &body) { append(body, record->body); });
-		else if (record->type == JournalType::checkpoint) {
-			JournalCheckpoint checkpoint = JournalCheckpoint::decode(record->body, path, record->offset);
-			std::erase_if(checkpoints, [&](const auto &at) {
-				return at.file.entry.path == checkpoint.file.entry.path;
-			});
-			checkpoints.push_back(std::move(checkpoint));
-		} else if (record->type == JournalType::file) {
-			Cursor cursor(record->body, path, record->offset);
-			const IndexRecord file = IndexRecord::decode(cursor);
-			std::erase_if(checkpoints,
-				[&](const auto &at) { return at.file.entry.path == file.entry.path; });
-		}
-	}
-	for (const JournalCheckpoint &checkpoint : checkpoints)
-		put_journal_record(rest.carried, JournalType::checkpoint,
-			[&](Buffer &body) { checkpoint.encode(body); });
-	return rest;
 }
 
 // A pack beside the note of a layer that is committed is of another time, and something that is
@@ -89,26 +47,32 @@ static void replace_journal(const std::string &path, const StagingId &id, const 
 void clear_staging_locked(Store &store, const Digest &layer_id)
 {
 	const std::string directory = store.paths().staging();
-	const JournalRest rest = read_rest(directory + "/journal", Index::open(directory).state());
-	if (!rest.note || rest.note->layer_id != layer_id)
+	const std::optional<File> journal = find_journal(directory + "/journal");
+	if (!journal)
 		return;
+	const JournalState rest = JournalState::behind(*journal, Index::open(directory).state());
+	const std::optional<JournalNote> &note = rest.note();
+	if (!note || note->layer_id != layer_id)
+		return;
+	// Checkpoints and failures live on.
+	const Buffer carried = rest.carried_records();
 	// Each step can be repeated: until the journal is gone, its note leads here again.
 	remove_staging_runs(directory);
 	const StagingId id = new_staging_id();
 	IndexUpdate(directory).publish([&](IndexState &state) {
 		// An index that is newer than the journal knows of later commits.
-		if (state.committed_sequence <= rest.note->sequence) {
-			state.committed_sequence = rest.note->sequence;
-			state.manifest_root = rest.note->manifest_root;
+		if (state.committed_sequence <= note->sequence) {
+			state.committed_sequence = note->sequence;
+			state.manifest_root = note->manifest_root;
 		}
 		state.has_dropped = state.has_loose = false;
-		if (rest.carried.empty())
+		if (carried.empty())
 			return;
 		state.journal_id = id;
 		state.journal_offset = journal_start;
 	});
 	remove_pack(store, directory);
-	replace_journal(directory + "/journal", id, rest.carried);
+	replace_journal(directory + "/journal", id, carried);
 }
 
 void clear_staging(Store &store, const Digest &layer_id)

@@ -1,0 +1,117 @@
+#include "libdig/staging/journal_state.h"
+
+namespace dig {
+
+std::uint64_t merged_offset(const IndexState &index, const StagingId &journal)
+{
+	return index.journal_id == journal ? index.journal_offset : 0;
+}
+
+JournalState::JournalState(std::uint64_t from, std::uint64_t merged)
+	: merged_(merged), is_from_start_(from <= journal_start)
+{
+}
+
+JournalState JournalState::behind(const File &journal, const IndexState &index)
+{
+	const std::uint64_t merged = merged_offset(index, JournalReader(journal).id());
+	JournalReader reader(journal, merged);
+	JournalState state(reader.offset(), merged);
+	state.take_all(reader, journal.name());
+	return state;
+}
+
+void JournalState::take_all(JournalReader &reader, std::string_view name)
+{
+	while (const std::optional<JournalRecord> record = reader.next())
+		take(*record, name);
+}
+
+void JournalState::take(const JournalRecord &record, std::string_view name)
+{
+	const std::uint64_t offset = record.offset;
+	switch (record.type) {
+	case JournalType::block: return take(JournalBlock::decode(record.body, name, offset), offset);
+	case JournalType::mark: return take(JournalMark::decode(record.body, name, offset), offset);
+	case JournalType::note: return take(JournalNote::decode(record.body, name, offset));
+	case JournalType::cancelled: return cancel_note();
+	case JournalType::file: {
+		if (checkpoints_.empty())
+			return;
+		Cursor cursor(record.body, name, offset);
+		return forget_checkpoint(IndexRecord::decode(cursor).entry.path);
+	}
+	case JournalType::checkpoint:
+		if (offset >= merged_)
+			take(JournalCheckpoint::decode(record.body, name, offset));
+		return;
+	case JournalType::failed:
+		if (offset >= merged_)
+			take(JournalFailure::decode(record.body, name, offset));
+		return;
+	}
+}
+
+void JournalState::take(const JournalBlock &block, std::uint64_t offset)
+{
+	pack_size_ = std::max(pack_size_, block.end());
+	block_count_ = std::max(block_count_, block.number + 1);
+	named_++;
+	if (offset >= merged_ && block.kind() == ItemKind::chunk)
+		content_behind_merged_ += block.record.raw_size;
+}
+
+void JournalState::take(const JournalMark &mark, std::uint64_t offset)
+{
+	last_mark_ = mark;
+	pack_size_ = std::max(pack_size_, mark.pack_size);
+	block_count_ = std::max(block_count_, mark.block_count);
+	counted_ = std::max(counted_, mark.block_count);
+	has_mark_behind_merged_ = has_mark_behind_merged_ || offset >= merged_;
+}
+
+void JournalState::take(JournalCheckpoint checkpoint)
+{
+	forget_checkpoint(checkpoint.file.entry.path);
+	checkpoints_.push_back(std::move(checkpoint));
+}
+
+void JournalState::take(JournalFailure failure)
+{
+	std::erase_if(failures_, [&](const JournalFailure &at) { return at.path == failure.path; });
+	failures_.push_back(std::move(failure));
+}
+
+void JournalState::forget_checkpoint(std::string_view path)
+{
+	std::erase_if(checkpoints_, [&](const JournalCheckpoint &at) { return at.file.entry.path == path; });
+}
+
+Buffer JournalState::carried_records() const
+{
+	Buffer records;
+	for (const JournalCheckpoint &checkpoint : checkpoints_)
+		put_journal_record(records, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
+	for (const JournalFailure &failure : failures_)
+		put_journal_record(records, JournalType::failed, [&](Buffer &body) { failure.encode(body); });
+	return records;
+}
+
+std::optional<JournalBlock> next_block(JournalReader &reader, std::string_view name)
+{
+	while (const std::optional<JournalRecord> record = reader.next())
+		if (record->type == JournalType::block)
+			return JournalBlock::decode(record->body, name, record->offset);
+	return {};
+}
+
+std::optional<JournalMark> find_last_mark(JournalReader &reader, std::string_view name)
+{
+	std::optional<JournalMark> mark;
+	while (const std::optional<JournalRecord> record = reader.next())
+		if (record->type == JournalType::mark)
+			mark = JournalMark::decode(record->body, name, record->offset);
+	return mark;
+}
+
+} // namespace dig
