@@ -4,7 +4,8 @@
 #	make [-jN] [V=1]                         tools and test helpers, into build/
 #	make check                               everything, then the test suite
 #	make O=asan SANITIZE=address,undefined   a second tree, beside build/
-#	make install prefix=/usr DESTDIR=...
+#	make install prefix=/usr DESTDIR=...     and install-debug, uninstall
+#	make build/dig-chunk                     one tool, linked alone
 #	make deps | tests | demo | perf-check | clean
 #
 # Directories are the lists: a new plumbing/X.cpp is built as dig-X and installed without a
@@ -15,6 +16,7 @@ O = build
 prefix = /usr/local
 exec_prefix = $(prefix)
 bindir = $(exec_prefix)/bin
+libdir = $(exec_prefix)/lib
 libexecdir = $(exec_prefix)/libexec
 datarootdir = $(prefix)/share
 datadir = $(datarootdir)
@@ -29,14 +31,18 @@ URING_LIBS = -luring
 CURL_LIBS = -lcurl
 BOOST_LIBS = -lboost_program_options -lboost_filesystem
 BOOST_TEST_LIBS = -lboost_unit_test_framework
-# A static tool starts two to three times as fast as a dynamic one.
+# A static program starts two to three times as fast as a dynamic one.
 STATIC = -static-pie
 INSTALL = install
+STRIP = strip
+OBJCOPY = objcopy
+READELF = readelf
 
 -include config.mak
 
-# Tools that speak HTTP carry libcurl, which stays dynamic.
-network = dig-fetch-url
+# Tools that speak HTTP carry libcurl, which stays dynamic.  Each is a program of its own, and is
+# left out where CURL_LIBS is empty.
+network = fetch-url
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -54,7 +60,7 @@ endif
 
 cxxflags := -std=c++20 -Wall -Wextra $(CXXFLAGS) $(hardening) -fPIE -pthread
 cppflags := -I$(srcdir) -DBOOST_TEST_DYN_LINK= $(CPPFLAGS)
-ldflags := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -Wl,--as-needed \
+ldflags := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -Wl,--build-id -Wl,--as-needed \
 	-Wl,--gc-sections $(LDFLAGS)
 ldlibs := $(BOOST_LIBS) $(CRYPTOPP_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(URING_LIBS) -lpthread
 names := -DDIG_VERSION='"$(VERSION)"' -DDIG_EXEC_PATH='"$(libexecdir)/dig"'
@@ -68,21 +74,15 @@ $$(file >$O/$(1),$$(strip $(2)))
 endif
 endef
 flags := $(CXX) $(cxxflags) $(cppflags) | $(ldflags) $(STATIC) $(ldlibs) $(CURL_LIBS)
-# What only copies leaves a tree as it is, whatever it was built with.
-ifneq ($(MAKECMDGOALS),install-built)
-$(eval $(call stamp,flags,$$(flags)))
-$(eval $(call stamp,names,$$(names)))
-endif
-
 # --- what there is ----------------------------------------------------------------------------
 
 sources = $(wildcard $(srcdir)/$(1)/*.cpp)
 object = $(patsubst $(srcdir)/%.cpp,$O/%.o,$(call sources,$(1)))
 
 lib := $(call object,libdig/*)
-plumbing := $(patsubst $O/plumbing/%.o,$O/dig-%,$(call object,plumbing))
-dispatcher := $(patsubst $O/porcelain/%.o,$O/%,$(filter %/dig.o,$(call object,porcelain)))
-porcelain := $(patsubst $O/porcelain/%.o,$O/dig-%,$(filter-out %/dig.o,$(call object,porcelain)))
+in_network := $(filter $(network:%=$O/plumbing/%.o),$(call object,plumbing))
+main := $O/porcelain/dig.o
+tools := $(filter-out $(main) $(in_network),$(call object,plumbing) $(call object,porcelain))
 helpers := $(patsubst $O/t/helper/%.o,$O/helper/%,$(call object,t/helper))
 unit := $(call object,t/unit)
 objects := $(lib) $(foreach directory,plumbing porcelain t/helper t/unit,$(call object,$(directory)))
@@ -92,38 +92,62 @@ named := $(shell grep -lE 'DIG_(VERSION|EXEC_PATH)' /dev/null \
 	$(foreach directory,libdig/* plumbing porcelain,$(call sources,$(directory))))
 named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 
+# All tools are one program, and each is a link to it (porcelain/dig.cpp has the reason).  A tool
+# that is asked for by name, as in "make build/dig-chunk", is linked alone: no other tool has to
+# compile for it.
+object_of = $(filter %/$(1).o,$(tools) $(in_network))
+program = $(patsubst %.o,$O/dig-%,$(notdir $(1)))
+alone := $(filter $(MAKECMDGOALS),$(call program,$(tools))) \
+	$(if $(strip $(CURL_LIBS)),$(call program,$(in_network)))
+links := $(filter-out $(alone),$(call program,$(tools)))
+entry = dig_$(subst -,_,$(1))_main
+tools.inc := $(foreach tool,$(basename $(notdir $(tools))),TOOL("$(tool)", $(call entry,$(tool))))
+
+# What only copies or removes leaves a tree as it is, whatever it was built with.
+ifneq ($(filter-out install-built install-debug uninstall,$(or $(MAKECMDGOALS),all)),)
+$(eval $(call stamp,flags,$$(flags)))
+$(eval $(call stamp,names,$$(names)))
+$(eval $(call stamp,tools.inc,$$(tools.inc)))
+endif
+
 # --- rules ------------------------------------------------------------------------------------
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all tests check perf-check deps demo install install-built clean
+.SECONDEXPANSION:
+.PHONY: all tests check perf-check deps demo install install-built install-debug uninstall clean
 
-all: $(plumbing) $(porcelain) $(dispatcher) $(helpers) $O/commands
+all: $O/dig $(links) $(alone) $(helpers) $O/commands
 tests: all $O/unit
 
 quiet = $(if $(V),,@echo '  $(1) $(@:$O/%=%)';)
-is_network = $(filter $(network),$(@F))
-link = $(CXX) $(cxxflags) $(ldflags) $(if $(is_network),-pie,$(or $(STATIC),-pie)) -o $@ \
-	$(filter %.o %.a,$^) $(if $(is_network),$(CURL_LIBS)) $(ldlibs)
+is_network = $(filter $(in_network),$^)
+# For a tool that is linked alone, and has no main() of its own.
+calling_main = int $(1)(int, char **); int main(int n, char **words) { return $(1)(n, words); }
+# Removed first: a linker may write into the file that is there, and so into all links to it.
+link = rm -f $@ && $(1) $(CXX) $(cxxflags) $(ldflags) $(if $(is_network),-pie,$(or $(STATIC),-pie)) \
+	-o $@ $(filter %.o %.a,$^) $(if $(is_network),$(CURL_LIBS)) $(ldlibs)
 
 $(objects): $O/%.o: $(srcdir)/%.cpp $O/flags
 	$(call quiet,CXX )mkdir -p $(@D) && $(CXX) $(cxxflags) $(cppflags) \
 		$(if $(filter $(<:./%=%),$(named:./%=%)),$(names)) -MMD -MP -c -o $@ $<
 
 $(named_objects): $O/names
+$(main): $O/tools.inc
+$(main): cppflags += -I$O
 
 $O/libdig.a: $(lib)
 	$(call quiet,AR  )rm -f $@ && $(AR) rcs $@ $^
 
-$(plumbing): $O/dig-%: $O/plumbing/%.o $O/libdig.a
+$O/dig: $(main) $(tools) $O/libdig.a
 	$(call quiet,LINK)$(link)
 
-$(porcelain): $O/dig-%: $O/porcelain/%.o $O/libdig.a
-	$(call quiet,LINK)$(link)
+$(links): $O/dig
+	$(if $(V),,@)ln -f $< $@ 2>/dev/null || ln -sf $(<F) $@
 
-$(dispatcher): $O/%: $O/porcelain/%.o $O/libdig.a
-	$(call quiet,LINK)$(link)
+$(alone): $O/dig-%: $$(call object_of,$$*) $O/libdig.a
+	$(call quiet,LINK)$(call link,echo '$(call calling_main,$(call entry,$*))' |) -x c++ -
 
 $(helpers): $O/helper/%: $O/t/helper/%.o $O/libdig.a
 	$(call quiet,LINK)mkdir -p $(@D) && $(link)
@@ -170,14 +194,29 @@ papers = $(filter-out %.1 %.5 %.7,$(wildcard $(srcdir)/Documentation/* $(addpref
 	README.md NEWS.md COPYING)))
 put = $(if $(wildcard $(3)),$(INSTALL) -d '$(DESTDIR)$(2)' && \
 	$(INSTALL) -m $(1) $(wildcard $(3)) '$(DESTDIR)$(2)$(4)')
+# Copied once more behind strip: what strip writes lies in memory in small pieces, which costs each
+# start a sixth until the file is read from storage again.
+put_program = $(INSTALL) -d '$(DESTDIR)$(1)' && cd '$(DESTDIR)$(1)' && \
+	$(STRIP) -o .$(notdir $(2)).new '$(abspath $(2))' && \
+	$(INSTALL) -m 755 .$(notdir $(2)).new $(notdir $(2)) && rm .$(notdir $(2)).new
+tooldir = $(libexecdir)/dig
+# As git does with its builtins: hard links, and symbolic ones for a package, which may not have
+# the others, and where the file system has none.
+names_of_program := $(sort $(notdir $(call program,$(tools))))
+link_tools = cd '$(DESTDIR)$(tooldir)' && for tool in $(names_of_program); do \
+		$(if $(DESTDIR),,ln -f '$(bindir)/dig' $$tool 2>/dev/null ||) \
+		ln -srf '$(DESTDIR)$(bindir)/dig' $$tool || exit; \
+	done
 
 install: all
 	@$(MAKE) --no-print-directory install-built
 
 install-built:
-	$(call put,755,$(bindir),$(dispatcher))
-	$(call put,755,$(libexecdir)/dig,$(plumbing) $(porcelain))
-	$(call put,644,$(libexecdir)/dig,$O/commands)
+	$(call put_program,$(bindir),$O/dig)
+	$(INSTALL) -d '$(DESTDIR)$(tooldir)'
+	$(link_tools)
+	$(foreach tool,$(filter $(call program,$(in_network)),$(alone)),$(call put_program,$(tooldir),$(tool)) &&) :
+	$(call put,644,$(tooldir),$O/commands)
 	$(call put,644,$(mandir)/man1,$(call pages,1))
 	$(call put,644,$(mandir)/man5,$(call pages,5))
 	$(call put,644,$(mandir)/man7,$(call pages,7))
@@ -185,6 +224,39 @@ install-built:
 	$(call put,644,$(datadir)/bash-completion/completions,$(srcdir)/completion/dig.bash,/dig)
 	$(call put,644,$(datadir)/zsh/site-functions,$(srcdir)/completion/dig.zsh,/_dig)
 	$(call put,644,$(datadir)/fish/vendor_completions.d,$(srcdir)/completion/dig.fish)
+
+# Names and line numbers for debuggers, which look for them by the id of the program.
+debugdir = $(libdir)/debug/.build-id
+debug_file = id=$$($(READELF) -n $(1) 2>/dev/null | sed -n 's/^ *Build ID: //p') && test -n "$$id" && \
+	rest=$${id\#??} && file='$(DESTDIR)$(debugdir)'/$${id%$$rest}/$$rest.debug
+
+install-debug:
+	$(call debug_file,$O/dig) && $(INSTALL) -d "$${file%/*}" && \
+	$(OBJCOPY) --only-keep-debug $O/dig "$$file" && chmod 644 "$$file"
+
+take = @cd '$(DESTDIR)$(1)' 2>/dev/null && rm -f $(notdir $(2)) || :
+# Directories that are empty then go, too, up to the prefix; in those of the system only ours do.
+shared := $(if $(DESTDIR),,$(filter /usr /usr/local,$(prefix)))
+from_prefix = $(subst $(prefix)/,,$(1))
+ours = '$(call from_prefix,$(tooldir))' '$(call from_prefix,$(docdir))' $(call from_prefix,$(debugdir))/??
+others = $(foreach place,$(bindir) $(mandir)/man1 $(mandir)/man5 $(mandir)/man7 \
+	$(datadir)/bash-completion/completions $(datadir)/zsh/site-functions \
+	$(datadir)/fish/vendor_completions.d,'$(call from_prefix,$(place))')
+
+uninstall:
+	@$(call debug_file,'$(DESTDIR)$(bindir)/dig') 2>/dev/null && rm -f "$$file" || :
+	$(call take,$(bindir),dig)
+	$(call take,$(tooldir),$(names_of_program) $(call program,$(in_network)) commands)
+	$(call take,$(mandir)/man1,$(call pages,1))
+	$(call take,$(mandir)/man5,$(call pages,5))
+	$(call take,$(mandir)/man7,$(call pages,7))
+	$(call take,$(docdir),$(papers))
+	$(call take,$(datadir)/bash-completion/completions,dig)
+	$(call take,$(datadir)/zsh/site-functions,_dig)
+	$(call take,$(datadir)/fish/vendor_completions.d,dig.fish)
+	@cd '$(DESTDIR)$(prefix)' 2>/dev/null && rmdir $(if $(shared),,-p) $(ours) $(if $(shared),,$(others)) \
+		2>/dev/null || :
+	@$(if $(shared),:,cd '$(DESTDIR)/' && rmdir $(if $(DESTDIR),-p) '.$(prefix)' 2>/dev/null || :)
 
 clean:
 	rm -rf $O

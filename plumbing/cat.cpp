@@ -280,4 +280,4 @@ static int cat(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, cat); }
+int dig_cat_main(int argc, char **argv) { return run(argc, argv, usage, cat); }

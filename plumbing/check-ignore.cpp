@@ -163,4 +163,4 @@ static int check_ignore(Options &options)
 	return checker.found_any() ? exit_status::done : exit_status::no;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, check_ignore); }
+int dig_check_ignore_main(int argc, char **argv) { return run(argc, argv, usage, check_ignore); }

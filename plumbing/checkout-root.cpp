@@ -78,4 +78,4 @@ static int checkout_root(Options &options)
 	return result.status == exit_status::done && !is_all_set ? exit_status::partial : result.status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, checkout_root); }
+int dig_checkout_root_main(int argc, char **argv) { return run(argc, argv, usage, checkout_root); }

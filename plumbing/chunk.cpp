@@ -49,4 +49,4 @@ static int chunk(Options &options)
 	return hash.finish() ? exit_status::done : exit_status::failed;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, chunk); }
+int dig_chunk_main(int argc, char **argv) { return run(argc, argv, usage, chunk); }

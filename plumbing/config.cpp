@@ -165,4 +165,4 @@ static int config(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, config); }
+int dig_config_main(int argc, char **argv) { return run(argc, argv, usage, config); }

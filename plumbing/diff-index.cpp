@@ -30,4 +30,4 @@ static int diff_index(Options &options)
 	return status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, diff_index); }
+int dig_diff_index_main(int argc, char **argv) { return run(argc, argv, usage, diff_index); }

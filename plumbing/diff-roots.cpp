@@ -92,4 +92,4 @@ static int diff_roots(Options &options)
 	return differs ? exit_status::no : exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, diff_roots); }
+int dig_diff_roots_main(int argc, char **argv) { return run(argc, argv, usage, diff_roots); }

@@ -38,4 +38,4 @@ static int diff_work(Options &options)
 	return status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, diff_work); }
+int dig_diff_work_main(int argc, char **argv) { return run(argc, argv, usage, diff_work); }

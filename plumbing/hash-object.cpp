@@ -56,4 +56,4 @@ static int hash_object(Options &options)
 	return is_good ? exit_status::done : exit_status::failed;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, hash_object); }
+int dig_hash_object_main(int argc, char **argv) { return run(argc, argv, usage, hash_object); }

@@ -87,4 +87,4 @@ static int info(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, info); }
+int dig_info_main(int argc, char **argv) { return run(argc, argv, usage, info); }

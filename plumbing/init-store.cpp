@@ -32,4 +32,4 @@ static int init_store(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, init_store); }
+int dig_init_store_main(int argc, char **argv) { return run(argc, argv, usage, init_store); }

@@ -24,4 +24,4 @@ static int list_roots(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, list_roots); }
+int dig_list_roots_main(int argc, char **argv) { return run(argc, argv, usage, list_roots); }

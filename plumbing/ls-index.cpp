@@ -49,4 +49,4 @@ static int ls_index(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, ls_index); }
+int dig_ls_index_main(int argc, char **argv) { return run(argc, argv, usage, ls_index); }

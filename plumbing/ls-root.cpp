@@ -45,4 +45,4 @@ static int ls_root(Options &options)
 	return status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, ls_root); }
+int dig_ls_root_main(int argc, char **argv) { return run(argc, argv, usage, ls_root); }

@@ -62,4 +62,4 @@ static int ls_work(Options &options)
 	return status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, ls_work); }
+int dig_ls_work_main(int argc, char **argv) { return run(argc, argv, usage, ls_work); }

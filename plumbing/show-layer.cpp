@@ -49,4 +49,4 @@ static int show_layer(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, show_layer); }
+int dig_show_layer_main(int argc, char **argv) { return run(argc, argv, usage, show_layer); }

@@ -593,4 +593,4 @@ static int update_index(Options &options)
 	return failures.empty() ? exit_status::done : exit_status::partial;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, update_index); }
+int dig_update_index_main(int argc, char **argv) { return run(argc, argv, usage, update_index); }

@@ -24,4 +24,4 @@ static int update_root_command(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, update_root_command); }
+int dig_update_root_main(int argc, char **argv) { return run(argc, argv, usage, update_root_command); }

@@ -34,4 +34,4 @@ static int verify_store_command(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, verify_store_command); }
+int dig_verify_store_main(int argc, char **argv) { return run(argc, argv, usage, verify_store_command); }

@@ -35,4 +35,4 @@ static int write_layer_command(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, write_layer_command); }
+int dig_write_layer_main(int argc, char **argv) { return run(argc, argv, usage, write_layer_command); }

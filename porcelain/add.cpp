@@ -129,4 +129,4 @@ static int add(Options &options)
 	return update != exit_status::done ? update : statuses.front();
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, add); }
+int dig_add_main(int argc, char **argv) { return run(argc, argv, usage, add); }

@@ -22,4 +22,4 @@ static int check(Options &options)
 	replace_process(verify);
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, check); }
+int dig_check_main(int argc, char **argv) { return run(argc, argv, usage, check); }

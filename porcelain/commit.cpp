@@ -60,4 +60,4 @@ static int commit(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, commit); }
+int dig_commit_main(int argc, char **argv) { return run(argc, argv, usage, commit); }

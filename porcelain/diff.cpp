@@ -36,4 +36,4 @@ static int diff(Options &options)
 	return status == exit_status::no && !quiet ? exit_status::done : status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, diff); }
+int dig_diff_main(int argc, char **argv) { return run(argc, argv, usage, diff); }

@@ -1,28 +1,46 @@
-// dig X runs dig-X: beside this program, in DIG_EXEC_PATH, or anywhere in PATH.
+// The program that all tools are.  A tool is a link to it, and the name that it was called by says
+// which one is meant.  With 36 programs each would carry the libraries again: they took 263 MB.
+// Called by no tool's name it is dig itself, and dig X goes on as the tool X, or runs dig-X from the
+// exec path or PATH.
+//
+// A tool costs the others nothing when it starts: there is no object that is built before main()
+// (t0007), and code that is not run is not read.
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 
 #include "libdig/base/suggestion.h"
-#include "libdig/format/settings.h"
+#include "libdig/base/trace.h"
+#include "libdig/os/file.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/installation.h"
 
 using namespace dig;
 
+// make writes the list: TOOL("check-ignore", dig_check_ignore_main) for plumbing/check-ignore.cpp.
+#define TOOL(name, main) int main(int argc, char **argv);
+#include "tools.inc"
+#undef TOOL
+
+struct Tool {
+	std::string_view name;
+	int (*main)(int argc, char **argv);
+};
+
+static constexpr Tool tools[] = {
+#define TOOL(name, main) {name, main},
+#include "tools.inc"
+#undef TOOL
+};
+
+static const Tool *find_tool(std::string_view name)
+{
+	const auto *tool = std::find_if(std::begin(tools), std::end(tools), [&](const Tool &t) { return t.name == name; });
+	return tool == std::end(tools) ? nullptr : tool;
+}
+
 static constexpr char usage[] = "dig [-C DIR] [-c KEY=VALUE] COMMAND [ARGUMENT...]\n"
 				"dig [--version] [--help] [--exec-path]";
-
-static std::string exec_path()
-{
-	const char *wanted = std::getenv("DIG_EXEC_PATH");
-	if (wanted && *wanted)
-		return wanted;
-	// In the checkout; as it was installed, also when all of that was moved since; as it was built for.
-	const std::string own = own_directory(), beside = own.substr(0, own.rfind('/')) + "/libexec/dig";
-	for (const std::string &path : {own, beside})
-		if (find_stat(path + "/dig-hash-object"))
-			return path;
-	return DIG_EXEC_PATH;
-}
 
 // "commands" lists what there is: category, name and one line, taken from the pages.
 static void list_commands(Output &out, const std::string &path)
@@ -66,62 +84,119 @@ static std::vector<std::string> command_names(const std::string &path)
 
 static void set(const char *name, const std::string &value) { ::setenv(name, value.c_str(), 1); }
 
+// The options of dig itself, and the command behind them.
+class CommandLine {
+public:
+	CommandLine(int argc, char **argv) : words_(argv + std::min(argc, 1), argv + argc) {}
+
+	// False when an option has said it all.
+	bool take_options()
+	{
+		for (; at_ < words_.size() && words_[at_][0] == '-'; at_++)
+			if (!take_option(words_[at_]))
+				return false;
+		return true;
+	}
+
+	// The command and its arguments.
+	std::span<char *> rest() const { return words_.subspan(at_); }
+
+private:
+	bool take_option(const std::string &option)
+	{
+		const bool has_value = at_ + 1 < words_.size();
+		if (option == "-C" && has_value)
+			change_directory(words_[++at_]);
+		else if (option == "-c" && has_value)
+			hand_down(words_[++at_]);
+		else if (option == "--version")
+			standard_output().record("dig " DIG_VERSION);
+		else if (option == "--exec-path")
+			standard_output().record(exec_path());
+		else if (option == "-h" || option == "--help")
+			list_commands(standard_output(), exec_path());
+		else
+			throw UsageError("no such option, or it needs a value: " + option +
+				did_you_mean(option, {"--version", "--help", "--exec-path"}));
+		return option == "-C" || option == "-c";
+	}
+
+	// A setting, for all that is run from here on.
+	static void hand_down(const std::string &setting)
+	{
+		const char *known = std::getenv("DIG_CONFIG");
+		set("DIG_CONFIG", known && *known ? known + ('\n' + setting) : setting);
+	}
+
+	std::span<char *> words_;
+	std::size_t at_ = 0;
+};
+
+// Whether the file is the program that runs here, by whatever name.
+static bool is_this_program(const std::string &path)
+{
+	const std::optional<FileStat> file = find_stat(path), own = find_stat(own_program());
+	return file && own && file->device == own->device && file->inode == own->inode;
+}
+
+// The tool to go on as, in this process; nothing when there was no command.  A program of that name
+// in the exec path is preferred to the tool in here, unless it is the same; one in PATH is not.
+static const Tool *run_command(CommandLine &line)
+{
+	if (!line.take_options())
+		return nullptr;
+	const std::string path = exec_path();
+	if (line.rest().empty()) {
+		list_commands(standard_output(), path);
+		return nullptr;
+	}
+	const std::string name = line.rest()[0];
+	if (name.find('/') != name.npos)
+		throw UsageError("a command is a name");
+	const char *search = std::getenv("PATH");
+	set("PATH", path + (search && *search ? ":" + std::string(search) : ""));
+	name_tools("dig " + name);
+	const Tool *tool = find_tool(name);
+	const std::string beside = path + "/dig-" + name;
+	const bool is_beside = find_stat(beside).has_value();
+	if (tool && (!is_beside || is_this_program(beside))) {
+		trace::stop();
+		return tool;
+	}
+	Command command{is_beside ? beside : "dig-" + name};
+	for (char *const argument : line.rest().subspan(1))
+		command.push_back(argument);
+	try {
+		replace_process(command);
+	} catch (const SystemError &error) {
+		if (error.error() == ENOENT)
+			throw UsageError(quote(name) + " is no dig command; 'dig' lists them" +
+				did_you_mean(name, command_names(path)));
+		throw;
+	}
+}
+
+static int dig_main(int argc, char **argv)
+{
+	CommandLine line(argc, argv);
+	const Tool *tool = nullptr;
+	// What follows the command is its own affair, so this is no case for Options.
+	const int status = run(1, argv, usage, [&](Options &) {
+		tool = run_command(line);
+		return exit_status::done;
+	});
+	if (!tool)
+		return status;
+	return tool->main(static_cast<int>(line.rest().size()), line.rest().data());
+}
+
 int main(int argc, char **argv)
 {
-	static int count;
-	static char **arguments;
-	count = argc;
-	arguments = argv;
-	// What follows the command is its own affair, so this is no case for Options.
-	return run(1, argv, usage, [](Options &) -> int {
-		const std::string path = exec_path();
-		std::string handed_down = std::getenv("DIG_CONFIG") ? std::getenv("DIG_CONFIG") : "";
-		int i = 1;
-		for (; i < count && arguments[i][0] == '-'; i++) {
-			const std::string option = arguments[i];
-			const bool has_value = i + 1 < count;
-			if (option == "-C" && has_value) {
-				change_directory(arguments[++i]);
-			} else if (option == "-c" && has_value) {
-				if (!handed_down.empty())
-					handed_down += '\n';
-				handed_down += arguments[++i];
-				set("DIG_CONFIG", handed_down);
-			} else if (option == "--version") {
-				standard_output().record("dig " DIG_VERSION);
-				return exit_status::done;
-			} else if (option == "--exec-path") {
-				standard_output().record(path);
-				return exit_status::done;
-			} else if (option == "-h" || option == "--help") {
-				list_commands(standard_output(), path);
-				return exit_status::done;
-			} else {
-				throw UsageError("no such option, or it needs a value: " + option +
-					did_you_mean(option, {"--version", "--help", "--exec-path"}));
-			}
-		}
-		if (i == count) {
-			list_commands(standard_output(), path);
-			return exit_status::done;
-		}
-		const std::string name = arguments[i];
-		if (name.find('/') != name.npos)
-			throw UsageError("a command is a name");
-		const char *search = std::getenv("PATH");
-		set("PATH", path + (search && *search ? ":" + std::string(search) : ""));
-		name_tools("dig " + name);
-		const std::string beside = path + "/dig-" + name;
-		Command command{find_stat(beside) ? beside : "dig-" + name};
-		for (i++; i < count; i++)
-			command.push_back(arguments[i]);
-		try {
-			replace_process(command);
-		} catch (const SystemError &error) {
-			if (error.error() == ENOENT)
-				throw UsageError(quote(name) + " is no dig command; 'dig' lists them" +
-					did_you_mean(name, command_names(path)));
-			throw;
-		}
-	});
+	for (const std::string &name : own_names(argc > 0 ? argv[0] : nullptr)) {
+		if (name == "dig")
+			break;
+		if (const Tool *tool = find_tool(name.starts_with("dig-") ? name.substr(4) : name))
+			return tool->main(argc, argv);
+	}
+	return dig_main(argc, argv);
 }

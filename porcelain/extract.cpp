@@ -40,4 +40,4 @@ static int extract(Options &options)
 	replace_process(checkout);
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, extract); }
+int dig_extract_main(int argc, char **argv) { return run(argc, argv, usage, extract); }

@@ -78,4 +78,4 @@ static int get(Options &options)
 	return status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, get); }
+int dig_get_main(int argc, char **argv) { return run(argc, argv, usage, get); }

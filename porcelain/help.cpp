@@ -4,6 +4,7 @@
 #include "libdig/base/suggestion.h"
 #include "libdig/os/directory.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/installation.h"
 #include "libdig/tool/page_text.h"
 
 using namespace dig;
@@ -11,13 +12,6 @@ using namespace dig;
 static constexpr char usage[] = "dig-help [COMMAND]";
 
 static constexpr const char *sections[] = {"1", "5", "7"};
-
-// Where the pages of a section are: in the checkout, or as they were installed.
-static std::vector<std::string> page_directories(const std::string &section)
-{
-	const std::string path = own_directory();
-	return {path + "/../Documentation", path + "/../../share/man/man" + section};
-}
 
 // The name may end with its section.
 static std::optional<std::string> find_page(const std::string &name)
@@ -93,4 +87,4 @@ static int help(Options &options)
 	replace_process({"man", name.starts_with("dig") ? name : "dig-" + name});
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, help); }
+int dig_help_main(int argc, char **argv) { return run(argc, argv, usage, help); }

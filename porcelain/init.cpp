@@ -31,4 +31,4 @@ static int init(Options &options)
 	return status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, init); }
+int dig_init_main(int argc, char **argv) { return run(argc, argv, usage, init); }

@@ -46,4 +46,4 @@ static int log(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, log); }
+int dig_log_main(int argc, char **argv) { return run(argc, argv, usage, log); }

@@ -79,4 +79,4 @@ static int ls(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, ls); }
+int dig_ls_main(int argc, char **argv) { return run(argc, argv, usage, ls); }

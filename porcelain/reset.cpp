@@ -55,4 +55,4 @@ static int reset(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, reset); }
+int dig_reset_main(int argc, char **argv) { return run(argc, argv, usage, reset); }

@@ -239,4 +239,4 @@ static int rm(Options &options)
 	return status;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, rm); }
+int dig_rm_main(int argc, char **argv) { return run(argc, argv, usage, rm); }

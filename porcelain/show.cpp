@@ -52,4 +52,4 @@ static int show(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, show); }
+int dig_show_main(int argc, char **argv) { return run(argc, argv, usage, show); }

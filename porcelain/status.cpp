@@ -214,4 +214,4 @@ static int status(Options &options)
 	return exit_status::done;
 }
 
-int main(int argc, char **argv) { return run(argc, argv, usage, status); }
+int dig_status_main(int argc, char **argv) { return run(argc, argv, usage, status); }

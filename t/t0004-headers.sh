@@ -42,7 +42,7 @@ done
 test_expect_success LONG 'no name of ours is found in std instead, whatever is included' '
 	cd "$TEST_DIRECTORY/.." &&
 	ls libdig/*/*.cpp plumbing/*.cpp porcelain/*.cpp t/helper/*.cpp |
-	xargs -P2 -n1 $compiler -std=c++20 -O0 -I. -DDIG_VERSION=\"\" -DDIG_EXEC_PATH=\"\" \
+	xargs -P2 -n1 $compiler -std=c++20 -O0 -I. -I"$DIG_BUILD" -DDIG_VERSION=\"\" -DDIG_EXEC_PATH=\"\" \
 		-include bits/stdc++.h -fsyntax-only
 '
 

@@ -47,6 +47,8 @@ void start(std::string process, Sink sink)
 	Trace &trace = the_trace();
 	trace.process = std::move(process);
 	trace.sink = std::move(sink);
+	trace.regions.clear();
+	trace.counts.clear();
 	trace.began_ns = clock_ns();
 	is_on = true;
 }
@@ -104,6 +106,14 @@ void finish()
 		add_line(name, "count " + std::to_string(n));
 	trace.sink(text);
 	trace.sink = nullptr;
+}
+
+void stop()
+{
+	Trace &trace = the_trace();
+	std::lock_guard guard(trace.mutex);
+	trace.sink = nullptr;
+	is_on = false;
 }
 
 } // namespace dig::trace

@@ -30,10 +30,12 @@ extern bool is_on;
 // Takes a line with its newline.  Any thread calls it, one at a time.
 using Sink = std::function<void(std::string_view line)>;
 
-// process is what lines begin with: "dig-chunk[4711".
+// process is what lines begin with: "dig-chunk[4711".  What was recorded before is forgotten.
 void start(std::string process, Sink sink);
 // The sums, once; regions that end later, in threads that are still there, are not told.
 void finish();
+// Nothing more is told, the sums neither: this process goes on as another command.
+void stop();
 
 std::int64_t begin_region();
 void end_region(const char *name, std::int64_t began_ns);

@@ -144,7 +144,10 @@ void catch_signals()
 		// nohup and the shell's "&" ask for this by ignoring the signal.
 		if (!is_ignored(signal))
 			handle(signal, note_signal);
-	ignores_broken_pipe = is_ignored(SIGPIPE);
+	// Later calls would find what the first one has set.
+	static bool is_known = false;
+	if (!std::exchange(is_known, true))
+		ignores_broken_pipe = is_ignored(SIGPIPE);
 	std::signal(SIGPIPE, SIG_IGN);
 	// A file that may not grow any more is an error to tell of.
 	std::signal(SIGXFSZ, SIG_IGN);
@@ -263,15 +266,52 @@ int terminal_columns(int fd)
 	return count > 0 && count < 10000 ? count : 80;
 }
 
+// What the symbolic link says, if it is one.
+static std::optional<std::string> find_link(const std::string &path)
+{
+	std::string target(4096, '\0');
+	const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+	if (size < 0)
+		return {};
+	target.resize(static_cast<std::size_t>(size));
+	return target;
+}
+
+// The path that exec(2) was given.
+static std::string started_path()
+{
+	const auto path = reinterpret_cast<const char *>(::getauxval(AT_EXECFN));
+	return path ? path : "";
+}
+
+std::string own_program()
+{
+	const std::optional<std::string> path = find_link("/proc/self/exe");
+	// Without /proc the path that was started leads there, unless the directory was changed since.
+	return path ? *path : resolved_path(started_path());
+}
+
 std::string own_directory()
 {
-	std::string path(4096, '\0');
-	const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
-	if (size >= 0)
-		path.resize(static_cast<std::size_t>(size));
-	else // no /proc; what exec(2) was given leads there, unless the directory was changed since
-		path = resolved_path(reinterpret_cast<const char *>(::getauxval(AT_EXECFN)));
+	const std::string path = own_program();
 	return path.substr(0, path.rfind('/'));
+}
+
+static std::string name_at_end(const std::string &path) { return path.substr(path.rfind('/') + 1); }
+
+std::vector<std::string> own_names(const char *typed)
+{
+	constexpr int most_links = 40; // as in the kernel
+	std::vector<std::string> names{name_at_end(typed ? typed : "")};
+	std::string path = started_path();
+	for (int i = 0; i < most_links; i++) {
+		names.push_back(name_at_end(path));
+		const std::optional<std::string> target = find_link(path);
+		if (!target)
+			break;
+		path = target->starts_with('/') ? *target : path.substr(0, path.rfind('/') + 1) + *target;
+	}
+	return names;
 }
 
 static std::vector<char *> pointers_to(const Command &command)

@@ -82,8 +82,12 @@ struct ProcessUse {
 ProcessUse process_use();
 int process_id();
 
-// The directory of the running executable, without a '/' at its end.
+// The running executable, and its directory, without a '/' at its end.
+std::string own_program();
 std::string own_directory();
+// The names of this program that its caller may have meant, without directories: argv[0] as it was
+// typed, the path that was started, and each link between that and the program.
+std::vector<std::string> own_names(const char *typed);
 
 // argv[0] is the program, and is searched in PATH when it has no '/'.
 using Command = std::vector<std::string>;

@@ -3,6 +3,7 @@
 #include "libdig/base/trace.h"
 #include "libdig/format/settings.h"
 #include "libdig/store/owner_check.h"
+#include "libdig/tool/installation.h"
 #include "libdig/watch/progress.h"
 
 #include <cerrno>
@@ -16,20 +17,31 @@
 
 namespace dig {
 
-static std::string last_record_of_failure;
-
-void end_failed_output_with(std::string record) { last_record_of_failure = std::move(record); }
-
-// What people read at the beginning of messages: the tool, or the command that runs it.
-static std::string program_name;
-// The tool itself.
-static std::string tool_name;
-
 static constexpr char name_variable[] = "DIG_NAME", messages_variable[] = "DIG_MESSAGES";
-// What the command has done for good, whatever becomes of its output.
-static std::string accomplished_text;
 // A shell's status for a program that SIGPIPE has ended.
 constexpr int reader_gone = 141;
+
+// What is known of the command that runs here.
+struct Running {
+	// What people read at the beginning of messages: the tool, or the command that runs it.
+	std::string name;
+	// The tool itself.
+	std::string tool;
+	std::string last_record_of_failure;
+	// What the command has done for good, whatever becomes of its output.
+	std::string accomplished;
+};
+
+// Made at the first use: no object of ours is built before main() begins.  Never destroyed, since
+// a thread may have something to say while the process ends.
+static Running &running()
+{
+	static Running &running = *new Running;
+	return running;
+}
+
+void end_failed_output_with(std::string record) { running().last_record_of_failure = std::move(record); }
+void accomplished(const std::string &text) { running().accomplished = text; }
 
 // "dig-chunk", or "dig commit" where the usage begins with the dispatcher and a command.
 static std::string name_in(std::string_view usage)
@@ -69,9 +81,9 @@ static bool asks_for_json(int argc, char **argv)
 
 static void take_name(int argc, char **argv, const char *usage)
 {
-	tool_name = name_in(usage);
+	running().tool = name_in(usage);
 	const std::string given = taken_variable(name_variable);
-	program_name = is_name(given) ? given : tool_name;
+	running().name = is_name(given) ? given : running().tool;
 	if (taken_variable(messages_variable) == "json" || asks_for_json(argc, argv))
 		speak_json();
 }
@@ -85,8 +97,8 @@ void name_tools(const std::string &name)
 
 Command tool_command(std::string_view name)
 {
-	name_tools(program_name);
-	return {own_directory() + "/dig-" + std::string(name)};
+	name_tools(running().name);
+	return {tool_directory() + "/dig-" + std::string(name)};
 }
 
 std::string output_of(const Command &command, int &status)
@@ -116,28 +128,30 @@ static void put_message(std::string_view text, std::string_view json)
 
 static void say(const char *type, const char *before, std::string_view message, std::optional<int> status = {})
 {
-	std::string line = program_name.empty() ? "" : program_name + ": ";
+	const std::string &name = running().name;
+	std::string line = name.empty() ? "" : name + ": ";
 	line += before;
 	line += message;
-	put_message(line + '\n', message_json(type, program_name, message, line, status));
+	put_message(line + '\n', message_json(type, name, message, line, status));
 }
 
 void tell(std::string_view text) { say("message", "", text); }
 void warn(std::string_view text) { say("warning", "warning: ", text); }
 void tell_summary(std::string_view text)
 {
-	put_message(std::string(text) + '\n', message_json("summary", program_name, text, text));
+	put_message(std::string(text) + '\n', message_json("summary", running().name, text, text));
 }
 void tell_error(std::string_view text, std::optional<int> status) { say("error", "", text, status); }
 
 // The usage in the words that were typed: "dig add" where "dig-add" was run by dig.
 static std::string as_typed(std::string usage)
 {
-	if (program_name.size() != tool_name.size() || program_name == tool_name)
+	const std::string &name = running().name, &tool = running().tool;
+	if (name.size() != tool.size() || name == tool)
 		return usage;
 	for (std::size_t at = 0; at < usage.size(); at = std::min(usage.find('\n', at), usage.size() - 1) + 1)
-		if (usage.compare(at, tool_name.size(), tool_name) == 0)
-			usage.replace(at, tool_name.size(), program_name);
+		if (usage.compare(at, tool.size(), tool) == 0)
+			usage.replace(at, tool.size(), name);
 	return usage;
 }
 
@@ -176,10 +190,11 @@ static std::string short_usage(const std::string &usage)
 // A tool that another command runs has another usage than what was typed.
 static void tell_usage(const std::string &usage)
 {
-	const std::size_t word = program_name.find_first_of("- ");
-	const std::string command = word == program_name.npos ? "" : program_name.substr(word + 1);
+	const std::string &name = running().name;
+	const std::size_t word = name.find_first_of("- ");
+	const std::string command = word == name.npos ? "" : name.substr(word + 1);
 	std::string text;
-	if (as_typed(usage) != usage || program_name == tool_name)
+	if (as_typed(usage) != usage || name == running().tool)
 		text += "usage: " + short_usage(as_typed(usage)) + '\n';
 	text += command.empty() ? "see 'dig help'\n" : "see 'dig help " + command + "'\n";
 	put_message(text, "");
@@ -246,7 +261,7 @@ static void start_trace()
 	const std::string_view where = wish ? wish : "";
 	if (where.empty() || where == "0")
 		return;
-	const std::string process = tool_name + '[' + std::to_string(process_id());
+	const std::string process = running().tool + '[' + std::to_string(process_id());
 	if (where == "1") {
 		trace::start(process, [](std::string_view line) {
 			const MessageTurn turn;
@@ -279,7 +294,7 @@ static void warn_of_unread_settings()
 	::setenv(variable, path.c_str(), 1);
 }
 
-static int run_to_status(int argc, char **argv, const char *usage, int (*command)(Options &))
+static int run_to_status(int argc, char **argv, const char *usage, const std::function<int(Options &)> &command)
 {
 	int status = exit_status::failed;
 	bool was_thrown = false;
@@ -297,36 +312,40 @@ static int run_to_status(int argc, char **argv, const char *usage, int (*command
 	if (status == exit_status::interrupted)
 		return status;
 	try {
-		if (was_thrown && !last_record_of_failure.empty())
-			standard_output().record(last_record_of_failure);
+		if (was_thrown && !running().last_record_of_failure.empty())
+			standard_output().record(running().last_record_of_failure);
 		finish_output();
 	} catch (...) {
-		if (!accomplished_text.empty())
-			tell(accomplished_text + "; but its output is lost");
+		if (!running().accomplished.empty())
+			tell(running().accomplished + "; but its output is lost");
 		return status_of_failure(usage);
 	}
 	return status;
 }
 
-void accomplished(const std::string &text) { accomplished_text = text; }
-
 // What nobody could catch, as a want of memory in a thread, is told, too, and no crash.
 [[noreturn]] static void end_uncaught()
 {
+	const std::string_view name = running().name;
 	try {
 		if (const std::exception_ptr failure = std::current_exception())
 			std::rethrow_exception(failure);
-		end_at_once({program_name, ": this cannot go on\n"}, exit_status::failed);
+		end_at_once({name, ": this cannot go on\n"}, exit_status::failed);
 	} catch (const std::bad_alloc &) {
-		end_at_once({program_name, ": out of memory\n"}, exit_status::failed);
+		end_at_once({name, ": out of memory\n"}, exit_status::failed);
 	} catch (const std::exception &error) {
-		end_at_once({program_name, ": ", error.what(), "\n"}, exit_status::failed);
+		end_at_once({name, ": ", error.what(), "\n"}, exit_status::failed);
 	} catch (...) {
-		end_at_once({program_name, ": a failure of no known kind\n"}, exit_status::failed);
+		end_at_once({name, ": a failure of no known kind\n"}, exit_status::failed);
 	}
 }
 
 int run(int argc, char **argv, const char *usage, int (*command)(Options &))
+{
+	return run(argc, argv, usage, std::function<int(Options &)>(command));
+}
+
+int run(int argc, char **argv, const char *usage, const std::function<int(Options &)> &command)
 {
 	std::set_terminate(end_uncaught);
 	open_standard_streams();

@@ -12,7 +12,10 @@
 //         return exit_status::done;
 //     }
 //
-//     int main(int argc, char **argv) { return run(argc, argv, usage, chunk); }
+//     int dig_chunk_main(int argc, char **argv) { return run(argc, argv, usage, chunk); }
+//
+// The last function is the entry of the tool, and its name is that of the file.  All tools are one
+// program (porcelain/dig.cpp), which looks by what name it was called.
 //
 // run() turns exceptions into a message on stderr and an exit status (error.h), opens standard
 // streams that were closed, arranges for signals (process.h), and lets no tool succeed whose
@@ -21,6 +24,7 @@
 #ifndef DIG_COMMAND_H
 #define DIG_COMMAND_H
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +38,7 @@ namespace dig {
 
 // usage is the SYNOPSIS; its first word names the tool in messages, unless another command runs it
 // in its own name ("dig commit: nothing is staged").
+int run(int argc, char **argv, const char *usage, const std::function<int(Options &)> &command);
 int run(int argc, char **argv, const char *usage, int (*command)(Options &));
 
 // The tool dig-NAME of this installation, to be run in the name of this command: its messages
