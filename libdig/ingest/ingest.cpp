@@ -28,9 +28,9 @@ Digest zero_chunk_digest(std::uint64_t size)
 	return known[size] = digest_of(zero_bytes(size));
 }
 
-Ingest::Shared::Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory, IngestHooks with)
-	: settings(from), chunking(parameters), root(directory), hooks(std::move(with)),
-	  work(*hooks.work)
+Ingest::Shared::Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
+	IngestSink &to, Work &counts)
+	: settings(from), chunking(parameters), root(directory), sink(to), work(counts)
 {
 	small_limit = std::min(chunking.single_chunk_size(), small_file_limit);
 	const std::uint64_t most = settings.performance.max_memory_usage;
@@ -131,8 +131,8 @@ void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 }
 
 Ingest::Ingest(const Settings &settings, const ChunkingParameters &chunking, const File &root,
-	IngestHooks hooks)
-	: shared_(std::make_unique<Shared>(settings, chunking, root, std::move(hooks)))
+	IngestSink &sink, Work &work)
+	: shared_(std::make_unique<Shared>(settings, chunking, root, sink, work))
 {
 }
 
@@ -152,8 +152,6 @@ Ingest::~Ingest()
 	if (shared_->committer.joinable())
 		shared_->committer.join();
 }
-
-std::size_t Ingest::worker_count() const { return shared_->workers; }
 
 void Ingest::submit(Source source)
 {

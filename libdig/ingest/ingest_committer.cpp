@@ -1,10 +1,10 @@
 #include "libdig/ingest/ingest_unit.h"
 
-#include "libdig/base/trace.h"
+#include <cassert>
 
 namespace dig {
 
-// Takes units to the hooks in the order of their tickets.
+// Takes units to the sink in the order of their tickets.
 class Ingest::Committer {
 public:
 	explicit Committer(Shared &shared) : shared_(shared), clock_(shared.work) {}
@@ -36,69 +36,74 @@ public:
 private:
 	void commit(Unit &unit)
 	{
+		chunks_.clear();
+		parts_.clear();
 		if (unit.job)
-			commit_segment(*unit.job, unit);
+			add_segment(*unit.job, unit);
 		else
-			for (std::size_t i = 0; i < unit.batch.size(); i++)
-				commit_small(unit.batch[i], unit.pieces[i], unit.outcomes[i]);
-		store_blocks(unit.blocks);
+			add_batch(unit);
+		for (const IngestedUnit::Part &part : parts_) {
+			count_chunks(part.chunks);
+			if (part.outcome && part.outcome->error.empty() && !part.outcome->has_changed)
+				shared_.work.files.add();
+		}
+		for (const ReadyBlock &block : unit.blocks)
+			shared_.work.stored_bytes.add(block.payload.size());
+		shared_.sink.take({parts_, unit.blocks});
 	}
 
-	void commit_small(Source &source, const Piece &piece, SourceOutcome &outcome)
+	void add_batch(Unit &unit)
 	{
-		source.has_new = piece.is_new;
+		chunks_.reserve(unit.batch.size()); // the parts refer into it
+		for (std::size_t i = 0; i < unit.batch.size(); i++)
+			add_small(unit.batch[i], unit.pieces[i], unit.outcomes[i]);
+	}
+
+	void add_small(Source &source, const Piece &piece, SourceOutcome &outcome)
+	{
+		outcome.has_new = piece.is_new;
 		// One chunk: its id is that digest.
 		if (shared_.settings.core.file_digest && source.kind == EntryKind::file)
 			outcome.digest = piece.size ? piece.id : digest_of(Bytes());
+		std::span<const ChunkRef> chunks;
 		if (outcome.error.empty() && !outcome.has_changed && piece.size > 0) {
-			const ChunkRef ref{0, piece.size, piece.id, 1};
-			count_chunks({&ref, 1});
-			shared_.hooks.chunks(source, {&ref, 1});
+			chunks_.push_back({0, piece.size, piece.id, 1});
+			chunks = std::span<const ChunkRef>(chunks_).last(1);
 		}
-		count_file(outcome);
-		shared_.hooks.finished(source, outcome);
+		parts_.push_back({&source, chunks, &outcome});
 	}
 
-	void count_file(const SourceOutcome &outcome)
-	{
-		if (outcome.error.empty() && !outcome.has_changed)
-			shared_.work.files.add();
-	}
-
-	void count_chunks(std::span<const ChunkRef> refs)
+	void count_chunks(std::span<const ChunkRef> chunks)
 	{
 		std::uint64_t bytes = 0, count = 0;
-		for (const ChunkRef &ref : refs) {
-			bytes += ref.size * ref.count;
-			count += ref.count;
+		for (const ChunkRef &chunk : chunks) {
+			bytes += chunk.size * chunk.count;
+			count += chunk.count;
 		}
 		shared_.work.chunks.add(count);
 		shared_.work.bytes.add(bytes);
 	}
 
-	void commit_segment(Job &job, const Unit &unit)
+	void add_segment(Job &job, const Unit &unit)
 	{
-		refs_.clear();
-		std::uint64_t offset = unit.first_cut;
+		assert(unit.segment == job.committed && !job.is_finished);
+		assert(unit.pieces.empty() || unit.first_cut == job.committed_end);
 		for (const Piece &piece : unit.pieces) {
-			refs_.push_back({offset, piece.size, piece.id, piece.count});
-			offset = refs_.back().end();
-			job.source.has_new = job.source.has_new || piece.is_new;
+			chunks_.push_back({job.committed_end, piece.size, piece.id, piece.count});
+			job.committed_end = chunks_.back().end();
+			job.outcome.has_new = job.outcome.has_new || piece.is_new;
 		}
-		count_chunks(refs_);
-		if (!refs_.empty())
-			shared_.hooks.chunks(job.source, refs_);
 		job.committed++;
-		bool is_done;
 		{
 			std::lock_guard guard(shared_.mutex);
-			is_done = job.all_claimed && job.committed == job.claimed;
+			job.is_finished = job.all_claimed && job.committed == job.claimed;
 		}
-		if (is_done)
-			finish(job, offset);
+		if (job.is_finished)
+			finish(job);
+		parts_.push_back({&job.source, chunks_, job.is_finished ? &job.outcome : nullptr});
 	}
 
-	void finish(Job &job, std::uint64_t size)
+	void finish(Job &job)
 	{
 		SourceOutcome &outcome = job.outcome;
 		if (shared_.settings.core.file_digest && job.source.resume_offset == 0)
@@ -106,14 +111,12 @@ private:
 		if (outcome.error.empty() && !outcome.has_changed) {
 			if (job.source.stream) {
 				outcome.stat.type = FileType::regular;
-				outcome.stat.size = size;
+				outcome.stat.size = job.committed_end;
 			} else {
-				compare_with_before(job, size);
+				compare_with_before(job, job.committed_end);
 			}
 		}
 		job.file = File();
-		count_file(outcome);
-		shared_.hooks.finished(job.source, outcome);
 	}
 
 	static void compare_with_before(Job &job, std::uint64_t size)
@@ -132,18 +135,11 @@ private:
 			outcome.error = cut_short(job.source.path);
 	}
 
-	void store_blocks(std::span<const ReadyBlock> blocks)
-	{
-		const Region region("store");
-		for (const ReadyBlock &block : blocks)
-			shared_.work.stored_bytes.add(block.payload.size());
-		if (shared_.hooks.store)
-			shared_.hooks.store(blocks);
-	}
-
 	Shared &shared_;
 	StepClock clock_;
-	std::vector<ChunkRef> refs_;
+	// Of the unit that is committed.
+	std::vector<ChunkRef> chunks_;
+	std::vector<IngestedUnit::Part> parts_;
 };
 
 void Ingest::Shared::run_committer() { Committer(*this).run(); }

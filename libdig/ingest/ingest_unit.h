@@ -44,10 +44,12 @@ struct Ingest::Job {
 	bool has_ended = false; // before its size, where what changes is taken
 	// Committing, in order.
 	std::uint32_t committed = 0;
+	std::uint64_t committed_end = 0; // of the last chunk
+	bool is_finished = false;
 
 	Job(Source from, const ChunkingParameters &chunking)
 		: source(std::move(from)), next_offset(source.resume_offset),
-		  chunker(chunking, source.resume_offset)
+		  chunker(chunking, source.resume_offset), committed_end(source.resume_offset)
 	{
 	}
 };
@@ -98,7 +100,7 @@ struct Ingest::Shared {
 	Settings settings;
 	ChunkingParameters chunking;
 	const File &root;
-	IngestHooks hooks;
+	IngestSink &sink;
 	std::uint64_t segment_size, small_limit, batch_size;
 	std::size_t workers, most_large_units, most_small_units;
 
@@ -120,7 +122,8 @@ struct Ingest::Shared {
 	Work &work;
 	bool has_stream = false;
 
-	Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory, IngestHooks with);
+	Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
+		IngestSink &to, Work &counts);
 
 	// A unit to take; nothing while all that there may be are on their way.
 	Unit *find_free_unit(bool is_large);

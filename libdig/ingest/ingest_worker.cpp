@@ -28,7 +28,7 @@ public:
 	explicit Worker(Shared &shared)
 		: shared_(shared), clock_(shared.work), together_(shared.root, open_together(shared))
 	{
-		if (shared.hooks.claim)
+		if (shared.sink.stores_content())
 			builder_.emplace(shared.settings, shared.small_limit);
 	}
 
@@ -520,7 +520,7 @@ private:
 			return;
 		fresh_.clear();
 		for (Piece &piece : unit.pieces) {
-			if (piece.size == 0 || !shared_.hooks.claim(piece.id, piece.bytes))
+			if (piece.size == 0 || !shared_.sink.claim(piece.id, piece.bytes))
 				continue;
 			piece.is_new = true;
 			shared_.work.new_bytes.add(piece.size);

@@ -1,5 +1,6 @@
 #include "libdig/tool/hash_sources.h"
 
+#include "libdig/base/trace.h"
 #include "libdig/format/search_tree.h"
 #include "libdig/tool/command.h"
 
@@ -45,36 +46,36 @@ HashSources::~HashSources() { ingest_.reset(); }
 
 void HashSources::start()
 {
-	if (ingest_)
-		return;
-	IngestHooks hooks;
-	hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) {
-		if (root_ && !source.tree)
-			source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, sink());
-		for (const ChunkRef &ref : refs) {
-			if (root_)
-				source.tree->append_chunks(ref.id, ref.size, ref.count);
-			if (chunk_)
-				chunk_(ref);
-		}
-	};
-	hooks.finished = [this](Source &source, const SourceOutcome &outcome) {
-		if (outcome.has_changed || !outcome.error.empty()) {
-			has_failed_ = true;
-			tell(outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
-		} else if (root_) {
-			root_(source.tree ? source.tree->finish().id
-					  : TreeBuilder(TreeKind::chunk_list, sink()).finish().id);
-		}
-	};
-	if (writer_) {
-		hooks.claim = [this](const Digest &id, Bytes content) { return writer_->claim(ItemKind::chunk, id, content); };
-		hooks.store = [this](std::span<const ReadyBlock> blocks) {
-			nodes_->end_block();
-			nodes_->append(blocks, {});
-		};
+	if (!ingest_)
+		ingest_ = std::make_unique<Ingest>(settings_, chunking_, directory_, static_cast<IngestSink &>(*this));
+}
+
+void HashSources::take(const IngestedUnit &unit)
+{
+	for (const IngestedUnit::Part &part : unit.parts) {
+		if (root_)
+			part.source->append_to_tree(part.chunks, sink());
+		if (chunk_)
+			for (const ChunkRef &chunk : part.chunks)
+				chunk_(chunk);
+		if (part.outcome)
+			finish_source(*part.source, *part.outcome);
 	}
-	ingest_ = std::make_unique<Ingest>(settings_, chunking_, directory_, std::move(hooks));
+	if (writer_) {
+		const Region region("store");
+		nodes_->end_block();
+		nodes_->append(unit.blocks, {});
+	}
+}
+
+void HashSources::finish_source(Source &source, const SourceOutcome &outcome)
+{
+	if (outcome.has_changed || !outcome.error.empty()) {
+		has_failed_ = true;
+		tell(outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
+	} else if (root_) {
+		root_(source.tree ? source.finish_tree() : TreeBuilder(TreeKind::chunk_list, sink()).finish().id);
+	}
 }
 
 NodeSink HashSources::sink()

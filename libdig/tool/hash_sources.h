@@ -7,12 +7,12 @@
 
 namespace dig {
 
-class HashSources {
+class HashSources : private IngestSink {
 public:
 	// With the parameters of the store that the current directory is in, or outside of one those
 	// of the settings; target (4 KiB to 2 MiB) outside of a store only.
 	explicit HashSources(std::optional<std::uint64_t> target = {});
-	~HashSources();
+	~HashSources() override;
 
 	// Set before the first source.  Calls come in the order of the sources; a hole is few of them.
 	void on_chunk(std::function<void(const ChunkRef &)> chunk) { chunk_ = std::move(chunk); }
@@ -31,6 +31,10 @@ public:
 private:
 	void start();
 	NodeSink sink();
+	bool stores_content() const override { return writer_ != nullptr; }
+	bool claim(const Digest &id, Bytes content) override { return writer_->claim(ItemKind::chunk, id, content); }
+	void take(const IngestedUnit &unit) override;
+	void finish_source(Source &source, const SourceOutcome &outcome);
 
 	Settings settings_;
 	ChunkingParameters chunking_;

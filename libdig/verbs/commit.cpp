@@ -68,26 +68,15 @@ static ManifestChanges staged_changes(const Index &index, StagedSums &sums)
 }
 
 // Reads files that were staged by reference, and requires each to be what the index says.
-class ReferenceTaker {
+class ReferenceTaker : private IngestSink {
 public:
 	ReferenceTaker(Store &store, Work &work)
 		: root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)), writer_(store, true),
 		  nodes_(writer_), update_(writer_.directory())
 	{
-		IngestHooks hooks;
-		hooks.claim = [this](const Digest &id, Bytes content) { return writer_.claim(ItemKind::chunk, id, content); };
-		hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) {
-			if (!source.tree)
-				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
-			for (const ChunkRef &ref : refs)
-				source.tree->append_chunks(ref.id, ref.size, ref.count);
-		};
-		hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finished(source, outcome); };
-		hooks.store = [this](std::span<const ReadyBlock> blocks) { nodes_.append(blocks, {}); };
-		hooks.work = &work;
-		ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
+		ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, static_cast<IngestSink &>(*this), work);
 	}
-	~ReferenceTaker() { ingest_.reset(); }
+	~ReferenceTaker() override { ingest_.reset(); }
 
 	void take(const IndexRecord &record)
 	{
@@ -119,9 +108,22 @@ private:
 		return Error(quote(path) + " is no longer what was added by reference; add it again, or put it back");
 	}
 
-	void finished(Source &source, const SourceOutcome &outcome)
+	bool stores_content() const override { return true; }
+	bool claim(const Digest &id, Bytes content) override { return writer_.claim(ItemKind::chunk, id, content); }
+	void take(const IngestedUnit &unit) override
 	{
-		const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
+		for (const IngestedUnit::Part &part : unit.parts) {
+			part.source->append_to_tree(part.chunks, nodes_.sink());
+			if (part.outcome)
+				finish_source(*part.source, *part.outcome);
+		}
+		const Region region("store");
+		nodes_.append(unit.blocks, {});
+	}
+
+	void finish_source(Source &source, const SourceOutcome &outcome)
+	{
+		const Digest root = source.finish_tree();
 		if (!outcome.error.empty())
 			throw Error(quote(source.path) + " was added by reference and cannot be read: " + outcome.error);
 		if (outcome.has_changed || root != source.previous->entry.file_root())

@@ -26,18 +26,11 @@ Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
 	  update_(writer_.directory()), nodes_(writer_)
 {
-	IngestHooks hooks;
-	if (!options_.is_by_reference)
-		hooks.claim = [this](const Digest &id, Bytes content) { return writer_.claim(ItemKind::chunk, id, content); };
-	hooks.chunks = [this](Source &source, std::span<const ChunkRef> refs) { take_chunks(source, refs); };
-	hooks.finished = [this](Source &source, const SourceOutcome &outcome) { finish_source(source, outcome); };
-	hooks.store = [this](std::span<const ReadyBlock> blocks) { store_unit(blocks); };
-	hooks.work = options_.work;
 	options_.work->begin_stage("take");
-	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, std::move(hooks));
+	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, static_cast<IngestSink &>(*this), *options_.work);
 }
 
-// The workers end before what their hooks use.
+// The workers end before what they use.
 Stage::~Stage()
 {
 	ingest_.reset();
@@ -293,31 +286,42 @@ void Stage::failed(const std::string &path, const std::string &message)
 	failures_.push_back({path, message});
 }
 
-// --- hooks: one thread at a time, in the order of submission --------------------------------
+// --- the sink: units in the order of submission -----------------------------------------------
 
-void Stage::take_chunks(Source &source, std::span<const ChunkRef> refs)
+void Stage::take(const IngestedUnit &unit)
 {
-	// One chunk that is all of the file needs no tree.
-	if (!source.tree)
-		source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, nodes_.sink());
-	for (const ChunkRef &ref : refs) {
-		source.tree->append_chunks(ref.id, ref.size, ref.count);
-		bytes_since_sync_ += ref.size;
-		source.last_chunk = ref.id;
+	UnitEnd end;
+	for (const IngestedUnit::Part &part : unit.parts) {
+		if (!part.chunks.empty())
+			take_chunks(*part.source, part.chunks, end);
+		if (part.outcome)
+			finish_source(*part.source, *part.outcome, end);
 	}
-	const std::uint64_t end = refs.back().end();
-	if (!source.stream && !options_.is_by_reference && end < source.stat->size &&
-		end - source.checkpointed >= store_.settings().performance.checkpoint_bytes)
-		checkpoint_source(source, end);
+	store_unit(unit.blocks, end);
+}
+
+void Stage::take_chunks(Source &source, std::span<const ChunkRef> chunks, UnitEnd &end)
+{
+	source.append_to_tree(chunks, nodes_.sink());
+	for (const ChunkRef &chunk : chunks)
+		bytes_since_sync_ += chunk.size;
+	const std::uint64_t offset = chunks.back().end();
+	if (!source.stream && !options_.is_by_reference && offset < source.stat->size &&
+		offset - source.checkpointed >= store_.settings().performance.checkpoint_bytes) {
+		checkpoint_source(source, offset);
+		end.must_flush = true;
+	}
 	const bool is_due =
-		(source.checkpoint_bytes && end - source.checkpointed >= source.checkpoint_bytes) ||
+		(source.checkpoint_bytes && offset - source.checkpointed >= source.checkpoint_bytes) ||
 		(source.checkpoint_ns && now_ns() - stream_checkpoint_ns_ >= source.checkpoint_ns);
-	if (source.stream && is_due)
-		checkpoint_stream(source, end);
+	if (source.stream && is_due) {
+		end.stream_record = checkpoint_stream(source, offset);
+		end.must_flush = true;
+	}
 }
 
 // What came of a stream so far becomes an entry that can be committed.
-void Stage::checkpoint_stream(Source &source, std::uint64_t offset)
+IndexRecord Stage::checkpoint_stream(Source &source, std::uint64_t offset)
 {
 	SourceOutcome outcome;
 	outcome.stat.type = FileType::regular;
@@ -336,8 +340,7 @@ void Stage::checkpoint_stream(Source &source, std::uint64_t offset)
 	record.sequence = IndexUpdate::new_sequence;
 	source.checkpointed = offset;
 	stream_checkpoint_ns_ = now_ns();
-	stream_record_ = record;
-	must_flush_ = true;
+	return record;
 }
 
 // Everything appended so far goes to storage while the workers go on.
@@ -375,7 +378,6 @@ void Stage::checkpoint_source(Source &source, std::uint64_t offset)
 	checkpoint.tree = source.tree->checkpoint();
 	put_journal_record(records_, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
 	source.checkpointed = offset;
-	must_flush_ = true;
 }
 
 Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
@@ -401,7 +403,7 @@ static std::string changed_while_read(const std::string &path)
 	return quote(path) + " changed while it was read; --changing=store takes it all the same, with a mark";
 }
 
-void Stage::finish_source(Source &source, const SourceOutcome &outcome)
+void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd &end)
 {
 	if (source.tree && (outcome.has_changed || !outcome.error.empty()))
 		has_dropped_ = true;
@@ -430,7 +432,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 		record.entry.form = ContentForm::file_root;
 		record.entry.content = source.tree->finish().id;
 		if (++held_records_ >= std::min(most_held_records, store_.settings().performance.checkpoint_interval))
-			must_flush_ = true;
+			end.must_flush = true;
 	}
 	source.tree.reset();
 	// Of a mix, stat proves nothing: it is read again each time.
@@ -444,7 +446,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 	}
 	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && !source.stream;
 	// What had to be stored again, though it is what it was, is for the next commit to publish.
-	const bool is_same = !source.stream && source.previous && !source.previous->is_removed && !source.has_new &&
+	const bool is_same = !source.stream && source.previous && !source.previous->is_removed && !outcome.has_new &&
 		source.previous->entry == record.entry && source.previous->is_by_reference == record.is_by_reference;
 	record.sequence = is_same ? source.previous->sequence : IndexUpdate::new_sequence;
 	if (source.previous && source.previous->entry.content != record.entry.content)
@@ -460,23 +462,22 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome)
 	}
 }
 
-void Stage::store_unit(std::span<const ReadyBlock> blocks)
+void Stage::store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end)
 {
+	const Region region("store");
 	// Records of files wait while their nodes do.
-	const bool holds = held_records_ > 0 && !must_flush_;
-	if (!holds && (!records_.empty() || stream_record_))
+	const bool holds = held_records_ > 0 && !end.must_flush;
+	if (!holds && (!records_.empty() || end.stream_record))
 		nodes_.end_block();
 	nodes_.append(blocks, holds ? Bytes() : Bytes(records_));
 	if (!holds) {
 		records_.clear();
 		held_records_ = 0;
-		must_flush_ = false;
 	}
-	if (stream_record_) {
+	if (end.stream_record) {
 		end_sync();
 		IndexUpdate update(writer_.directory());
-		update.put(*stream_record_);
-		stream_record_.reset();
+		update.put(*end.stream_record);
 		writer_.finish(update, state_change());
 		bytes_since_sync_ = 0;
 	} else if (bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes) {
@@ -562,10 +563,8 @@ const std::vector<JournalFailure> &Stage::finish()
 	StepClock clock(*options_.work);
 	const Region region("finish");
 	end_sync();
-	must_flush_ = true;
-	held_records_ = 0;
 	nodes_.end_block();
-	store_unit({});
+	store_unit({}, {.must_flush = true, .stream_record = {}});
 	if (options_.is_dry_run)
 		return failures_;
 	update_failures();

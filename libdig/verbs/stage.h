@@ -24,11 +24,11 @@ struct StageOptions {
 	std::function<void(std::string_view what, const std::string &path)> tell; // of a dry run
 };
 
-class Stage {
+class Stage : private IngestSink {
 public:
 	// Opens the staging area for writing and brings the index up to the newest state.
 	Stage(Store &store, const StageOptions &options, bool holds_store_lock = false);
-	~Stage();
+	~Stage() override;
 
 	// A file, symlink or empty directory of the work tree.  Calls in the order of paths are
 	// cheap; others cost a look-up.
@@ -84,11 +84,20 @@ public:
 private:
 	void put_known_roots();
 	void submit(Source source);
-	void take_chunks(Source &source, std::span<const ChunkRef> refs);
-	void finish_source(Source &source, const SourceOutcome &outcome);
-	void store_unit(std::span<const ReadyBlock> blocks);
+
+	// What is to happen at the end of a unit, beside the storing of its blocks.
+	struct UnitEnd {
+		bool must_flush = false; // records of files wait no longer for their nodes
+		std::optional<IndexRecord> stream_record; // what of a stream is to be committable now
+	};
+	bool stores_content() const override { return !options_.is_by_reference; }
+	bool claim(const Digest &id, Bytes content) override { return writer_.claim(ItemKind::chunk, id, content); }
+	void take(const IngestedUnit &unit) override;
+	void take_chunks(Source &source, std::span<const ChunkRef> chunks, UnitEnd &end);
+	void finish_source(Source &source, const SourceOutcome &outcome, UnitEnd &end);
+	void store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end);
 	void checkpoint_source(Source &source, std::uint64_t offset);
-	void checkpoint_stream(Source &source, std::uint64_t offset);
+	IndexRecord checkpoint_stream(Source &source, std::uint64_t offset);
 	void start_sync();
 	void end_sync();
 	Entry entry_of(const Source &source, const SourceOutcome &outcome);
@@ -111,15 +120,13 @@ private:
 	IndexUpdate update_;
 	std::unique_ptr<Ingest> ingest_;
 
-	// Of the unit that is being committed.
+	// Of the thread that takes units.
 	NodeBlocks nodes_;
 	Buffer records_; // journal records that wait for their nodes
 	std::uint64_t held_records_ = 0;
-	bool must_flush_ = false;
 	std::uint64_t bytes_since_sync_ = 0;
 	std::thread syncer_; // puts what was appended on storage while the workers go on
 	std::exception_ptr sync_failure_;
-	std::optional<IndexRecord> stream_record_; // what of a stream is to be committable now
 	std::int64_t stream_checkpoint_ns_ = 0;
 
 	struct KnownRoot {

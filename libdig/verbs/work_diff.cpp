@@ -164,30 +164,49 @@ private:
 		return {};
 	}
 
+	struct Unsure {
+		Digest root;
+		std::optional<Difference> otherwise; // if the content is the same
+	};
+
+	// What is different in the content of files that were read.
+	class Reading : public IngestSink {
+	public:
+		explicit Reading(const std::map<std::string, Unsure> &unsure) : unsure_(unsure) {}
+
+		void take(const IngestedUnit &unit) override
+		{
+			for (const IngestedUnit::Part &part : unit.parts) {
+				part.source->append_to_tree(part.chunks, [](const Digest &, Bytes) {});
+				if (part.outcome)
+					finish(*part.source, *part.outcome);
+			}
+		}
+
+		std::vector<std::pair<std::string, Difference>> results;
+
+	private:
+		void finish(Source &source, const SourceOutcome &outcome)
+		{
+			const Unsure &unsure = unsure_.at(source.path);
+			if (!outcome.error.empty())
+				results.emplace_back(source.path, Difference::failed);
+			else if (outcome.has_changed || source.finish_tree() != unsure.root)
+				results.emplace_back(source.path, Difference::modified);
+			else if (unsure.otherwise)
+				results.emplace_back(source.path, *unsure.otherwise);
+		}
+
+		const std::map<std::string, Unsure> &unsure_;
+	};
+
 	void read_unsure()
 	{
 		if (unsure_.empty())
 			return;
-		IngestHooks hooks;
-		hooks.chunks = [](Source &source, std::span<const ChunkRef> refs) {
-			if (!source.tree)
-				source.tree = std::make_shared<TreeBuilder>(TreeKind::chunk_list, [](const Digest &, Bytes) {});
-			for (const ChunkRef &ref : refs)
-				source.tree->append_chunks(ref.id, ref.size, ref.count);
-		};
-		std::vector<std::pair<std::string, Difference>> results;
-		hooks.finished = [&](Source &source, const SourceOutcome &outcome) {
-			const Digest root = source.tree ? source.tree->finish().id : empty_root(TreeKind::chunk_list);
-			const Unsure &unsure = unsure_.at(source.path);
-			if (!outcome.error.empty())
-				results.emplace_back(source.path, Difference::failed);
-			else if (outcome.has_changed || root != unsure.root)
-				results.emplace_back(source.path, Difference::modified);
-			else if (unsure.otherwise)
-				results.emplace_back(source.path, *unsure.otherwise);
-		};
+		Reading reading(unsure_);
 		{
-			Ingest ingest(store_.settings(), store_.chunking(), root_, std::move(hooks));
+			Ingest ingest(store_.settings(), store_.chunking(), root_, reading);
 			for (const auto &[path, unsure] : unsure_) {
 				Source source;
 				source.path = path;
@@ -201,7 +220,7 @@ private:
 			}
 			ingest.drain();
 		}
-		for (const auto &[path, difference] : results)
+		for (const auto &[path, difference] : reading.results)
 			found_(difference, path);
 		unsure_.clear();
 	}
@@ -266,10 +285,6 @@ private:
 	ScopedRecords known_;
 	IndexCursor beside_;
 	std::string shown_;
-	struct Unsure {
-		Digest root;
-		std::optional<Difference> otherwise; // if the content is the same
-	};
 	std::map<std::string, Unsure> unsure_;
 };
 
