@@ -125,6 +125,25 @@ do
 	'
 done
 
+for name in shared-2-18 shared-2-24
+do
+	case $name in *24) long=LONG count=16777216 ;; *) long=PYTHON count=262144 ;; esac
+	test_expect_success "$long" "$name: a file of tiny chunks is read and written within bounds" '
+		hostile_store $name &&
+		head -c $count /dev/zero | tr "\\0" x >expect &&
+		(
+			cd in/w && rm -rf extracted &&
+			dig-cat HEAD:a >../../actual &&
+			for command in "dig-cat HEAD:a" "dig-checkout-root HEAD extracted" \
+				"dig-checkout-root -f HEAD extracted" "dig-checkout-root -f --in-place HEAD extracted"
+			do
+				python3 "$bounded" $command || exit 1
+			done
+		) &&
+		cmp expect actual && cmp expect in/w/extracted/a
+	'
+done
+
 test_expect_success 'SIGTERM ends what reads a file without end' '
 	hostile_store shared-2-54 &&
 	(

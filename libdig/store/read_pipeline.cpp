@@ -1,6 +1,7 @@
 #include "libdig/store/read_pipeline.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 
 #include "libdig/base/trace.h"
@@ -23,6 +24,7 @@ constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t least_memory = 8_MiB;
 // What a block of several chunks takes at most: its chunks, its head and their sizes.
 constexpr std::size_t max_stored_size = max_block_size + sizeof(BlockHeader) + 4 * max_block_items;
+constexpr std::uint32_t no_chunk = ~std::uint32_t(0);
 // Several of the largest chunks (2 MiB in the mean) side by side are hashed at almost twice the
 // speed of one; larger units gain nothing more.
 constexpr std::uint64_t least_unit = 1_MiB, largest_unit = 8_MiB;
@@ -162,14 +164,39 @@ void ChunkReader::find(const WantedChunk &wanted, Place &place)
 		place.way = Way::raw;
 }
 
+void ChunkReader::empty_table(std::size_t chunks)
+{
+	table_.assign(std::bit_ceil(2 * chunks + 1), no_chunk);
+}
+
+// The number of the first chunk that equals this one, which may be itself.
+std::uint32_t ChunkReader::first_of(std::span<const WantedChunk> chunks, std::uint32_t number)
+{
+	const ContentChunk &chunk = chunks[number].chunk;
+	const std::size_t mask = table_.size() - 1;
+	for (std::size_t at = DigestHash()(chunk.id) & mask;; at = (at + 1) & mask) {
+		if (table_[at] == no_chunk)
+			return table_[at] = number;
+		const ContentChunk &other = chunks[table_[at]].chunk;
+		if (other.id == chunk.id && other.size == chunk.size)
+			return table_[at];
+	}
+}
+
 std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 {
 	places_.clear();
+	repeats_.clear();
+	empty_table(chunks.size());
 	scratch_size_ = 0;
 	std::size_t size = 0;
-	for (std::size_t i = 0; i < chunks.size(); i++) {
+	for (std::uint32_t i = 0; i < chunks.size(); i++) {
+		if (const std::uint32_t first = first_of(chunks, i); first != i) {
+			repeats_.push_back({i, first});
+			continue;
+		}
 		Place &place = places_.emplace_back();
-		place.chunk = static_cast<std::uint32_t>(i);
+		place.chunk = i;
 		try {
 			find(chunks[i], place);
 		} catch (const Error &) {
@@ -346,6 +373,8 @@ void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 	for (Place &place : places_)
 		if (!chunks[place.chunk].bytes.data())
 			ask(chunks[place.chunk], place.to);
+	for (const Repeat &repeat : repeats_)
+		chunks[repeat.chunk].take_result(chunks[repeat.first]);
 }
 
 // --- all chunks in order --------------------------------------------------------------------

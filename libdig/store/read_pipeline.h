@@ -100,9 +100,18 @@ struct WantedChunk {
 	int status = exit_status::done; // what the failure ends a command with
 
 	bool has_failed() const { return status != exit_status::done; }
+	// Of an equal chunk.
+	void take_result(const WantedChunk &other)
+	{
+		bytes = other.bytes;
+		status = other.status;
+		if (other.has_failed())
+			failure = other.failure;
+	}
 };
 
-// Reads chunks a few at a time.  Of one thread.
+// Reads chunks a few at a time.  Of one thread.  A chunk that is wanted several times at once is
+// found, read and verified once: content can name one tiny chunk millions of times.
 class ChunkReader {
 public:
 	// cache keeps blocks that small chunks come out of; all must outlive the reader.
@@ -130,6 +139,13 @@ private:
 		MutableBytes to;
 	};
 
+	// A chunk that equals one before it, whose bytes it gets.
+	struct Repeat {
+		std::uint32_t chunk, first;
+	};
+
+	void empty_table(std::size_t chunks);
+	std::uint32_t first_of(std::span<const WantedChunk> chunks, std::uint32_t number);
 	void find(const WantedChunk &wanted, Place &place);
 	void read_alone(Place &place, MutableBytes scratch);
 	void read_solid(std::span<WantedChunk> chunks);
@@ -142,7 +158,9 @@ private:
 	ChunkCache &cache_;
 	StepClock clock_;
 	Decompressor decompressor_;
-	std::vector<Place> places_;
+	std::vector<Place> places_; // of chunks that differ
+	std::vector<Repeat> repeats_;
+	std::vector<std::uint32_t> table_; // open addressing, by digest: numbers of chunks that differ
 	std::size_t scratch_size_ = 0;
 	bool is_slow_ = false; // what was read last was not cached
 	std::vector<Place *> solid_;
