@@ -82,7 +82,7 @@ test_expect_success 'a layer without a lie is good' '
 	printf ../a >expect && test_cmp expect actual
 '
 
-for name in $(ls cases | grep -v -e good -e unknown-kind -e setuid -e feature -e link- -e shared -e deep-[0-9] -e wide-1)
+for name in $(ls cases | grep -v -e good -e unknown-kind -e setuid -e feature -e link- -e shared -e deep-[0-9] -e fan -e wide-1)
 do
 	case $name in
 	# What it says is no damage, but of something that only a later dig knows.
@@ -124,6 +124,28 @@ do
 		)
 	'
 done
+
+test_expect_success 'files deep below one directory are extracted and replaced within bounds' '
+	files=$(test_have_prereq LONG && echo 1000 || echo 8) &&
+	hostile_store fan &&
+	(
+		cd in/w && rm -rf extracted &&
+		python3 "$bounded" dig-checkout-root HEAD extracted &&
+		python3 "$bounded" dig-checkout-root -f HEAD extracted &&
+		find extracted -type f >../../actual &&
+		find extracted -type f -size 31c >../../whole
+	) &&
+	test "$(wc -l <actual)" = $files && test_cmp actual whole
+'
+
+test_expect_success 'a deep directory is made durable within bounds' '
+	hostile_store $(test_have_prereq LONG && echo deep-16000 || echo fan) &&
+	(
+		cd in/w && rm -rf extracted &&
+		python3 "$bounded" dig-checkout-root --sync HEAD extracted &&
+		find extracted -type f | grep d/d/d/d
+	)
+'
 
 for name in shared-2-18 shared-2-24
 do

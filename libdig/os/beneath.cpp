@@ -138,10 +138,13 @@ bool may_change(const File &directory)
 	return ::faccessat(directory.fd(), ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
-void make_directory_at(const File &parent, const std::string &name)
+bool make_directory_at(const File &parent, const std::string &name)
 {
-	if (::mkdirat(parent.fd(), name.c_str(), 0777) < 0 && errno != EEXIST)
+	if (::mkdirat(parent.fd(), name.c_str(), 0777) == 0)
+		return true;
+	if (errno != EEXIST)
 		throw SystemError("create the directory", name, errno);
+	return false;
 }
 
 void make_symlink_at(const File &parent, const std::string &name, const std::string &text)

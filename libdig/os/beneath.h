@@ -28,7 +28,7 @@ std::string read_link_beneath(const File &directory, const std::string &path);
 // Whether names in the directory may be made and removed, as far as its mode tells.
 bool may_change(const File &directory);
 
-void make_directory_at(const File &parent, const std::string &name); // fine when it is there
+bool make_directory_at(const File &parent, const std::string &name); // false when the name exists
 void make_symlink_at(const File &parent, const std::string &name, const std::string &text);
 void remove_at(const File &parent, const std::string &name, bool is_directory);
 void rename_at(const File &parent, const std::string &from, const std::string &to);

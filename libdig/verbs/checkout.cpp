@@ -9,9 +9,11 @@
 #include "libdig/base/trace.h"
 #include "libdig/ingest/ingest.h"
 #include "libdig/os/beneath.h"
+#include "libdig/os/directory.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
 #include "libdig/store/read_pipeline.h"
+#include "libdig/verbs/directory_stack.h"
 #include "libdig/verbs/near_paths.h"
 #include "libdig/verbs/old_content.h"
 
@@ -33,8 +35,6 @@ constexpr std::uint64_t small_file = 1_MiB;
 constexpr std::size_t max_file_chunks = 1024, max_unit_chunks = 4096;
 // So large files would push everything else out of the page cache.
 constexpr std::uint64_t uncached_file = 64_MiB;
-// Directories above the current one that are kept open; others are opened again.
-constexpr std::size_t max_open_directories = 64;
 constexpr std::uint64_t least_hole = 64_KiB;
 // Units follow the order in which small files were stored, so that two of them share at most the
 // block between them; the store's own cache would only grow.
@@ -131,165 +131,11 @@ private:
 	std::vector<std::size_t> above_; // sizes of paths that last_ begins with, or is
 };
 
-// --- directories ----------------------------------------------------------------------------
-
-struct Directory {
-	File file; // O_PATH
-	// The last mode that files are made with here without a chmod.
-	std::atomic<int> plain_mode{-1};
-};
-using DirectoryPointer = std::shared_ptr<Directory>;
-
-// Where names are one for the file system that are two for the store, as with upper and lower case.
-[[noreturn]] static void fail_collision(std::string_view path)
-{
-	throw Error(quote(path) + " was made by this extraction or meanwhile: the file system takes it for "
-		"another name of the state, or somebody else made it");
-}
-
-// Whether this is the fate of one entry, or of one directory, and the next may do better.
-static bool is_of_one_entry(int error)
-{
-	switch (error) {
-	case EACCES:
-	case EPERM:
-	case EROFS:
-	case ENOENT:
-	case ENOTDIR:
-	case ELOOP:
-	case ENAMETOOLONG:
-	case EINVAL: // a name that the file system cannot have
-	case EILSEQ:
-	case ETXTBSY:
-	case EFBIG: return true;
-	default: return false;
-	}
-}
-
 // What the file system was asked to set and does not keep.
 static bool is_unsupported(int error)
 {
 	return error == EPERM || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == EROFS;
 }
-
-[[noreturn]] static void fail_in_the_way(std::string_view path)
-{
-	throw Error(quote(path) + " stands in the way of a directory");
-}
-
-static std::string_view parent_of(std::string_view path)
-{
-	const std::size_t slash = path.rfind('/');
-	return slash == path.npos ? std::string_view() : path.substr(0, slash);
-}
-
-static std::string name_of(std::string_view path)
-{
-	return std::string(path.substr(path.rfind('/') + 1));
-}
-
-// One file of the file system, whatever its names.
-static std::uint64_t identity_of(const FileStat &stat)
-{
-	return stat.inode ^ stat.device * 0x9e3779b97f4a7c15;
-}
-
-// The directories that the current entry lies in, while entries pass in order.
-class DirectoryStack {
-public:
-	// What is missing is made, or only looked at.
-	enum class Missing : std::uint8_t { make, look };
-	using Blocked = std::function<void(const std::string &path, const SystemError &)>;
-
-	// root is null when it is missing itself.  A directory that cannot be made or entered counts
-	// as missing, and blocked is told of it.
-	DirectoryStack(DirectoryPointer root, Missing missing, Blocked blocked = {})
-		: missing_(missing), blocked_(std::move(blocked))
-	{
-		frames_.emplace_back();
-		frames_[0].is_missing = !root;
-		frames_[0].directory = std::move(root);
-	}
-
-	// The directory with this path; null when it is missing, or blocked.
-	DirectoryPointer enter(std::string_view path)
-	{
-		while (!is_within(path, std::string_view(path_).substr(0, frames_.back().path_size)))
-			frames_.pop_back();
-		path_ = path;
-		while (frames_.back().path_size < path.size()) {
-			const std::size_t start = frames_.back().path_size == 0 ? 0 : frames_.back().path_size + 1;
-			push(std::min(path.find('/', start), path.size()));
-		}
-		return opened(frames_.back());
-	}
-
-	// False when something in the current directory was this before, under another name.
-	bool is_new(const FileStat &stat)
-	{
-		return frames_.back().identities.insert(identity_of(stat)).second;
-	}
-
-private:
-	struct Frame {
-		std::size_t path_size = 0; // it is the beginning of path_
-		DirectoryPointer directory; // null when missing, or closed
-		bool is_missing = false;
-		std::unordered_set<std::uint64_t> identities;
-	};
-
-	std::string path_of(const Frame &frame) const { return path_.substr(0, frame.path_size); }
-
-	DirectoryPointer opened(Frame &frame)
-	{
-		if (!frame.directory && !frame.is_missing)
-			frame.directory = std::make_shared<Directory>(
-				open_beneath(frames_[0].directory->file, path_of(frame), O_PATH | O_DIRECTORY));
-		return frame.directory;
-	}
-
-	void push(std::size_t path_size)
-	{
-		const DirectoryPointer parent = opened(frames_.back());
-		Frame frame;
-		frame.path_size = path_size;
-		try {
-			frame.is_missing = !parent || !look_up(frame, parent->file);
-		} catch (const SystemError &error) {
-			if (!is_of_one_entry(error.error()))
-				throw;
-			frame.is_missing = true;
-			if (blocked_)
-				blocked_(path_of(frame), error);
-		}
-		frames_.push_back(std::move(frame));
-		if (frames_.size() > max_open_directories)
-			frames_[frames_.size() - max_open_directories].directory.reset();
-	}
-
-	bool look_up(Frame &frame, const File &parent)
-	{
-		const std::string path = path_of(frame), name = name_of(path);
-		const std::optional<FileStat> stat = find_stat_at(parent.fd(), name);
-		if (!stat && missing_ == Missing::look)
-			return false;
-		if (!stat)
-			make_directory_at(parent, name);
-		else if (stat->type != FileType::directory)
-			fail_in_the_way(path);
-		frame.directory = std::make_shared<Directory>(open_beneath(parent, name, O_PATH | O_DIRECTORY));
-		if (!is_new(frame.directory->file.stat()))
-			fail_collision(path);
-		return true;
-	}
-
-	Missing missing_;
-	Blocked blocked_;
-	// Of the current directory.  Each frame has a part of it, since paths of their own would be
-	// gigabytes for a deep one.
-	std::string path_;
-	std::vector<Frame> frames_;
-};
 
 // --- files ----------------------------------------------------------------------------------
 
@@ -495,9 +341,15 @@ public:
 		});
 	}
 
-	void sync_directories(const File &root) const
+	void sync_directories(const DirectoryPointer &root) const
 	{
-		sync_directory_at(root, "");
+		sync(root->file);
+		DirectoryStack stack(root, DirectoryStack::Missing::look,
+			[this](const std::string &, const SystemError &) {
+				// What could not be entered was told of.
+				if (result_.failures == 0)
+					throw;
+			});
 		std::string before;
 		selection_.walk([&](const Entry &entry) {
 			std::string_view path = parent_of(entry.path);
@@ -505,10 +357,16 @@ public:
 				path = entry.path;
 			// Each directory between what the entry before and this one have in common and
 			// this one is new.
+			const std::size_t common = static_cast<std::size_t>(
+				std::mismatch(path.begin(), path.end(), before.begin(), before.end()).first - path.begin());
 			for (std::size_t end = 0; end < path.size();) {
 				end = std::min(path.find('/', end + 1), path.size());
-				if (!is_within(before, path.substr(0, end)))
-					sync_directory_at(root, std::string(path.substr(0, end)));
+				if (end <= common && (end == before.size() || before[end] == '/'))
+					continue;
+				const DirectoryPointer directory = stack.enter(path.substr(0, end));
+				if (!directory)
+					break;
+				sync(directory->file);
 			}
 			before = path;
 		});
@@ -1153,16 +1011,13 @@ private:
 		set_times(directory, entry);
 	}
 
-	void sync_directory_at(const File &root, const std::string &path) const
+	void sync(const File &directory) const
 	{
 		try {
-			if (path.empty())
-				root.sync_all();
-			else
-				open_beneath(root, path, O_RDONLY | O_DIRECTORY).sync_all();
+			open_directory_at(directory.fd(), ".").sync_all();
 		} catch (const SystemError &error) {
-			// Some network file systems cannot, and there is nothing more to be had.  What could not
-			// be entered was told of.
+			// Some network file systems cannot, and there is nothing more to be had.  A directory
+			// that could not be entered is among the failures.
 			const bool is_blocked = result_.failures > 0 && is_of_one_entry(error.error());
 			if (error.error() != EINVAL && error.error() != ENOTSUP && !is_blocked)
 				throw;
@@ -1239,7 +1094,7 @@ CheckoutResult checkout(Store &store, const TreeRoot &manifest, const std::vecto
 	extraction.write_files(root);
 	extraction.write_others(root);
 	if (options.sync) {
-		extraction.sync_directories(root->file);
+		extraction.sync_directories(root);
 		for (const std::string &above : changed)
 			sync_directory(above);
 	}

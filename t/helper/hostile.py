@@ -261,6 +261,13 @@ CASES["deep-32768-of-40"] = lambda maker: maker.commit(files(*(b"%02d/" % i + de
 
 
 @case
+def fan(maker):
+	"""Files 100 levels below one directory, which lies deep itself."""
+	depth, count = (20000, 1000) if "--long" in sys.argv else (300, 8)
+	maker.commit(files(*(deep_path(depth) + b"/%04d/" % i + deep_path(100, b"e") for i in range(count))))
+
+
+@case
 def wide_1000(maker):
 	"""One directory of files, each an entry of one shared chunk."""
 	maker.commit({b"f%05d" % i: (FILE, 0o644, CHUNK) for i in range(10000)})
