@@ -4,7 +4,7 @@
 
 #include "libdig/chunking/sha256_lanes.h"
 #include "libdig/format/search_tree.h"
-#include "libdig/os/thread.h"
+#include "libdig/os/workers.h"
 
 namespace dig {
 
@@ -591,7 +591,7 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 		const std::vector<ChunkRecord> items = items_of_blocks(first, last);
 		std::mutex mutex;
 		std::uint32_t next = first;
-		std::exception_ptr failure;
+		Workers workers;
 		const auto work = [&] {
 			Decompressor decompressor;
 			Buffer scratch;
@@ -600,7 +600,7 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 				std::uint32_t number;
 				{
 					std::lock_guard guard(mutex);
-					if (next == last || failure)
+					if (next == last || workers.is_stopped())
 						return;
 					number = next++;
 				}
@@ -621,32 +621,14 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 					found = error.what();
 				}
 				std::lock_guard guard(mutex);
-				try {
-					if (!found.empty())
-						problem(found);
-					progress(size);
-				} catch (...) {
-					failure = std::current_exception();
-				}
+				if (!found.empty())
+					problem(found);
+				progress(size);
 			}
 		};
-		const auto guarded = [&] {
-			try {
-				work();
-			} catch (...) {
-				std::lock_guard guard(mutex);
-				failure = std::current_exception();
-			}
-		};
-		std::vector<std::thread> pool;
-		for (unsigned i = 1; i < threads; i++)
-			if (std::optional<std::thread> started = start_thread(guarded))
-				pool.push_back(std::move(*started));
-		guarded();
-		for (std::thread &thread : pool)
-			thread.join();
-		if (failure)
-			std::rethrow_exception(failure);
+		workers.start(threads - 1, work);
+		workers.run(work);
+		workers.join();
 		first = last;
 	}
 }

@@ -85,45 +85,44 @@ Effort Ingest::Shared::effort()
 	return ready > 1 ? Effort::usual : Effort::less;
 }
 
-std::optional<std::thread> Ingest::Shared::start(void (Shared::*run)())
+void Ingest::Shared::wake_all()
 {
-	return start_thread([this, run] {
-		try {
-			(this->*run)();
-		} catch (const Stopped &) {
-		} catch (...) {
-			fail(std::current_exception());
-		}
-	});
+	{
+		// Who is about to wait has seen the stop, or waits by now.
+		std::lock_guard guard(mutex);
+	}
+	changed.notify_all();
+}
+
+void Ingest::Shared::rethrow(std::unique_lock<std::mutex> &lock)
+{
+	if (!threads.is_stopped())
+		return;
+	lock.unlock();
+	threads.join();
 }
 
 // The committer, and one more worker; with fewer than were planned where the system has no more.
 void Ingest::Shared::start_one_more()
 {
-	if (!committer.joinable())
-		if (std::optional<std::thread> started = start(&Shared::run_committer))
-			committer = std::move(*started);
-	std::optional<std::thread> started;
-	if (committer.joinable())
-		started = start(&Shared::run_worker);
-	if (started)
-		threads.push_back(std::move(*started));
-	else if (threads.empty())
+	const bool has_committer = threads.size() > 0 || threads.start([this] { run_committer(); });
+	const bool has_one_more = has_committer && threads.start([this] { run_worker(); });
+	if (worker_count() == 0)
 		throw Error("cannot start a thread; the limit of processes or of memory is reached");
-	else
-		workers = threads.size();
-	work.workers.set(threads.size());
+	if (!has_one_more)
+		workers = worker_count();
+	work.workers.set(worker_count());
 }
 
 void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 {
-	wait_interruptibly(changed, lock, [&] { return failure || queue.size() < workers + 1; });
-	rethrow();
+	wait_interruptibly(changed, lock, [&] { return threads.is_stopped() || queue.size() < workers + 1; });
+	rethrow(lock);
 	// All of them for something large, else one a unit: one file needs one worker.
 	const bool is_large = item.job && (item.job->source.stream || item.job->source.stat->size > segment_size);
 	queue.push_back(std::move(item));
 	do {
-		if (threads.size() == workers)
+		if (worker_count() == workers)
 			break;
 		start_one_more();
 	} while (is_large);
@@ -136,22 +135,7 @@ Ingest::Ingest(const Settings &settings, const ChunkingParameters &chunking, con
 {
 }
 
-Ingest::~Ingest()
-{
-	{
-		std::lock_guard guard(shared_->mutex);
-		shared_->is_stopping = true;
-		shared_->queue.clear();
-		// Workers that wait for a turn give up, too.
-		if (!shared_->is_idle() && !shared_->failure)
-			shared_->failure = std::make_exception_ptr(Stopped());
-	}
-	shared_->changed.notify_all();
-	for (std::thread &thread : shared_->threads)
-		thread.join();
-	if (shared_->committer.joinable())
-		shared_->committer.join();
-}
+Ingest::~Ingest() = default;
 
 void Ingest::submit(Source source)
 {
@@ -183,10 +167,10 @@ void Ingest::drain()
 	std::unique_lock lock(shared.mutex);
 	shared.push_collected(lock);
 	shared.work.is_total_known = !shared.has_stream;
-	wait_interruptibly(shared.changed, lock, [&] { return shared.failure || shared.is_idle(); });
+	wait_interruptibly(shared.changed, lock, [&] { return shared.threads.is_stopped() || shared.is_idle(); });
 	// What a stream's end shows may be that its writer was interrupted, too.
 	check_interrupted();
-	shared.rethrow();
+	shared.rethrow(lock);
 }
 
 } // namespace dig

@@ -14,7 +14,7 @@ public:
 		std::unique_lock lock(shared_.mutex);
 		for (;;) {
 			Unit *const unit = shared_.find_ready_unit();
-			if (shared_.failure || (!unit && shared_.is_stopping && shared_.is_idle()))
+			if (shared_.threads.is_stopped())
 				return;
 			if (!unit) {
 				shared_.changed.wait(lock);

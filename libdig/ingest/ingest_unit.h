@@ -12,6 +12,7 @@
 #include "libdig/ingest/ingest.h"
 #include "libdig/os/arena.h"
 #include "libdig/os/thread.h"
+#include "libdig/os/workers.h"
 
 namespace dig {
 
@@ -114,13 +115,11 @@ struct Ingest::Shared {
 	std::vector<Source> collecting;
 	std::uint64_t collecting_bytes = 0;
 	std::uint64_t next_ticket = 0, commit_turn = 0;
-	bool is_stopping = false;
-	std::exception_ptr failure;
 	std::vector<std::unique_ptr<Unit>> units;
-	std::vector<std::thread> threads;
-	std::thread committer;
 	Work &work;
 	bool has_stream = false;
+	// The committer first, then workers.  The last member, since the others are what threads use.
+	Workers threads{[this] { wake_all(); }};
 
 	Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
 		IngestSink &to, Work &counts);
@@ -139,22 +138,11 @@ struct Ingest::Shared {
 	}
 	void run_worker();    // ingest_worker.cpp
 	void run_committer(); // ingest_committer.cpp
-	std::optional<std::thread> start(void (Shared::*run)());
 	void start_one_more();
-
-	void fail(std::exception_ptr error)
-	{
-		std::lock_guard guard(mutex);
-		if (!failure)
-			failure = error;
-		is_stopping = true;
-		changed.notify_all();
-	}
-	void rethrow()
-	{
-		if (failure)
-			std::rethrow_exception(failure);
-	}
+	std::size_t worker_count() const { return threads.size() > 0 ? threads.size() - 1 : 0; }
+	void wake_all();
+	// Throws what a thread threw, if one did, after all have ended.
+	void rethrow(std::unique_lock<std::mutex> &lock);
 	// Waits for room in the queue; starts the next worker while there are fewer than allowed.
 	void push(Item item, std::unique_lock<std::mutex> &lock);
 	void push_collected(std::unique_lock<std::mutex> &lock)
@@ -172,7 +160,7 @@ struct Ingest::Shared {
 	}
 };
 
-// Thrown where somebody else has failed.
+// Thrown where somebody else has failed, or the run ends.
 struct Stopped {};
 
 // Whoever empties a file is about to write another: what is in it now is not worth a second reading.

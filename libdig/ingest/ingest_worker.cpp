@@ -60,7 +60,7 @@ private:
 	{
 		std::unique_lock lock(shared_.mutex);
 		for (;;) {
-			if (shared_.failure || (shared_.is_stopping && shared_.queue.empty()))
+			if (shared_.threads.is_stopped())
 				return nullptr;
 			if (shared_.queue.empty()) {
 				shared_.changed.wait(lock);
@@ -542,8 +542,8 @@ private:
 	template <typename Condition> void await(Condition condition)
 	{
 		std::unique_lock lock(shared_.mutex);
-		shared_.changed.wait(lock, [&] { return shared_.failure || condition(); });
-		if (shared_.failure)
+		shared_.changed.wait(lock, [&] { return shared_.threads.is_stopped() || condition(); });
+		if (shared_.threads.is_stopped())
 			throw Stopped();
 	}
 

@@ -421,7 +421,7 @@ struct ReadPipeline::Run {
 	bool claim(Unit &unit)
 	{
 		std::lock_guard guard(mutex);
-		if (is_claimed || is_stopped)
+		if (is_claimed || workers.is_stopped())
 			return false;
 		unit.number = claimed++;
 		unit.chunks.clear();
@@ -456,30 +456,25 @@ struct ReadPipeline::Run {
 
 	void work()
 	{
-		try {
-			ChunkReader reader(store, store.cache(), counts);
-			for (Unit unit; claim(unit);) {
-				const std::size_t size = reader.locate(unit.chunks);
-				await_memory_turn(unit.number);
-				unit.memory = memory.take(size);
-				pass_memory_turn();
-				reader.clock().lap(Step::wait);
-				reader.read(unit.chunks, unit.memory.bytes());
-				hand_over(std::move(unit));
-				reader.clock().lap(Step::write);
-				unit = Unit();
-			}
-		} catch (const ReadMemory::Stopped &) {
-		} catch (...) {
-			stop(std::current_exception());
+		ChunkReader reader(store, store.cache(), counts);
+		for (Unit unit; claim(unit);) {
+			const std::size_t size = reader.locate(unit.chunks);
+			await_memory_turn(unit.number);
+			unit.memory = memory.take(size);
+			pass_memory_turn();
+			reader.clock().lap(Step::wait);
+			reader.read(unit.chunks, unit.memory.bytes());
+			hand_over(std::move(unit));
+			reader.clock().lap(Step::write);
+			unit = Unit();
 		}
 	}
 
 	void await_memory_turn(std::uint64_t number)
 	{
 		std::unique_lock lock(mutex);
-		changed.wait(lock, [&] { return is_stopped || memory_turn == number; });
-		if (is_stopped)
+		changed.wait(lock, [&] { return workers.is_stopped() || memory_turn == number; });
+		if (workers.is_stopped())
 			throw ReadMemory::Stopped();
 	}
 
@@ -503,7 +498,7 @@ struct ReadPipeline::Run {
 		for (;;) {
 			const auto next = std::find_if(ready.begin(), ready.end(),
 				[&](const Unit &each) { return each.number == taken; });
-			if (next == ready.end() || is_stopped)
+			if (next == ready.end() || workers.is_stopped())
 				break;
 			Unit now = std::move(*next);
 			ready.erase(next);
@@ -531,13 +526,11 @@ struct ReadPipeline::Run {
 			std::rethrow_exception(unit.failure);
 	}
 
-	void stop(std::exception_ptr why)
+	void wake_all()
 	{
 		{
+			// Who is about to wait has seen the stop, or waits by now.
 			std::lock_guard guard(mutex);
-			if (!failure)
-				failure = why;
-			is_stopped = true;
 		}
 		changed.notify_all();
 		memory.stop();
@@ -557,8 +550,8 @@ struct ReadPipeline::Run {
 	bool is_claimed = false; // to the end
 	std::uint64_t claimed = 0, memory_turn = 0, taken = 0;
 	std::deque<Unit> ready;
-	bool is_handing_out = false, is_stopped = false;
-	std::exception_ptr failure;
+	bool is_handing_out = false;
+	Workers workers{[this] { wake_all(); }};
 };
 
 ReadPipeline::ReadPipeline(Store &store, Work &work) : store_(store), work_(work), plan_(store.settings()) {}
@@ -594,22 +587,16 @@ void ReadPipeline::read(const Entry &entry, const ByteRange::Extent &extent, con
 	Run run(store_, work_, *memory_, plan_.unit, entry, extent, take);
 	const std::uint64_t units = (extent.size + plan_.unit - 1) / plan_.unit;
 	const std::size_t count = std::min<std::uint64_t>(plan_.threads, units);
-	std::vector<std::thread> threads;
-	while (threads.size() + 1 < count)
-		if (std::optional<std::thread> started = start_thread([&run] { run.work(); }))
-			threads.push_back(std::move(*started));
-		else
-			break;
-	work_.workers.set(threads.size() + 1);
-	run.work();
-	for (std::thread &thread : threads)
-		thread.join();
-	if (run.failure) {
-		// Stopped, it is of no use any more.
+	const Workers::Job work = [&run] { run.work(); };
+	work_.workers.set(run.workers.start(count - 1, work) + 1);
+	run.workers.run(work);
+	run.workers.wait();
+	if (run.workers.is_stopped()) {
+		// Stopped, the memory is of no use any more.
 		run.ready.clear();
 		memory_.reset();
-		std::rethrow_exception(run.failure);
 	}
+	run.workers.join();
 }
 
 } // namespace dig

@@ -16,7 +16,7 @@
 #include "libdig/base/byte_range.h"
 #include "libdig/chunking/sha256_lanes.h"
 #include "libdig/os/arena.h"
-#include "libdig/os/thread.h"
+#include "libdig/os/workers.h"
 #include "libdig/store/store.h"
 #include "libdig/watch/metrics.h"
 

@@ -264,12 +264,6 @@ public:
 			zero_sizes_.push_back(limits_for_target(chunking.target_at(offset)).maximum);
 	}
 
-	~Extraction()
-	{
-		stop(nullptr);
-		join();
-	}
-
 	// Walks through all entries without writing.  root is null when it is missing.
 	void check(const DirectoryPointer &root)
 	{
@@ -298,15 +292,13 @@ public:
 		counts_.begin_stage("write", totals_);
 		reader_.clock().lap(Step::walk);
 		are_directories_made_ = true;
-		try {
+		workers_.run([&] {
 			plan_all(root);
 			finish();
-		} catch (const ReadMemory::Stopped &) {
-			// Because of what a worker noted.
-		}
-		join();
-		if (failure_)
-			std::rethrow_exception(failure_);
+		});
+		if (workers_.size() > 0)
+			counts_.workers.set(workers_.size() + 1);
+		workers_.join();
 		// The signal may have come with the last write.
 		check_interrupted();
 	}
@@ -593,7 +585,7 @@ private:
 	void push(Unit unit)
 	{
 		std::unique_lock lock(mutex_);
-		if (is_stopped_)
+		if (workers_.is_stopped())
 			throw ReadMemory::Stopped();
 		if (queue_.size() >= plan_.threads + 1) {
 			lock.unlock();
@@ -603,7 +595,7 @@ private:
 		}
 		queue_.push_back(std::move(unit));
 		// The planner is one of them, in the end.
-		if (queue_.size() > 1 && threads_.size() + 1 < plan_.threads)
+		if (queue_.size() > 1 && workers_.size() + 1 < plan_.threads)
 			add_thread();
 		lock.unlock();
 		changed_.notify_one();
@@ -611,18 +603,16 @@ private:
 
 	void add_thread()
 	{
-		if (std::optional<std::thread> started = start_thread([this] { run_worker(); }))
-			threads_.push_back(std::move(*started));
-		else
-			plan_.threads = threads_.size() + 1;
+		if (!workers_.start([this] { run_worker(); }))
+			plan_.threads = workers_.size() + 1;
 	}
 
 	std::optional<Unit> claim(bool waits)
 	{
 		std::unique_lock lock(mutex_);
 		if (waits)
-			changed_.wait(lock, [&] { return is_stopped_ || is_planned_ || !queue_.empty(); });
-		if (is_stopped_ || queue_.empty())
+			changed_.wait(lock, [&] { return workers_.is_stopped() || is_planned_ || !queue_.empty(); });
+		if (workers_.is_stopped() || queue_.empty())
 			return {};
 		Unit unit = std::move(queue_.front());
 		queue_.pop_front();
@@ -631,25 +621,18 @@ private:
 
 	void run_worker()
 	{
-		try {
-			ChunkReader reader(store_, blocks_, counts_);
-			while (std::optional<Unit> unit = claim(true)) {
-				reader.clock().lap(Step::idle);
-				work(reader, *unit);
-			}
-		} catch (const ReadMemory::Stopped &) {
-		} catch (...) {
-			stop(std::current_exception());
+		ChunkReader reader(store_, blocks_, counts_);
+		while (std::optional<Unit> unit = claim(true)) {
+			reader.clock().lap(Step::idle);
+			work(reader, *unit);
 		}
 	}
 
-	void stop(std::exception_ptr failure)
+	void wake_all()
 	{
 		{
+			// Who is about to wait has seen the stop, or waits by now.
 			std::lock_guard guard(mutex_);
-			if (!failure_)
-				failure_ = failure;
-			is_stopped_ = true;
 		}
 		changed_.notify_all();
 		memory_.stop();
@@ -664,15 +647,6 @@ private:
 			is_planned_ = true;
 		}
 		changed_.notify_all();
-	}
-
-	void join()
-	{
-		if (!threads_.empty())
-			counts_.workers.set(threads_.size() + 1);
-		for (std::thread &thread : threads_)
-			thread.join();
-		threads_.clear();
 	}
 
 	// --- writing ------------------------------------------------------------------------
@@ -1051,11 +1025,10 @@ private:
 	std::mutex mutex_;
 	std::condition_variable changed_;
 	std::deque<Unit> queue_;
-	bool is_planned_ = false, is_stopped_ = false;
-	std::exception_ptr failure_;
-	std::vector<std::thread> threads_;
+	bool is_planned_ = false;
 	std::atomic<std::uint64_t> files_{0}, bytes_{0};
 	CheckoutResult result_;
+	Workers workers_{[this] { wake_all(); }}; // the last member, since the others are what they use
 };
 
 static DirectoryPointer open_destination(const std::string &path)

@@ -4,6 +4,7 @@
 
 #include "libdig/base/error.h"
 #include "libdig/os/process.h"
+#include "libdig/os/thread.h"
 
 namespace dig {
 
@@ -38,15 +39,14 @@ bool TreeListing::Listing::has(std::string_view name) const
 	return has_more && look_at(directory->fd(), std::string(name)).state == Item::State::known;
 }
 
-TreeListing::~TreeListing()
+void TreeListing::wake_all()
 {
 	{
+		// Who is about to wait has seen the stop, or waits by now.
 		std::lock_guard guard(mutex_);
-		is_ending_ = true;
 	}
 	has_room_.notify_all();
-	for (std::thread &thread : threads_)
-		thread.join();
+	listed_one_.notify_all();
 }
 
 static TreeListing::Item look_at(int directory, const std::string &name)
@@ -131,6 +131,10 @@ TreeListing::Listing TreeListing::take(const Handle &handle)
 			do_work(next, lock);
 			continue;
 		}
+		if (threads_.is_stopped()) {
+			lock.unlock();
+			threads_.join();
+		}
 		is_walker_waiting_ = true;
 		wait_interruptibly(listed_one_, lock);
 	}
@@ -185,9 +189,8 @@ void TreeListing::start_threads()
 	if (file_limit() < 16 * most_listed)
 		return;
 	const std::size_t cores = std::thread::hardware_concurrency();
-	for (std::size_t i = 1; i < std::min(cores, most_threads); i++)
-		if (std::optional<std::thread> started = start_thread([this] { run(); }))
-			threads_.push_back(std::move(*started));
+	if (cores > 1)
+		threads_.start(std::min(cores, most_threads) - 1, [this] { run(); });
 }
 
 TreeListing::Handle TreeListing::next_waiting()
@@ -227,7 +230,7 @@ void TreeListing::do_work(const Handle &handle, std::unique_lock<std::mutex> &lo
 void TreeListing::run()
 {
 	std::unique_lock lock(mutex_);
-	while (!is_ending_) {
+	while (!threads_.is_stopped()) {
 		const Handle handle = next_waiting();
 		if (!handle) {
 			idle_++;

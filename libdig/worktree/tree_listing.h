@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "libdig/os/directory.h"
-#include "libdig/os/thread.h"
+#include "libdig/os/workers.h"
 
 namespace dig {
 
@@ -45,8 +45,7 @@ public:
 	};
 
 	TreeListing() = default;
-	// Ends the threads; handles are of no use after it.
-	~TreeListing();
+	// Its end is that of the threads; handles are of no use after it.
 	TreeListing(const TreeListing &) = delete;
 
 	// Of a directory where a walk begins.
@@ -72,6 +71,7 @@ private:
 	Handle next_waiting();
 	void start_threads();
 	void run();
+	void wake_all();
 
 	std::mutex mutex_;
 	std::condition_variable listed_one_, has_room_;
@@ -80,8 +80,7 @@ private:
 	Order order_;                       // depth first, without those that were taken or dropped
 	std::uint64_t taken_ = 0;
 	std::size_t listed_ = 0, items_ = 0; // of those in order_
-	bool is_ending_ = false;
-	std::vector<std::thread> threads_;
+	Workers threads_{[this] { wake_all(); }};
 };
 
 } // namespace dig

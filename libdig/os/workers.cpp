@@ -1,0 +1,69 @@
+#include "libdig/os/workers.h"
+
+#include "libdig/os/thread.h"
+
+namespace dig {
+
+Workers::~Workers()
+{
+	if (threads_.empty())
+		return;
+	stop();
+	wait();
+}
+
+bool Workers::start(Job job)
+{
+	if (is_stopped_)
+		return false;
+	std::optional<std::thread> started = start_thread([this, job = std::move(job)] { run(job); });
+	if (started)
+		threads_.push_back(std::move(*started));
+	return started.has_value();
+}
+
+std::size_t Workers::start(std::size_t count, const Job &job)
+{
+	std::size_t started = 0;
+	while (started < count && start(job))
+		started++;
+	return started;
+}
+
+void Workers::run(const Job &job) noexcept
+{
+	try {
+		job();
+	} catch (...) {
+		fail(std::current_exception());
+	}
+}
+
+void Workers::fail(std::exception_ptr failure) noexcept
+{
+	{
+		std::lock_guard guard(mutex_);
+		if (is_stopped_)
+			return;
+		failure_ = failure;
+		is_stopped_ = true;
+	}
+	if (stopped_)
+		stopped_();
+}
+
+void Workers::wait()
+{
+	for (std::thread &thread : threads_)
+		thread.join();
+	threads_.clear();
+}
+
+void Workers::join()
+{
+	wait();
+	if (failure_)
+		std::rethrow_exception(failure_);
+}
+
+} // namespace dig
