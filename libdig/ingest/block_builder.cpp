@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "libdig/base/zeros.h"
 #include "libdig/staging/node_blocks.h"
 
 namespace dig {

@@ -1,7 +1,6 @@
 #include "libdig/ingest/ingest.h"
 
 #include <algorithm>
-#include <map>
 
 #include "libdig/ingest/ingest_unit.h"
 #include "libdig/os/process.h"
@@ -16,17 +15,6 @@ constexpr std::uint64_t small_file_limit = 128_KiB;
 // filters, the program itself.
 constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t worker_room = 2_MiB; // of a BlockBuilder
-
-Digest zero_chunk_digest(std::uint64_t size)
-{
-	static std::mutex mutex;
-	static std::map<std::uint64_t, Digest> known;
-	std::lock_guard guard(mutex);
-	const auto found = known.find(size);
-	if (found != known.end())
-		return found->second;
-	return known[size] = digest_of(zero_bytes(size));
-}
 
 Ingest::Shared::Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
 	IngestSink &to, Work &counts)

@@ -46,8 +46,6 @@ private:
 	std::unique_ptr<Shared> shared_;
 };
 
-// The digest of a chunk of zeros; computed once a size.
-Digest zero_chunk_digest(std::uint64_t size);
 
 } // namespace dig
 

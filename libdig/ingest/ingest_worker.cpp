@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "libdig/base/trace.h"
+#include "libdig/base/zeros.h"
 #include "libdig/chunking/sha256_lanes.h"
 #include "libdig/os/mapped_read.h"
 #include "libdig/os/process.h"
@@ -16,11 +17,6 @@ constexpr std::uint64_t hole_limit = 1_MiB; // shorter holes are read
 // more than all hashing, and it pushes out what others have there.
 constexpr std::uint64_t uncached_limit = 16_MiB;
 constexpr std::size_t store_files = 64;
-
-static bool is_zero(Bytes bytes)
-{
-	return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
 
 // Takes units through all steps.
 class Ingest::Worker {
@@ -397,7 +393,7 @@ private:
 				break;
 			const std::uint64_t size = std::min(left, whole);
 			const std::uint64_t count = std::max<std::uint64_t>(job.chunker.zero_chunk_count(left), 1);
-			unit.pieces.push_back({{}, size, zero_chunk_digest(size), count});
+			unit.pieces.push_back({{}, size, zero_digest(size), count});
 			job.chunker.skip(size, count);
 			left -= size * count;
 		}
@@ -502,7 +498,7 @@ private:
 			if (piece.bytes.empty())
 				continue;
 			if (piece.size >= 64_KiB && piece.bytes[0] == 0 && is_zero(piece.bytes))
-				piece.id = zero_chunk_digest(piece.size);
+				piece.id = zero_digest(piece.size);
 			else
 				jobs_.push_back({piece.bytes, &piece.id});
 		}

@@ -75,11 +75,4 @@ void free_large(void *memory, std::size_t size) noexcept
 		::munmap(memory, whole_huge_pages(size));
 }
 
-Bytes zero_bytes(std::size_t size)
-{
-	// Never written, so every page is the kernel's zero page.
-	static const Arena zeros(16_MiB);
-	return Bytes(zeros.bytes()).first(size);
-}
-
 } // namespace dig

@@ -42,9 +42,6 @@ template <typename T> struct LargeAllocator {
 };
 template <typename T> using LargeVector = std::vector<T, LargeAllocator<T>>;
 
-// size zero bytes that take no memory, at most 16 MiB.
-Bytes zero_bytes(std::size_t size);
-
 } // namespace dig
 
 #endif

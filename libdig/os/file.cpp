@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "libdig/base/error.h"
+#include "libdig/base/zeros.h"
 #include "libdig/os/process.h"
 
 #ifndef SYS_cachestat
@@ -397,9 +398,8 @@ void File::clear(std::uint64_t offset, std::uint64_t size) const
 {
 	if (punch_hole(offset, size))
 		return;
-	const Buffer zeros(std::min<std::uint64_t>(size, 256_KiB));
-	for (std::uint64_t done = 0; done < size; done += zeros.size())
-		write_at(Bytes(zeros).first(std::min<std::uint64_t>(zeros.size(), size - done)), offset + done);
+	for (std::uint64_t done = 0; done < size; done += std::min<std::uint64_t>(most_zeros, size - done))
+		write_at(zero_bytes(std::min<std::uint64_t>(most_zeros, size - done)), offset + done);
 }
 
 void File::start_writing(std::uint64_t offset, std::uint64_t size) const

@@ -7,6 +7,7 @@
 
 #include "libdig/base/path.h"
 #include "libdig/base/trace.h"
+#include "libdig/base/zeros.h"
 #include "libdig/ingest/ingest.h"
 #include "libdig/os/beneath.h"
 #include "libdig/os/directory.h"
@@ -183,11 +184,6 @@ struct Unit {
 		size += chunk.size;
 	}
 };
-
-static bool is_zero(Bytes bytes)
-{
-	return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
 
 // Writes what is no hole, in calls as large as it gets.
 class ContentWriter {
@@ -571,7 +567,7 @@ private:
 	bool is_zero_chunk(const ContentChunk &chunk) const
 	{
 		return std::find(zero_sizes_.begin(), zero_sizes_.end(), chunk.size) != zero_sizes_.end() &&
-			chunk.id == zero_chunk_digest(chunk.size);
+			chunk.id == zero_digest(chunk.size);
 	}
 
 	void flush()
