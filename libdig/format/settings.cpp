@@ -2,6 +2,7 @@
 
 #include "libdig/base/error.h"
 #include "libdig/base/suggestion.h"
+#include "libdig/chunking/block_compressor.h"
 #include "libdig/os/file.h"
 
 #include <algorithm>
@@ -101,9 +102,14 @@ static constexpr std::array<SettingKey, setting_count> keys = {{
 static constexpr std::array<std::string_view, 4> compression_names = {"auto", "zstd", "zlib",
 	"none"};
 
-std::string_view name_of(Compression compression)
+BlockCompressor block_compressor_of(const Settings &settings)
 {
-	return compression_names[static_cast<std::size_t>(compression)];
+	const int level = static_cast<int>(settings.core.compression_level);
+	switch (settings.core.compression) {
+	case Compression::none: return {Codec::none, level};
+	case Compression::zlib: return {Codec::zlib, level};
+	default: return {Codec::zstd, level};
+	}
 }
 
 std::span<const SettingKey> setting_keys() { return keys; }
@@ -225,7 +231,7 @@ std::optional<std::string> value_text(const Settings &settings, const SettingKey
 	if (const auto *truth = std::get_if<bool *>(&value))
 		return **truth ? "true" : "false";
 	if (const auto *compression = std::get_if<Compression *>(&value))
-		return std::string(name_of(**compression));
+		return std::string(compression_names[static_cast<std::size_t>(**compression)]);
 	if (const auto *line = std::get_if<std::string *>(&value))
 		text = **line;
 	if (const auto *list = std::get_if<std::vector<std::string> *>(&value))

@@ -24,6 +24,8 @@
 
 namespace dig {
 
+class BlockCompressor;
+
 enum class Compression : std::uint8_t { automatic, zstd, zlib, none };
 
 enum class Origin : std::uint8_t { standard, global_file, store_file, command_line };
@@ -128,7 +130,8 @@ Settings load_settings(const std::optional<std::string> &store_config_path);
 std::optional<std::string> value_text(const Settings &settings, const SettingKey &key);
 Origin origin_of(const Settings &settings, const SettingKey &key);
 // "auto", "zstd", "zlib", "none".
-std::string_view name_of(Compression compression);
+// With the codec and the level that core.compression and core.compression_level ask for.
+BlockCompressor block_compressor_of(const Settings &settings);
 
 // The text of a configuration file with one value set or, with no value, its line removed.
 // Everything else stays as it is, comments too.  The value is read as in -c; path is for

@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "libdig/base/zeros.h"
-#include "libdig/staging/node_blocks.h"
 
 namespace dig {
 
@@ -13,11 +12,10 @@ namespace dig {
 // measurements behind it.
 constexpr std::uint64_t solid_block = 768_KiB;
 constexpr std::uint64_t solid_chunk_limit = 64_KiB;
-constexpr std::size_t probe_size = 16_KiB;
 constexpr std::size_t own_room = 2_MiB; // one huge page
 
 BlockBuilder::BlockBuilder(const Settings &settings, std::uint64_t small_limit)
-	: compressor_(codec_of(settings), static_cast<int>(settings.core.compression_level)),
+	: compressor_(block_compressor_of(settings)),
 	  may_vary_effort_(settings.core.compression == Compression::automatic && settings.core.compression_level == 0),
 	  threshold_(settings.performance.compression_threshold), small_limit_(small_limit)
 {
@@ -94,10 +92,11 @@ void BlockBuilder::add(MutableBytes raw, std::span<Piece *const> pieces)
 	ReadyBlock block = block_of(pieces);
 	block.payload = raw;
 	const auto try_in = [&](MutableBytes room) {
-		if (const Bytes payload = compressed(raw, room); !payload.empty()) {
-			std::memcpy(raw.data(), payload.data(), payload.size());
-			block.payload = Bytes(raw).first(payload.size());
-			block.codec = compressor_.codec();
+		const BlockPayload payload = payload_of(raw, room);
+		if (payload.codec != Codec::none) {
+			std::memcpy(raw.data(), payload.bytes.data(), payload.bytes.size());
+			block.payload = Bytes(raw).first(payload.bytes.size());
+			block.codec = payload.codec;
 		}
 	};
 	// What is compressed has to be shorter than what it was, so that much room is enough.
@@ -123,34 +122,23 @@ void BlockBuilder::add_zeros(Piece &piece)
 	ReadyBlock block = block_of(pieces);
 	block.payload = zero_bytes(piece.size);
 	if (compressor_.codec() != Codec::none && piece.size >= threshold_) {
-		Buffer payload(64_KiB);
-		payload.resize(compressor_.compress(block.payload, payload, payload.size()));
-		if (!payload.empty()) {
-			apart_->push_back(std::move(payload));
+		Buffer room(64_KiB);
+		const BlockPayload payload = compressor_.compress(block.payload, room);
+		if (payload.codec != Codec::none) {
+			apart_->emplace_back(payload.bytes.begin(), payload.bytes.end());
 			block.payload = apart_->back();
-			block.codec = compressor_.codec();
+			block.codec = payload.codec;
 		}
 	}
 	blocks_->push_back(std::move(block));
 }
 
-// In the room, or nothing when the block stays as it is.
-Bytes BlockBuilder::compressed(Bytes raw, MutableBytes room)
+// In room, or raw itself where it is not to be compressed.
+BlockPayload BlockBuilder::payload_of(Bytes raw, MutableBytes room)
 {
-	if (compressor_.codec() == Codec::none || raw.size() < threshold_)
-		return {};
-	if (raw.size() >= 8 * probe_size && !looks_compressible(raw, room))
-		return {};
-	return Bytes(room).first(compressor_.compress(raw, room, raw.size() - raw.size() / 20, effort_));
-}
-
-// Three samples: content that shrinks nowhere in them is not worth the whole.
-bool BlockBuilder::looks_compressible(Bytes raw, MutableBytes room)
-{
-	for (std::size_t at : {std::size_t(0), raw.size() / 2, raw.size() - probe_size})
-		if (compressor_.compress(raw.subspan(at, probe_size), room, probe_size - probe_size / 32))
-			return true;
-	return false;
+	if (raw.size() < threshold_ || !compressor_.looks_compressible(raw, room))
+		return {Codec::none, raw};
+	return compressor_.compress(raw, room, effort_);
 }
 
 } // namespace dig

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "libdig/chunking/codec.h"
+#include "libdig/chunking/block_compressor.h"
 #include "libdig/format/settings.h"
 #include "libdig/os/arena.h"
 #include "libdig/staging/staging.h"
@@ -40,10 +40,9 @@ private:
 	std::size_t add_solid(std::span<Piece *const> pieces, std::uint64_t target);
 	void add(MutableBytes raw, std::span<Piece *const> pieces);
 	void add_zeros(Piece &piece);
-	Bytes compressed(Bytes raw, MutableBytes room);
-	bool looks_compressible(Bytes raw, MutableBytes room);
+	BlockPayload payload_of(Bytes raw, MutableBytes room);
 
-	Compressor compressor_;
+	BlockCompressor compressor_;
 	bool may_vary_effort_;
 	std::uint64_t threshold_, small_limit_;
 	Arena own_room_;

@@ -6,18 +6,8 @@ constexpr std::size_t node_block_size = 256_KiB;
 constexpr std::size_t least_compressed = 256;
 constexpr std::size_t most_waiting_bytes = 4_MiB;
 
-Codec codec_of(const Settings &settings)
-{
-	switch (settings.core.compression) {
-	case Compression::none: return Codec::none;
-	case Compression::zlib: return Codec::zlib;
-	default: return Codec::zstd;
-	}
-}
-
 NodeBlocks::NodeBlocks(StagingWriter &writer)
-	: writer_(writer), compressor_(codec_of(writer.store().settings()),
-				   static_cast<int>(writer.store().settings().core.compression_level))
+	: writer_(writer), compressor_(block_compressor_of(writer.store().settings()))
 {
 }
 
@@ -41,19 +31,14 @@ void NodeBlocks::end_block()
 {
 	if (ids_.empty())
 		return;
-	Buffer payload(nodes_.size());
-	const std::size_t size = nodes_.size() < least_compressed
-		? 0
-		: compressor_.compress(nodes_, payload, nodes_.size() - nodes_.size() / 20);
-	if (size) {
-		payload.resize(size);
-		payload.shrink_to_fit(); // it waits
-	} else {
-		payload = nodes_;
-	}
+	Buffer room(nodes_.size());
+	const BlockPayload stored = nodes_.size() < least_compressed ? BlockPayload{Codec::none, nodes_}
+								     : compressor_.compress(nodes_, room);
+	// A copy of the size that is needed, because the payload waits.
+	Buffer payload(stored.bytes.begin(), stored.bytes.end());
 	waiting_bytes_ += payload.size();
 	payloads_.push_back(std::move(payload));
-	blocks_.push_back({ItemKind::node, size ? compressor_.codec() : Codec::none, std::move(sizes_), std::move(ids_), {}});
+	blocks_.push_back({ItemKind::node, stored.codec, std::move(sizes_), std::move(ids_), {}});
 	nodes_.clear();
 	sizes_.clear();
 	ids_.clear();

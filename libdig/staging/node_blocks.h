@@ -2,6 +2,7 @@
 #ifndef DIG_NODE_BLOCKS_H
 #define DIG_NODE_BLOCKS_H
 
+#include "libdig/chunking/block_compressor.h"
 #include "libdig/staging/staging.h"
 
 namespace dig {
@@ -16,7 +17,6 @@ public:
 	NodeSink sink();
 	// Nothing that was added waits any more after the next append().
 	void end_block();
-	bool is_waiting() const { return !ids_.empty(); }
 
 	// These blocks, those of nodes that are complete, and behind them the journal records.
 	void append(std::span<const ReadyBlock> blocks, Bytes journal_records);
@@ -28,7 +28,7 @@ public:
 
 private:
 	StagingWriter &writer_;
-	Compressor compressor_;
+	BlockCompressor compressor_;
 	bool is_full_ = false, appends_as_filled_ = false;
 	std::size_t waiting_bytes_ = 0; // of payloads_
 	Buffer nodes_;
@@ -37,8 +37,6 @@ private:
 	std::vector<ReadyBlock> blocks_;
 	std::vector<Buffer> payloads_;
 };
-
-Codec codec_of(const Settings &settings);
 
 } // namespace dig
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "libdig/base/trace.h"
+#include "libdig/chunking/block_compressor.h"
 #include "libdig/os/process.h"
-#include "libdig/staging/node_blocks.h"
 #include "libdig/staging/staged_items.h"
 
 namespace dig {
@@ -89,8 +89,7 @@ static bool is_kept(const JournalBlock &block, std::size_t needed)
 class BlockCopier {
 public:
 	explicit BlockCopier(StagingWriter &writer)
-		: writer_(writer), compressor_(codec_of(writer.store().settings()),
-					   static_cast<int>(writer.store().settings().core.compression_level))
+		: writer_(writer), compressor_(block_compressor_of(writer.store().settings()))
 	{
 	}
 
@@ -118,18 +117,16 @@ public:
 		block.payload = content_;
 		if (stored.shape.codec != Codec::none) {
 			compressed_.resize(content_.size());
-			if (const std::size_t size =
-					compressor_.compress(content_, compressed_, content_.size() - content_.size() / 20)) {
-				block.codec = compressor_.codec();
-				block.payload = Bytes(compressed_).first(size);
-			}
+			const BlockPayload payload = compressor_.compress(content_, compressed_);
+			block.codec = payload.codec;
+			block.payload = payload.bytes;
 		}
 		writer_.append({&block, 1}, {});
 	}
 
 private:
 	StagingWriter &writer_;
-	Compressor compressor_;
+	BlockCompressor compressor_;
 	Decompressor decompressor_;
 	Buffer raw_, content_, compressed_;
 };

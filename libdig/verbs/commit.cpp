@@ -227,12 +227,10 @@ private:
 		if (bytes.size() != size)
 			throw CorruptError("chunk " + to_hex(id) + " has " + std::to_string(bytes.size()) + " bytes, and not " +
 				std::to_string(size));
-		ReadyBlock block{ItemKind::chunk, Codec::none, {static_cast<std::uint32_t>(bytes.size())}, {id}, bytes};
-		Buffer compressed(bytes.size());
-		if (const std::size_t packed = compressor_.compress(bytes, compressed, bytes.size() - bytes.size() / 20)) {
-			block.codec = compressor_.codec();
-			block.payload = Bytes(compressed).first(packed);
-		}
+		Buffer room(bytes.size());
+		const BlockPayload payload = compressor_.compress(bytes, room);
+		const ReadyBlock block{ItemKind::chunk, payload.codec, {static_cast<std::uint32_t>(bytes.size())}, {id},
+			payload.bytes};
 		writer_.append({&block, 1}, {});
 	}
 
@@ -242,7 +240,7 @@ private:
 	NodeBlocks nodes_;
 	Work &work_;
 	TreeSurvey trees_;
-	Compressor compressor_{codec_of(store_.settings()), static_cast<int>(store_.settings().core.compression_level)};
+	BlockCompressor compressor_{block_compressor_of(store_.settings())};
 };
 
 Digest write_layer(Store &store, const CommitOptions &options)
