@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "libdig/base/path.h"
+#include "libdig/os/clock.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/interruption.h"

@@ -11,6 +11,7 @@
 
 #include "libdig/base/suggestion.h"
 #include "libdig/base/trace.h"
+#include "libdig/os/environment.h"
 #include "libdig/os/file.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/installation.h"

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "libdig/base/path.h"
+#include "libdig/os/clock.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/listing.h"

@@ -3,6 +3,7 @@
 #include "libdig/base/error.h"
 #include "libdig/base/suggestion.h"
 #include "libdig/chunking/block_compressor.h"
+#include "libdig/os/environment.h"
 #include "libdig/os/file.h"
 
 #include <algorithm>

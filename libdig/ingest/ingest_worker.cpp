@@ -6,6 +6,7 @@
 #include "libdig/base/trace.h"
 #include "libdig/base/zeros.h"
 #include "libdig/chunking/sha256_lanes.h"
+#include "libdig/os/clock.h"
 #include "libdig/os/mapped_read.h"
 #include "libdig/os/process.h"
 #include "libdig/os/read_batch.h"

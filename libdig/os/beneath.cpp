@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libdig/base/error.h"
+#include "libdig/os/clock.h"
 
 namespace dig {
 

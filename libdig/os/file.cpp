@@ -5,13 +5,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <ctime>
 #include <utility>
 
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
-#include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +18,7 @@
 
 #include "libdig/base/error.h"
 #include "libdig/base/zeros.h"
+#include "libdig/os/clock.h"
 #include "libdig/os/process.h"
 
 #ifndef SYS_cachestat
@@ -43,29 +42,6 @@ static FileType type_of(mode_t mode)
 	case S_IFBLK: return FileType::block_device;
 	default: return FileType::other;
 	}
-}
-
-std::int64_t nanoseconds_of(const timespec &time)
-{
-	// Both parts with the same sign: no product goes further than the sum.
-	const bool is_early = time.tv_sec < 0;
-	const std::int64_t seconds = time.tv_sec + is_early, rest = time.tv_nsec - is_early * nanoseconds_a_second;
-	std::int64_t ns;
-	if (__builtin_mul_overflow(seconds, nanoseconds_a_second, &ns) || __builtin_add_overflow(ns, rest, &ns))
-		return is_early ? first_time_ns : last_time_ns;
-	return ns;
-}
-
-std::int64_t seconds_of(std::int64_t ns)
-{
-	return ns / nanoseconds_a_second - (ns % nanoseconds_a_second < 0);
-}
-
-timespec timespec_of(std::int64_t ns)
-{
-	const std::int64_t rest = ns % nanoseconds_a_second;
-	return {static_cast<time_t>(seconds_of(ns)),
-		static_cast<long>(rest < 0 ? rest + nanoseconds_a_second : rest)};
 }
 
 static FileStat stat_of(const struct stat &raw)
@@ -381,12 +357,6 @@ void File::truncate(std::uint64_t size) const
 		throw SystemError("truncate", name_, errno);
 }
 
-bool File::reserve(std::uint64_t offset, std::uint64_t size) const
-{
-	return ::fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-		       static_cast<off_t>(size)) == 0;
-}
-
 bool File::punch_hole(std::uint64_t offset, std::uint64_t size) const
 {
 	return size == 0 ||
@@ -426,13 +396,6 @@ void File::sync_all() const
 		throw SystemError("sync", name_, errno);
 }
 
-bool is_time_kept(std::int64_t set_ns, std::int64_t found_ns)
-{
-	// FAT has the coarsest clock, of 2 s.
-	const std::int64_t difference = seconds_of(set_ns) - seconds_of(found_ns);
-	return difference >= -2 && difference <= 2;
-}
-
 // Every file system holds those of 32 bits; beyond, the kernel takes the nearest without a word.
 static bool may_be_clamped(std::int64_t ns) { return seconds_of(ns) != static_cast<std::int32_t>(seconds_of(ns)); }
 
@@ -468,16 +431,9 @@ std::optional<std::uint64_t> File::device_size() const
 	return size;
 }
 
-void File::advise_sequential() const { ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL); }
-
 void File::advise_will_need(std::uint64_t offset, std::uint64_t size) const
 {
 	::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
-}
-
-void File::drop_cached(std::uint64_t offset, std::uint64_t size) const
-{
-	::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
 }
 
 // What SEEK_DATA says, where it makes sense.
@@ -634,28 +590,6 @@ bool may_read(const std::string &path)
 	return true;
 }
 
-std::string temporary_directory()
-{
-	const char *directory = std::getenv("TMPDIR");
-	return directory && directory[0] ? directory : "/tmp";
-}
-
-std::string current_directory()
-{
-	char *text = ::getcwd(nullptr, 0);
-	if (!text)
-		throw SystemError("find the current directory", "", errno);
-	std::string path = text;
-	std::free(text);
-	return path;
-}
-
-void change_directory(const std::string &path)
-{
-	if (::chdir(path.c_str()) < 0)
-		throw SystemError("change to the directory", path, errno);
-}
-
 std::string resolved_path(const std::string &path)
 {
 	char *text = ::realpath(path.c_str(), nullptr);
@@ -664,30 +598,6 @@ std::string resolved_path(const std::string &path)
 	std::string resolved = text;
 	std::free(text);
 	return resolved;
-}
-
-std::int64_t now_ns()
-{
-	timespec now;
-	::clock_gettime(CLOCK_REALTIME, &now);
-	return nanoseconds_of(now);
-}
-
-std::uint32_t effective_user() { return ::geteuid(); }
-
-std::string user_at_host()
-{
-	// Not getpwuid: it loads shared libraries, which a static program cannot do everywhere.
-	std::string user;
-	for (const char *name : {"LOGNAME", "USER"})
-		if (const char *value = std::getenv(name); user.empty() && value)
-			user = value;
-	if (user.empty())
-		user = "uid" + std::to_string(::geteuid());
-	char host[HOST_NAME_MAX + 1] = "";
-	if (::gethostname(host, sizeof host - 1) < 0 || !host[0])
-		std::strcpy(host, "localhost");
-	return user + "@" + host;
 }
 
 } // namespace dig

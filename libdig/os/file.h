@@ -4,7 +4,6 @@
 #define DIG_FILE_H
 
 #include <cstdint>
-#include <ctime>
 #include <optional>
 #include <string>
 
@@ -18,16 +17,6 @@ namespace dig {
 enum class FileType : std::uint8_t {
 	regular, directory, symlink, fifo, socket, device, block_device, other
 };
-
-// Times are nanoseconds since 1970 in 64 bits: from 1677-09-21 to 2262-04-11.  What lies outside is
-// the nearest of these, so that they stand for more than one time.
-constexpr std::int64_t first_time_ns = INT64_MIN, last_time_ns = INT64_MAX;
-constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
-constexpr bool is_time_limit(std::int64_t ns) { return ns == first_time_ns || ns == last_time_ns; }
-std::int64_t nanoseconds_of(const timespec &time);
-timespec timespec_of(std::int64_t ns);
-// Whole seconds at or before that time.
-std::int64_t seconds_of(std::int64_t ns);
 
 // What stat knows and dig uses.
 struct FileStat {
@@ -104,8 +93,6 @@ public:
 	FileStat stat() const;
 	std::uint64_t size() const { return stat().size; }
 	void truncate(std::uint64_t size) const;
-	// Reserves space without changing the size; false where the file system cannot.
-	bool reserve(std::uint64_t offset, std::uint64_t size) const;
 	// Gives the range back to the file system; it reads as zeros.  False where it cannot.
 	bool punch_hole(std::uint64_t offset, std::uint64_t size) const;
 	// The range reads as zeros: a hole, or where there can be none, zeros that are written.
@@ -131,10 +118,7 @@ public:
 	// The same file, open for reading past the page cache (O_DIRECT: memory, offset and size are
 	// multiples of 4096); nothing where the file system cannot.
 	std::optional<File> past_cache() const;
-	// Tells the kernel that the file is read front to back.
-	void advise_sequential() const;
 	void advise_will_need(std::uint64_t offset, std::uint64_t size) const;
-	void drop_cached(std::uint64_t offset, std::uint64_t size) const;
 	// The next offset at or after this one that holds data; the size of the file when there is
 	// none.  It is offset where the file system has no holes, or where its answers contradict
 	// each other.
@@ -152,8 +136,6 @@ bool may_read(const std::string &path);
 std::optional<FileStat> find_stat_at(int directory, const std::string &name);
 std::optional<FileStat> find_stat(const std::string &path); // follows symlinks
 std::string read_link_at(int directory, const std::string &name);
-// Whether a time that was set is there, as far as the clock of the file system goes.
-bool is_time_kept(std::int64_t set_ns, std::int64_t found_ns);
 
 // All of a small file; Error when it is larger than limit.
 Buffer read_whole_file(const std::string &path, std::size_t limit);
@@ -167,15 +149,7 @@ void rename_file(const std::string &from, const std::string &to);
 bool is_on_coarse_clock(const File &file);
 void make_directory(const std::string &path);             // fine when it is there
 void sync_directory(const std::string &path);
-// TMPDIR, or /tmp.
-std::string temporary_directory();
-std::string current_directory();
-void change_directory(const std::string &path);
 std::string resolved_path(const std::string &path);
-std::int64_t now_ns();
-std::uint32_t effective_user();
-// "user@host", for commits without an author.
-std::string user_at_host();
 
 } // namespace dig
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "libdig/base/error.h"
+#include "libdig/os/clock.h"
 #include "libdig/os/process.h"
 
 namespace dig {

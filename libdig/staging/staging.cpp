@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "libdig/os/arena.h"
+#include "libdig/os/clock.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"

@@ -8,6 +8,7 @@
 
 #include "libdig/base/suggestion.h"
 #include "libdig/os/directory.h"
+#include "libdig/os/environment.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
 #include "libdig/store/owner_check.h"

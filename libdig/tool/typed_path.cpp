@@ -4,6 +4,7 @@
 
 #include "libdig/base/error.h"
 #include "libdig/base/path.h"
+#include "libdig/os/environment.h"
 
 namespace dig {
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "libdig/base/trace.h"
+#include "libdig/os/clock.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"

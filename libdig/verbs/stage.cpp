@@ -10,6 +10,7 @@
 #include "libdig/base/error.h"
 #include "libdig/base/path.h"
 #include "libdig/base/trace.h"
+#include "libdig/os/clock.h"
 #include "libdig/staging/known_content.h"
 
 namespace dig {

@@ -7,6 +7,7 @@
 
 #include "libdig/base/path.h"
 #include "libdig/os/directory.h"
+#include "libdig/os/environment.h"
 #include "libdig/os/process.h"
 #include "libdig/staging/staged_content.h"
 #include "libdig/staging/tree_survey.h"

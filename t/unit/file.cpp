@@ -1,4 +1,5 @@
 // Times between the forms that the system and that dig have.
+#include "libdig/os/clock.h"
 #include "libdig/os/file.h"
 
 #include <boost/test/unit_test.hpp>

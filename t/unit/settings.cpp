@@ -2,6 +2,7 @@
 #include "libdig/format/settings.h"
 
 #include "libdig/base/error.h"
+#include "libdig/os/environment.h"
 #include "libdig/os/publish.h"
 
 #include <cstdlib>

@@ -1,0 +1,41 @@
+#include "libdig/os/clock.h"
+
+namespace dig {
+
+std::int64_t nanoseconds_of(const timespec &time)
+{
+	// Both parts with the same sign: no product goes further than the sum.
+	const bool is_early = time.tv_sec < 0;
+	const std::int64_t seconds = time.tv_sec + is_early, rest = time.tv_nsec - is_early * nanoseconds_a_second;
+	std::int64_t ns;
+	if (__builtin_mul_overflow(seconds, nanoseconds_a_second, &ns) || __builtin_add_overflow(ns, rest, &ns))
+		return is_early ? first_time_ns : last_time_ns;
+	return ns;
+}
+
+std::int64_t seconds_of(std::int64_t ns)
+{
+	return ns / nanoseconds_a_second - (ns % nanoseconds_a_second < 0);
+}
+
+timespec timespec_of(std::int64_t ns)
+{
+	const std::int64_t rest = ns % nanoseconds_a_second;
+	return {static_cast<time_t>(seconds_of(ns)),
+		static_cast<long>(rest < 0 ? rest + nanoseconds_a_second : rest)};
+}
+
+std::int64_t now_ns()
+{
+	timespec now;
+	::clock_gettime(CLOCK_REALTIME, &now);
+	return nanoseconds_of(now);
+}
+
+bool is_time_kept(std::int64_t set_ns, std::int64_t found_ns)
+{
+	const std::int64_t difference = seconds_of(set_ns) - seconds_of(found_ns);
+	return difference >= -2 && difference <= 2;
+}
+
+} // namespace dig
