@@ -31,7 +31,6 @@ private:
 using le16 = LittleEndian<std::uint16_t>;
 using le32 = LittleEndian<std::uint32_t>;
 using le64 = LittleEndian<std::uint64_t>;
-using sle64 = LittleEndian<std::int64_t>;
 
 static_assert(sizeof(le16) == 2 && sizeof(le32) == 4 && sizeof(le64) == 8);
 static_assert(alignof(le64) == 1);

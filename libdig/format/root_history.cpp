@@ -26,14 +26,6 @@ Buffer RootHistory::encoded() const
 	return sealed_file(roots_magic, body);
 }
 
-std::optional<std::uint64_t> RootHistory::find_root(const Digest &root) const
-{
-	for (std::uint64_t i = records_->size(); i-- > 0;)
-		if ((*records_)[i].root == root)
-			return i + 1;
-	return {};
-}
-
 std::size_t RootHistory::unique_digits() const
 {
 	constexpr std::size_t least = 12;

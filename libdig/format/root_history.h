@@ -25,9 +25,6 @@ public:
 	const Record &at(std::uint64_t generation) const { return records_->at(generation - 1); }
 	// Zeros before the first generation.
 	Digest tip_root() const { return records_->empty() ? Digest() : records_->back().root; }
-	Digest tip_layer() const { return records_->empty() ? Digest() : records_->back().layer_id; }
-	// The generation that the root names.
-	std::optional<std::uint64_t> find_root(const Digest &root) const;
 	// So many digits of a root name it among all of these: 12, or more where they must be.
 	std::size_t unique_digits() const;
 	std::optional<std::uint64_t> find_layer(const Digest &layer_id) const;

@@ -37,8 +37,7 @@ std::uint16_t check_preamble(Bytes bytes, std::string_view magic, std::string_vi
 
 constexpr std::string_view layer_magic = "DIGLAYER", format_magic = "DIGFORMT",
 			   roots_magic = "DIGROOTS", run_magic = "DIGCHRUN",
-			   index_magic = "DIGINDEX", changes_magic = "DIGCHNGS",
-			   journal_magic = "DIGJRNAL";
+			   index_magic = "DIGINDEX", journal_magic = "DIGJRNAL";
 
 // A file that is preamble, body, CRC-32 of both.
 Buffer sealed_file(std::string_view magic, Bytes body);

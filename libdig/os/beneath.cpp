@@ -89,29 +89,6 @@ Parent open_parent_beneath(const File &directory, const std::string &path)
 	return {open_beneath(directory, path.substr(0, slash), O_PATH | O_DIRECTORY), path.substr(slash + 1)};
 }
 
-Parent make_parent_beneath(const File &directory, const std::string &path)
-{
-	const std::size_t slash = path.rfind('/');
-	if (slash == path.npos)
-		return {duplicate(directory), path};
-	const std::string parent = path.substr(0, slash);
-	try {
-		return {open_beneath(directory, parent, O_PATH | O_DIRECTORY), path.substr(slash + 1)};
-	} catch (const SystemError &error) {
-		if (error.error() != ENOENT)
-			throw;
-	}
-	File at = duplicate(directory);
-	for (std::size_t start = 0; start < parent.size();) {
-		const std::size_t end = std::min(parent.find('/', start), parent.size());
-		const std::string component = parent.substr(start, end - start);
-		make_directory_at(at, component);
-		at = open_beneath(at, component, O_PATH | O_DIRECTORY);
-		start = end + 1;
-	}
-	return {std::move(at), path.substr(slash + 1)};
-}
-
 std::optional<FileStat> find_stat_beneath(const File &directory, const std::string &path)
 {
 	try {

@@ -19,8 +19,6 @@ struct Parent {
 	std::string name;
 };
 Parent open_parent_beneath(const File &directory, const std::string &path);
-// The same, making directories that are missing.
-Parent make_parent_beneath(const File &directory, const std::string &path);
 
 std::optional<FileStat> find_stat_beneath(const File &directory, const std::string &path);
 std::string read_link_beneath(const File &directory, const std::string &path);
