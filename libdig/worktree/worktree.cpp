@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 
 #include "libdig/base/error.h"
 #include "libdig/base/path.h"
 #include "libdig/format/store_format.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/process.h"
+#include "libdig/worktree/ignore_files.h"
 #include "libdig/worktree/tree_listing.h"
 
 namespace dig {
@@ -17,156 +17,6 @@ namespace dig {
 constexpr std::size_t most_names = 262144, many_names = 64;
 constexpr std::size_t most_open_levels = 256;
 constexpr std::size_t max_pointer = 8_KiB; // of the file that names a store
-
-static void append_number(std::string &text, std::int64_t number, int base = 10)
-{
-	char digits[24];
-	const auto end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
-	text += ' ';
-	text.append(digits, end);
-}
-
-std::string to_text(const WorkRecord &record)
-{
-	std::string text(1, static_cast<char>(record.type));
-	switch (record.type) {
-	case WorkRecord::Type::file:
-	case WorkRecord::Type::symlink:
-	case WorkRecord::Type::directory:
-		append_number(text, record.stat.mode, 8);
-		if (record.type != WorkRecord::Type::directory)
-			append_number(text, static_cast<std::int64_t>(record.stat.size));
-		append_number(text, record.stat.mtime_ns);
-		append_number(text, record.stat.ctime_ns);
-		append_number(text, static_cast<std::int64_t>(record.stat.inode));
-		append_number(text, static_cast<std::int64_t>(record.stat.device));
-		break;
-	case WorkRecord::Type::skipped: text += " " + record.kind; break;
-	case WorkRecord::Type::failed: append_number(text, record.error); break;
-	case WorkRecord::Type::end:
-		append_number(text, static_cast<std::int64_t>(record.count));
-		return text;
-	case WorkRecord::Type::aborted: return text;
-	default: break;
-	}
-	text += '\t';
-	text += record.path;
-	return text;
-}
-
-// Takes " number" off the front.
-static std::int64_t take_number(std::string_view &fields, std::string_view text, int base = 10)
-{
-	std::int64_t number = 0;
-	if (!fields.empty() && fields[0] == ' ') {
-		fields.remove_prefix(1);
-		const auto [end, error] =
-			std::from_chars(fields.data(), fields.data() + fields.size(), number, base);
-		if (error == std::errc()) {
-			fields.remove_prefix(static_cast<std::size_t>(end - fields.data()));
-			return number;
-		}
-	}
-	throw Error("no record of dig-ls-work: " + quote(text.substr(0, 200)));
-}
-
-WorkRecord parse_work_record(std::string_view text)
-{
-	const auto malformed = [&] { return Error("no record of dig-ls-work: " + quote(text.substr(0, 200))); };
-	if (text.empty())
-		throw malformed();
-	WorkRecord record;
-	record.type = static_cast<WorkRecord::Type>(text[0]);
-	const std::size_t tab = std::min(text.find('\t'), text.size());
-	std::string_view fields = text.substr(1, tab - 1);
-	switch (record.type) {
-	case WorkRecord::Type::file:
-	case WorkRecord::Type::symlink:
-	case WorkRecord::Type::directory:
-		record.stat.type = record.type == WorkRecord::Type::file ? FileType::regular
-			: record.type == WorkRecord::Type::symlink	 ? FileType::symlink
-									 : FileType::directory;
-		record.stat.mode = static_cast<std::uint16_t>(take_number(fields, text, 8) & 07777);
-		if (record.type != WorkRecord::Type::directory)
-			record.stat.size = static_cast<std::uint64_t>(take_number(fields, text));
-		record.stat.mtime_ns = take_number(fields, text);
-		record.stat.ctime_ns = take_number(fields, text);
-		record.stat.inode = static_cast<std::uint64_t>(take_number(fields, text));
-		record.stat.device = static_cast<std::uint64_t>(take_number(fields, text));
-		break;
-	case WorkRecord::Type::failed: record.error = static_cast<int>(take_number(fields, text)); break;
-	case WorkRecord::Type::skipped:
-		if (fields.empty())
-			throw malformed();
-		record.kind = fields.substr(1);
-		fields = {};
-		break;
-	case WorkRecord::Type::end:
-		record.count = static_cast<std::uint64_t>(take_number(fields, text));
-		if (tab != text.size() || !fields.empty())
-			throw malformed();
-		return record;
-	case WorkRecord::Type::aborted:
-		if (text.size() > 1)
-			throw malformed();
-		return record;
-	case WorkRecord::Type::scope:
-	case WorkRecord::Type::ignored:
-	case WorkRecord::Type::missing: break;
-	default: throw malformed();
-	}
-	if (tab == text.size() || !fields.empty())
-		throw malformed();
-	record.path = text.substr(tab + 1);
-	// What is taken becomes an entry; the paths of failures, say, are told only.
-	const bool is_taken = record.type == WorkRecord::Type::file ||
-		record.type == WorkRecord::Type::symlink || record.type == WorkRecord::Type::directory;
-	if (const std::string_view problem = path_problem(record.path); is_taken && !problem.empty())
-		throw Error(quote(record.path) + " cannot be stored: " + std::string(problem));
-	return record;
-}
-
-std::optional<WorkRecord> find_work_record(const File &root, const std::string &path)
-{
-	const std::optional<FileStat> stat = find_stat_beneath(root, path);
-	if (!stat)
-		return {};
-	WorkRecord record;
-	record.path = path;
-	record.stat = *stat;
-	switch (stat->type) {
-	case FileType::regular: record.type = WorkRecord::Type::file; break;
-	case FileType::symlink: record.type = WorkRecord::Type::symlink; break;
-	case FileType::directory:
-		record.type = WorkRecord::Type::directory;
-		record.stat.size = 0; // what a directory's size means is the file system's affair
-		break;
-	default: record.type = WorkRecord::Type::skipped;
-	}
-	return record;
-}
-
-std::optional<Buffer> read_ignore_file(const File &directory, std::string_view path)
-{
-	const std::string name = (path.empty() ? "" : std::string(path) + "/") + std::string(ignore_file_name);
-	File file;
-	try {
-		// Of any type; open_at() would take a FIFO for an error.
-		file = open_beneath(directory, std::string(ignore_file_name), O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	} catch (const SystemError &error) {
-		if (error.error() == ENOENT || error.error() == ELOOP)
-			return {};
-		throw SystemError("read", name, error.error());
-	}
-	const FileStat stat = file.stat();
-	if (stat.type != FileType::regular)
-		return {};
-	if (stat.size > max_ignore_bytes)
-		throw Error(quote(name) + " is larger than 2 MiB");
-	Buffer content(stat.size);
-	content.resize(file.read_at(content, 0));
-	return content;
-}
 
 static bool is_store_format(int directory, const std::string &path)
 {
@@ -245,13 +95,13 @@ public:
 			tell(WorkRecord::Type::missing, path);
 			return true;
 		}
-		if (!options_.takes_ignored && is_ignored(path, asked.is_directory())) {
+		if (!options_.takes_ignored && is_ignored(root_, path, asked.is_directory())) {
 			tell(WorkRecord::Type::ignored, path);
 			return false;
 		}
 		if (asked.is_nested)
 			return true;
-		enter_ignore_files(path);
+		ignores_ = ignore_files_above(root_, path);
 		const Parent parent = open_parent_beneath(root_, path);
 		visit({parent.directory.fd(), parent.name, path}, asked.stat->type);
 		run();
@@ -296,36 +146,6 @@ private:
 		record.path = path;
 		record.error = error;
 		tell(record);
-	}
-
-	bool is_ignored(const std::string &path, bool is_directory)
-	{
-		IgnoreLookup lookup([&](const std::string &directory) -> std::optional<Buffer> {
-			try {
-				return read_ignore_file(directory.empty()
-						? open_directory_at(root_.fd(), ".")
-						: open_beneath(root_, directory, O_RDONLY | O_DIRECTORY), directory);
-			} catch (const SystemError &) {
-				return {};
-			}
-		});
-		const auto match = lookup.match(path, is_directory);
-		return match && !match->is_negated;
-	}
-
-	// The rules of the directories above a path that was asked for.
-	void enter_ignore_files(const std::string &path)
-	{
-		ignores_ = IgnoreStack();
-		for (std::size_t end = 0;; end = path.find('/', end + 1)) {
-			if (end == path.npos)
-				return;
-			const std::string above = path.substr(0, end);
-			const File directory = above.empty() ? open_directory_at(root_.fd(), ".")
-				: open_beneath(root_, above, O_RDONLY | O_DIRECTORY);
-			const std::optional<Buffer> content = read_ignore_file(directory, above);
-			ignores_.push(above, content ? std::optional<Bytes>(*content) : std::nullopt);
-		}
 	}
 
 	void push(TreeListing::Listing listing, std::string path)
@@ -451,14 +271,8 @@ private:
 		const Level &level = levels_.back();
 		// A directory is an entry only when nothing in it is.
 		path_.resize(level.path_size);
-		if (level.listing.items.size() == 0 && !level.has_items && !path_.empty()) {
-			WorkRecord record;
-			record.type = WorkRecord::Type::directory;
-			record.path = path_;
-			record.stat = level.listing.stat;
-			record.stat.size = 0; // what a directory's size means is the file system's affair
-			tell(record);
-		}
+		if (level.listing.items.size() == 0 && !level.has_items && !path_.empty())
+			tell(work_record_of(path_, level.listing.stat));
 		const std::shared_ptr<const File> left = level.listing.directory;
 		ignores_.pop();
 		levels_.pop_back();
@@ -537,18 +351,10 @@ private:
 			stat = find_stat_at(place.parent, place.name);
 		if (!stat)
 			return;
-		const std::string &path = place.path;
-		WorkRecord record;
-		record.path = path;
-		record.stat = *stat;
-		switch (stat->type) {
-		case FileType::regular: record.type = WorkRecord::Type::file; break;
-		case FileType::symlink: record.type = WorkRecord::Type::symlink; break;
-		case FileType::fifo: return skip(path, "fifo");
-		case FileType::socket: return skip(path, "socket");
-		default: return skip(path, "device");
-		}
-		tell(record);
+		// It was a file when it was listed: what is in it would come too late for the order.
+		if (stat->type == FileType::directory)
+			return skip(place.path, "directory");
+		tell(work_record_of(place.path, *stat));
 	}
 
 	const File &root_;
