@@ -1,7 +1,6 @@
 #include <charconv>
-#include <cstring>
 
-#include "libdig/base/path.h"
+#include "libdig/base/path_walk.h"
 #include "libdig/os/clock.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/tool/command.h"
@@ -9,8 +8,7 @@
 #include "libdig/tool/report.h"
 #include "libdig/tool/typed_path.h"
 #include "libdig/verbs/near_paths.h"
-#include "libdig/verbs/scoped_records.h"
-#include "libdig/verbs/stage.h"
+#include "libdig/verbs/record_taker.h"
 #include "libdig/watch/metrics.h"
 
 using namespace dig;
@@ -40,187 +38,17 @@ struct Wishes {
 	std::vector<std::string> paths;
 };
 
-// Takes the records of dig-ls-work.  What the index has and the records pass over is looked at: what
-// is there all the same is tracked, ignored or not, and what is not is a deletion.  That counts only
-// once the end record has shown that nothing was lost on the way.
-class RecordTaker {
-public:
-	RecordTaker(Stage &stage, const File &root, bool removes)
-		: stage_(stage), root_(root), removes_(removes), known_(stage.cursor()), beside_(stage.cursor()),
-		  gone_(File::temporary_in(stage.writer().directory()))
-	{
-	}
-
-	void take(const WorkRecord &record)
-	{
-		if (has_ended_)
-			throw Error("there are records after the end record");
-		count_++;
-		switch (record.type) {
-		case WorkRecord::Type::scope:
-			known_.add_scope(record.path == "." ? "" : record.path);
-			return;
-		case WorkRecord::Type::end:
-			if (record.count != count_ - 1)
-				throw Error("the end record counts " + std::to_string(record.count) + " records, but " +
-					std::to_string(count_ - 1) + " came");
-			has_ended_ = true;
-			pass_over({});
-			return;
-		case WorkRecord::Type::aborted:
-			if (count_ - 1 > known_.scopes().size())
-				tell("nothing is removed, and what was taken so far is kept for the next time");
-			throw ToldElsewhere(exit_status::failed);
-		case WorkRecord::Type::failed: {
-			const bool is_directory = record.path.ends_with('/');
-			pass_over(record.path);
-			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
-			const std::string_view problem = path_problem(path);
-			stage_.failed(path, problem.empty() ? "cannot read " + quote(path) + ": " + std::strerror(record.error)
-				: quote(path) + " cannot be stored: " + std::string(problem));
-			keep_below_ = path;
-			known_.skip_within(path);
-			return;
-		}
-		case WorkRecord::Type::missing: missing(record.path); return;
-		case WorkRecord::Type::ignored: pass_over(record.path); return;
-		case WorkRecord::Type::skipped:
-			pass_over(record.path);
-			warn(shown(record.path) + " is skipped: it is a " + record.kind);
-			return;
-		default: present(record);
-		}
-	}
-
-	// All records came: now deletions may be believed.
-	void finish()
-	{
-		if (!has_ended_)
-			throw Error("the end record is missing: what lists the work tree was ended; nothing is "
-				"removed, and what was taken so far is kept for the next time");
-		for (const std::string &scope : known_.scopes())
-			stage_.looked_at(scope);
-		flush_spool();
-		std::string name;
-		Buffer window(64_KiB);
-		std::uint64_t offset = 0;
-		for (std::size_t n; (n = gone_.read_at(window, offset)) > 0; offset += n)
-			for (std::size_t i = 0; i < n; i++)
-				if (window[i]) {
-					name += static_cast<char>(window[i]);
-				} else {
-					stage_.remove(name);
-					name.clear();
-				}
-	}
-
-	bool has_ended() const { return has_ended_; }
-
-private:
-	std::string shown(const std::string &path) const
-	{
-		return quote(relative_path(path, stage_.writer().store().paths().prefix));
-	}
-
-	void pass_over(std::optional<std::string_view> path)
-	{
-		known_.pass_over(path, [&](const IndexRecord &record) { look_at(record); });
-	}
-
-	void present(const WorkRecord &record)
-	{
-		// An empty directory comes where its content would.
-		pass_over(record.type == WorkRecord::Type::directory ? record.path + "/" : record.path);
-		known_.skip(record.path);
-		if (record.type == WorkRecord::Type::directory && !is_new_directory(beside_, record.path, removes_))
-			return;
-		stage_.present(record);
-	}
-
-	// A path that no record told of.
-	void look_at(const IndexRecord &record)
-	{
-		const std::string &path = record.entry.path;
-		if (!keep_below_.empty() && is_within(path, keep_below_))
-			return;
-		try {
-			const std::optional<WorkRecord> found = find_work_record(root_, path);
-			if (found && is_whole_entry(root_, *found))
-				stage_.present(*found);
-			else if (removes_ && is_gone(record, found))
-				gone(path);
-		} catch (const SystemError &error) {
-			stage_.failed(path, error.what());
-		}
-	}
-
-	bool is_gone(const IndexRecord &record, const std::optional<WorkRecord> &found) const
-	{
-		if (record.has_no_file)
-			return false;
-		// What is new in a directory displaces its entry; what is ignored there does not.
-		return !found || found->type != WorkRecord::Type::directory ||
-			record.entry.kind != EntryKind::empty_directory;
-	}
-
-	void gone(const std::string &path)
-	{
-		spool_ += path;
-		spool_ += '\0';
-		if (spool_.size() >= 64_KiB)
-			flush_spool();
-	}
-	void flush_spool()
-	{
-		gone_.write_at(bytes_of(spool_), spooled_);
-		spooled_ += spool_.size();
-		spool_.clear();
-	}
-
-	// Its removal comes about as what follows passes over it.
-	void missing(const std::string &path)
-	{
-		bool is_tracked = false;
-		IndexCursor tracked = stage_.cursor();
-		for (const std::string &from : {path, path + "/"})
-			for (tracked.seek(from); tracked.current() && is_within(tracked.current()->entry.path, path);
-				tracked.next())
-				is_tracked |= !tracked.current()->is_removed;
-		if (is_tracked && removes_)
-			return;
-		const std::string link = link_above(path);
-		stage_.failed(path, link.empty()
-			? "cannot open " + quote(path) + ": No such file or directory" + did_you_mean_path(root_, path)
-			: quote(path) + " lies behind the symbolic link " + quote(link) + "; add it where it is");
-	}
-
-	// The first directory of the path that is a symbolic link, or nothing.
-	std::string link_above(const std::string &path) const
-	{
-		for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
-			const std::optional<FileStat> stat = find_stat_beneath(root_, path.substr(0, slash));
-			if (!stat || stat->type != FileType::directory)
-				return stat && stat->type == FileType::symlink ? path.substr(0, slash) : "";
-		}
-		return "";
-	}
-
-	Stage &stage_;
-	const File &root_;
-	bool removes_;
-	ScopedRecords known_;
-	IndexCursor beside_;
-	File gone_;
-	std::string spool_;
-	std::uint64_t spooled_ = 0, count_ = 0;
-	std::string keep_below_;
-	bool has_ended_ = false;
-};
-
 // clock, if there is one, takes the time that is waited for records.
 static void take_records(Stage &stage, const File &root, const Wishes &wishes, std::optional<StepClock> clock)
 {
-	RecordTaker taker(stage, root, wishes.all);
+	const std::string &here = stage.writer().store().paths().prefix;
+	RecordTakerOptions options;
+	options.removes = wishes.all;
+	options.skipped = [&](const WorkRecord &found) {
+		warn(quote(relative_path(found.path, here)) + " is skipped: it is a " + found.kind);
+	};
+	options.aborted = [] { tell("nothing is removed, and what was taken so far is kept for the next time"); };
+	RecordTaker taker(stage, root, options);
 	RecordReader reader = RecordReader::standard_input(RecordEnd::nul);
 	std::exception_ptr failure;
 	try {
@@ -331,13 +159,12 @@ static void remove_path(Stage &stage, const std::string &typed)
 	const StorePaths &paths = stage.writer().store().paths();
 	const std::string path = stored_path(paths, typed);
 	bool is_tracked = false;
-	IndexCursor at = stage.cursor();
-	for (const std::string &from : {path, path.empty() ? path : path + "/"})
-		for (at.seek(from); at.current() && is_within(at.current()->entry.path, path); at.next())
-			if (!at.current()->is_removed) {
-				is_tracked = true;
-				stage.remove(at.current()->entry.path);
-			}
+	each_within(stage.cursor(), path, [&](const IndexCursor &at) {
+		if (at.current()->is_removed)
+			return;
+		is_tracked = true;
+		stage.remove(at.current()->entry.path);
+	});
 	if (!is_tracked)
 		stage.failed(path, quote(typed) + " is not in the index" + did_you_mean_path(stage.index(), path));
 }
@@ -484,10 +311,8 @@ static std::string interruption_text(const StorePaths &paths, const Wishes &wish
 	return text;
 }
 
-static int update_index(Options &options)
+static void add_options(Options &options, Wishes &wishes)
 {
-	Wishes wishes;
-	Report report;
 	options.flag("add", 0, wishes.add, "take content into the staging area")
 		.flag("remove", 0, wishes.remove, "stage removals")
 		.flag("index-info", 0, wishes.index_info, "stage content that is stored already")
@@ -507,10 +332,10 @@ static int update_index(Options &options)
 		.value("mtime", 0, wishes.mtime, "T", "its time, seconds since 1970; none by default")
 		.value("checkpoint-every", 0, wishes.checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
 		.positional(wishes.paths);
-	report.add_to(options);
-	report.add_explain_to(options);
-	report.add_summary_to(options);
-	options.parse();
+}
+
+static void check_wishes(const Wishes &wishes)
+{
 	if (wishes.add + wishes.remove + wishes.index_info != 1)
 		throw UsageError("give one of --add, --remove and --index-info");
 	if (wishes.add && wishes.from_records + wishes.from_paths + wishes.from_content + wishes.from_command != 1)
@@ -534,29 +359,29 @@ static int update_index(Options &options)
 		throw UsageError("--replace goes with --index-info");
 	if (wishes.remove && wishes.from_paths == !wishes.paths.empty())
 		throw UsageError("--remove needs paths or --stdin-paths");
-	standard_output().set_end(record_end(wishes.nul));
-	Store store(get_store());
-	raise_file_limit();
-	StageOptions stage_options;
-	stage_options.is_by_reference = wishes.by_reference;
-	stage_options.is_rereading = wishes.reread;
-	stage_options.takes_changing = wishes.changing == "store";
-	stage_options.is_dry_run = wishes.dry_run;
-	const std::string &here = store.paths().prefix;
-	stage_options.tell = [&](std::string_view what, const std::string &path) {
+}
+
+static StageOptions stage_options(const Wishes &wishes, const std::string &here, Work &work)
+{
+	StageOptions options;
+	options.is_by_reference = wishes.by_reference;
+	options.is_rereading = wishes.reread;
+	options.takes_changing = wishes.changing == "store";
+	options.is_dry_run = wishes.dry_run;
+	options.tell = [&](std::string_view what, const std::string &path) {
 		standard_output().write(what);
 		standard_output().write(" ");
 		standard_output().record_path(wishes.nul ? path : relative_path(path, here));
 	};
-	if (wishes.dry_run)
-		report.yield_terminal();
-	stage_options.work = &report.begin({{"take", 95}, {"finish", 5, false}});
-	Stage stage(store, stage_options);
-	const InterruptionNotice notice([&] { return interruption_text(store.paths(), wishes); });
-	const File root = File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
+	options.work = &work;
+	return options;
+}
+
+static void take(Stage &stage, const Wishes &wishes, std::optional<StepClock> clock)
+{
+	const File root = File::open_with(stage.writer().store().paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
 	if (wishes.from_records)
-		take_records(stage, root, wishes,
-			report.is_timed() ? std::optional<StepClock>(*stage_options.work) : std::nullopt);
+		take_records(stage, root, wishes, std::move(clock));
 	else if (wishes.add && wishes.from_paths)
 		take_paths(stage, root, wishes);
 	else if (wishes.from_content || wishes.from_command)
@@ -570,8 +395,11 @@ static int update_index(Options &options)
 		while (const std::optional<std::string> path = list.next_path())
 			remove_path(stage, *path);
 	}
-	const std::vector<JournalFailure> &failures = stage.finish();
-	report.finish();
+}
+
+// What was staged otherwise than it may be expected, and what was not.
+static void tell_exceptions(const Stage &stage, const std::vector<JournalFailure> &failures, const std::string &here)
+{
 	for (const std::string &path : stage.mixed())
 		warn(quote(relative_path(path, here)) + " changed while it was read; it is stored as it was read, and marked");
 	if (stage.clamped_times() > 0) {
@@ -581,16 +409,44 @@ static int update_index(Options &options)
 	}
 	for (const JournalFailure &failure : failures)
 		tell_error(relative_message(failure.message, failure.path, here));
-	const Work &work = *stage_options.work;
+}
+
+static std::string summary_of(const Stage &stage, const Work &work)
+{
 	const auto size = [](const Counter &bytes) { return size_text(static_cast<double>(bytes.get())); };
+	return counted(work.files.get(), "file") + ", " + size(work.bytes) + ", " + size(work.new_bytes) + " new, " +
+		size(work.stored_bytes) + " stored" +
+		(stage.removed_count() ? ", " + std::to_string(stage.removed_count()) + " removed" : "");
+}
+
+static int update_index(Options &options)
+{
+	Wishes wishes;
+	Report report;
+	add_options(options, wishes);
+	report.add_to(options);
+	report.add_explain_to(options);
+	report.add_summary_to(options);
+	options.parse();
+	check_wishes(wishes);
+	standard_output().set_end(record_end(wishes.nul));
+	Store store(get_store());
+	raise_file_limit();
+	if (wishes.dry_run)
+		report.yield_terminal();
+	Work &work = report.begin({{"take", 95}, {"finish", 5, false}});
+	Stage stage(store, stage_options(wishes, store.paths().prefix, work));
+	const InterruptionNotice notice([&] { return interruption_text(store.paths(), wishes); });
+	take(stage, wishes, report.is_timed() ? std::optional<StepClock>(work) : std::nullopt);
+	const std::vector<JournalFailure> &failures = stage.finish();
+	report.finish();
+	tell_exceptions(stage, failures, store.paths().prefix);
 	const bool took_any = stage.staged_count() + stage.unchanged_count() > 0;
 	// Of a work tree, what did not change was taken before; a name that is wrong was never there.
 	const bool is_partial = took_any || (wishes.from_records && stage.recorded_failure_count() > 0);
 	if (!failures.empty() && !is_partial)
 		return exit_status::failed;
-	report.summarise(counted(work.files.get(), "file") + ", " + size(work.bytes) + ", " + size(work.new_bytes) + " new, " +
-		size(work.stored_bytes) + " stored" +
-		(stage.removed_count() ? ", " + std::to_string(stage.removed_count()) + " removed" : ""));
+	report.summarise(summary_of(stage, work));
 	return failures.empty() ? exit_status::done : exit_status::partial;
 }
 

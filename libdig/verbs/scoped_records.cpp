@@ -3,27 +3,8 @@
 #include <algorithm>
 
 #include "libdig/base/path.h"
-#include "libdig/os/directory.h"
 
 namespace dig {
-
-bool is_new_directory(IndexCursor &at, const std::string &path, bool removes)
-{
-	at.seek(path);
-	if (at.current() && at.current()->entry.path == path && !at.current()->is_removed)
-		return false;
-	for (at.seek(path + "/"); at.current() && is_within(at.current()->entry.path, path); at.next())
-		if (!at.current()->is_removed && (at.current()->has_no_file || !removes))
-			return false;
-	return true;
-}
-
-bool is_whole_entry(const File &root, const WorkRecord &found)
-{
-	if (found.type == WorkRecord::Type::directory)
-		return is_empty_directory(open_beneath(root, found.path, O_RDONLY | O_DIRECTORY));
-	return found.type == WorkRecord::Type::file || found.type == WorkRecord::Type::symlink;
-}
 
 void ScopedRecords::add_scope(const std::string &path)
 {

@@ -1,8 +1,4 @@
 // The records of the index within the scopes of a walk, in step with it.
-//
-// A walk tells what there is, and in which order; what the index has beside that was passed over.
-// That says nothing about why: it may be gone, ignored, in a store of its own, or newer than the
-// walk's look at its directory.  So whoever uses this looks at each such path itself.
 #ifndef DIG_SCOPED_RECORDS_H
 #define DIG_SCOPED_RECORDS_H
 
@@ -13,17 +9,8 @@
 #include <vector>
 
 #include "libdig/staging/index.h"
-#include "libdig/worktree/worktree.h"
 
 namespace dig {
-
-// Whether an empty directory is one that the index does not speak of: neither of it, which whoever
-// passed over its record has seen, nor of something below it that stays.  That is what never had a
-// file and, unless removals are asked for, what is gone.
-bool is_new_directory(IndexCursor &at, const std::string &path, bool removes);
-// Whether what was found at the path of a record takes its place: a file, a symlink, or a directory
-// with nothing in it.
-bool is_whole_entry(const File &root, const WorkRecord &found);
 
 class ScopedRecords {
 public:

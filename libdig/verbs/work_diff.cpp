@@ -2,8 +2,9 @@
 
 #include <map>
 
-#include "libdig/base/path.h"
-#include "libdig/verbs/scoped_records.h"
+#include "libdig/base/path_walk.h"
+#include "libdig/verbs/indexed_walk.h"
+#include "libdig/worktree/worktree.h"
 
 namespace dig {
 
@@ -62,12 +63,12 @@ void diff_index(Store &store, const Index &index, const DifferenceFound &found, 
 	}
 }
 
-class WorkDiff {
+class WorkDiff : private IndexedWalk::Visitor {
 public:
 	WorkDiff(Store &store, const Index &index, const DifferenceFound &found, const WorkDiffOptions &options)
 		: store_(store), found_(found), options_(options),
 		  root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
-		  margins_(root_), known_(index.cursor()), beside_(index.cursor())
+		  margins_(root_), walk_(root_, index, true, *this), beside_(index.cursor())
 	{
 	}
 
@@ -75,55 +76,38 @@ public:
 	{
 		std::vector<std::string> ignored;
 		walk_work_tree(root_, paths.empty() ? std::vector<std::string>{""} : paths, {},
-			[&](const WorkRecord &record) { take(record); }, ignored);
+			[&](const WorkRecord &record) { walk_.take(record); }, ignored);
 		read_unsure();
 	}
 
 private:
-	void take(const WorkRecord &record)
+	void present(const WorkRecord &found, const IndexRecord *known) override
 	{
-		switch (record.type) {
-		case WorkRecord::Type::scope: known_.add_scope(record.path == "." ? "" : record.path); return;
-		case WorkRecord::Type::end: pass_over({}); return;
-		case WorkRecord::Type::failed: {
-			pass_over(record.path);
-			const bool is_directory = record.path.ends_with('/');
-			const std::string path = is_directory ? record.path.substr(0, record.path.size() - 1) : record.path;
-			found_(Difference::failed, path);
-			known_.skip_within(path);
-			return;
-		}
-		case WorkRecord::Type::ignored: pass_over(record.path); return;
-		case WorkRecord::Type::skipped:
-			pass_over(record.path);
-			found_(Difference::skipped, record.path);
-			return;
-		case WorkRecord::Type::missing: return;
-		default: present(record);
-		}
+		if (known)
+			compare(*known, found);
+		else
+			untracked(found);
 	}
 
-	void present(const WorkRecord &record)
+	void absent(const IndexRecord &known, const WorkRecord *found) override
 	{
-		const bool is_directory = record.type == WorkRecord::Type::directory;
-		pass_over(is_directory ? record.path + "/" : record.path);
-		if (!is_directory) {
-			if (const IndexRecord *known = known_.current(record.path))
-				compare(*known, record);
-			else
-				untracked(record);
-			known_.skip(record.path);
-			return;
-		}
-		if (is_new_directory(beside_, record.path, true))
-			untracked(record);
+		const std::string &path = known.entry.path;
+		if (found && found->type == WorkRecord::Type::skipped)
+			found_(Difference::type_changed, path);
+		else if (known.has_no_file)
+			found_(Difference::no_file, path);
+		// What is in a directory now displaces its entry, and is told by itself.
+		else if (!found || known.entry.kind != EntryKind::empty_directory)
+			found_(Difference::deleted, path);
 	}
+
+	void failed(const std::string &path, const std::string &) override { found_(Difference::failed, path); }
+	void missing(const std::string &) override {}
+	void skipped(const WorkRecord &found) override { found_(Difference::skipped, found.path); }
 
 	void compare(const IndexRecord &known, const WorkRecord &record)
 	{
-		const EntryKind kind = record.type == WorkRecord::Type::file ? EntryKind::file
-			: record.type == WorkRecord::Type::symlink	       ? EntryKind::symlink
-									       : EntryKind::empty_directory;
+		const EntryKind kind = record.entry_kind();
 		if (known.entry.kind != kind) {
 			found_(Difference::type_changed, record.path);
 			return;
@@ -225,33 +209,6 @@ private:
 		unsure_.clear();
 	}
 
-	void pass_over(std::optional<std::string_view> path)
-	{
-		known_.pass_over(path, [&](const IndexRecord &record) { look_at(record); });
-	}
-
-	// A path that the walk did not show: gone, or ignored but tracked, or a directory, whose record
-	// would come later.
-	void look_at(const IndexRecord &record)
-	{
-		const std::string &path = record.entry.path;
-		try {
-			const std::optional<WorkRecord> found = find_work_record(root_, path);
-			if (found && is_whole_entry(root_, *found))
-				compare(record, *found);
-			else if (found && found->type == WorkRecord::Type::skipped)
-				found_(Difference::type_changed, path);
-			else if (record.has_no_file)
-				found_(Difference::no_file, path);
-			else if (!found)
-				found_(Difference::deleted, path);
-			else if (record.entry.kind != EntryKind::empty_directory)
-				found_(Difference::deleted, path);
-		} catch (const SystemError &) {
-			found_(Difference::failed, path);
-		}
-	}
-
 	// The topmost directory of which the index knows nothing stands for what is in it.
 	void untracked(const WorkRecord &record)
 	{
@@ -261,12 +218,10 @@ private:
 			end = record.path.find('/', end + 1)) {
 			const std::string above = record.path.substr(0, end);
 			bool has_tracked = false;
-			for (beside_.seek(above + "/"); beside_.current() && is_within(beside_.current()->entry.path, above);
-				beside_.next())
-				if (!beside_.current()->is_removed) {
-					has_tracked = true;
-					break;
-				}
+			each_below(beside_, above, [&](const IndexCursor &at) {
+				has_tracked = !at.current()->is_removed;
+				return !has_tracked;
+			});
 			if (!has_tracked) {
 				shown_ = above;
 				found_(Difference::untracked, above + "/");
@@ -282,7 +237,7 @@ private:
 	WorkDiffOptions options_;
 	File root_;
 	ClockMargins margins_;
-	ScopedRecords known_;
+	IndexedWalk walk_;
 	IndexCursor beside_;
 	std::string shown_;
 	std::map<std::string, Unsure> unsure_;
