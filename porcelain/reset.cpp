@@ -2,6 +2,7 @@
 #include "libdig/tool/command.h"
 #include "libdig/tool/typed_path.h"
 #include "libdig/verbs/near_paths.h"
+#include "libdig/verbs/unstage.h"
 #include "libdig/verbs/work_diff.h"
 
 using namespace dig;

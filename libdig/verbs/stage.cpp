@@ -1,31 +1,55 @@
+// How a file gets from the work tree into the index.
+//
+// The thread of the caller presents files in the order of paths.  Each is compared with its record in
+// the index by stat, which reads nothing; what differs is submitted to ingest.  The committer of
+// ingest gives units back, in the order of submission: see take().  The two threads share the update
+// of the index, under update_mutex_, the failures, and nothing else.
+//
+// A file is finished when three things are appended: its chunks and the nodes of its chunk list to
+// the pack, and behind them its record to the journal.  A record may name only what lies before it,
+// because a recovery believes it.  Nodes are a few hundred bytes a file and share blocks; so the record
+// of a file with a chunk list is held until the block of its nodes ends, and all records behind it are
+// held with it, to keep their order.  64 held records end the block, and so does a checkpoint.  A
+// block of nodes for each file would need no holding, and would cost a block with its record in the
+// journal for some hundred bytes.  A file of one chunk has no nodes.
+//
+// Storage is made to keep up by syncs, which last.  After each checkpoint_bytes a thread of its own
+// syncs pack and journal, while the workers go on; the next one waits for it.
+//
+// After a crash the index is what it was.  The next writer takes the finished files from the journal
+// into the index, so that the same add finds them unchanged.  Of a large file the journal may hold a
+// checkpoint: the offset up to which its chunks are in the pack, and the right edge of its tree, some
+// KiB.  try_resume() goes on from there if stat proves that the file is the same.
+//
+// A stream has no file that could be read again, and no end that could be believed before its writer
+// has ended well.  So its record goes to no journal.  With --checkpoint-every, what came so far is put
+// into the index itself, as an entry that a commit can take.
+//
+// A file that changed while it was read is read again, behind all others: by then its writer may
+// have ended.
 #include "libdig/verbs/stage.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
-#include <unordered_set>
 #include <utility>
 
 #include "libdig/base/error.h"
 #include "libdig/base/path.h"
 #include "libdig/base/trace.h"
 #include "libdig/os/clock.h"
-#include "libdig/staging/known_content.h"
 
 namespace dig {
 
 // So many finished files wait together for the nodes of their chunk lists.
 constexpr std::uint64_t most_held_records = 64;
 constexpr int most_attempts = 3;
-// Roots that are looked for together, in 20 MiB or so.
-constexpr std::size_t most_known_roots = 65536;
 
 Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	: store_(store), options_(options), root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 	  margins_(root_), writer_(store, holds_store_lock),
 	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
-	  update_(writer_.directory()), nodes_(writer_)
+	  update_(writer_.directory()), nodes_(writer_), known_(store, index_, root_), failures_(writer_, root_)
 {
 	options_.work->begin_stage("take");
 	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, static_cast<IngestSink &>(*this), *options_.work);
@@ -57,20 +81,6 @@ void Stage::note_dropped(const IndexRecord &old)
 		has_dropped_ = true;
 }
 
-// Whether something like the entry lies at its path in the work tree.  Who cannot see it does not
-// know, and says yes.
-bool Stage::has_file(const Entry &entry) const
-{
-	try {
-		const std::optional<WorkRecord> found = find_work_record(root_, entry.path);
-		if (!found || found->type == WorkRecord::Type::skipped)
-			return false;
-		return entry.kind == EntryKind::empty_directory || found->type != WorkRecord::Type::directory;
-	} catch (const SystemError &) {
-		return true;
-	}
-}
-
 std::function<void(IndexState &)> Stage::state_change() const
 {
 	if (!has_dropped_)
@@ -85,15 +95,12 @@ void Stage::present(const WorkRecord &found)
 	const IndexRecord *known = at_.current();
 	if (known && (known->entry.path != found.path || known->is_removed))
 		known = nullptr;
-	const EntryKind kind = found.type == WorkRecord::Type::file ? EntryKind::file
-		: found.type == WorkRecord::Type::symlink		? EntryKind::symlink
-									: EntryKind::empty_directory;
+	const EntryKind kind = found.entry_kind();
 	const bool has_content = !known || options_.is_by_reference || !known->is_by_reference;
 	if (known && known->entry.kind == kind && has_content && !options_.is_rereading &&
 		compare_stat(*known, found.stat, margins_.of(found.path, found.stat)) == StatAnswer::same) {
 		unchanged_count_++;
-		if (!failures_.empty() || !writer_.failures().empty())
-			taken_after_failure_.push_back(found.path);
+		failures_.settle(found.path);
 		return;
 	}
 	if (options_.is_dry_run) {
@@ -179,8 +186,8 @@ void Stage::give_up()
 void Stage::put_known_root(IndexRecord record, const std::optional<Digest> &file_root)
 {
 	record.sequence = IndexUpdate::new_sequence;
-	known_.push_back({std::move(record), file_root, {}});
-	if (known_.size() >= most_known_roots)
+	known_.add(std::move(record), file_root);
+	if (known_.is_full())
 		put_known_roots();
 }
 
@@ -190,76 +197,10 @@ void Stage::replace_all()
 	update_.replace_all();
 }
 
-// Whether an entry is all that one of a list says, which may leave out the time.
-static bool is_just_so(const Entry &there, const Entry &listed)
-{
-	return there.kind == listed.kind && there.mode == listed.mode &&
-		(!listed.mtime_ns || there.mtime_ns == listed.mtime_ns) &&
-		(listed.attribute_count == 0 || there.attributes == listed.attributes);
-}
-
-static bool is_same_but_content(const Entry &there, const Entry &listed)
-{
-	return there.kind == listed.kind && there.mode == listed.mode && there.mtime_ns == listed.mtime_ns &&
-		there.attributes == listed.attributes;
-}
-
 void Stage::put_known_roots()
 {
-	if (known_.empty())
-		return;
-	KnownContents contents;
-	IndexCursor at = index_.cursor();
-	for (KnownRoot &known : known_) {
-		// Most lists come from this index, with its paths.
-		const Entry &entry = known.record.entry;
-		at.seek(entry.path);
-		if (!at.current() || at.current()->entry.path != entry.path)
-			continue;
-		if (!known.file_root)
-			known.record.has_no_file = at.current()->has_no_file;
-		if (at.current()->is_removed)
-			continue;
-		const Entry &there = at.current()->entry;
-		if (!known.file_root || there.file_root() != *known.file_root) {
-			note_dropped(*at.current());
-			continue;
-		}
-		contents[*known.file_root] = {there.form, there.content, there.size};
-		if (replaces_all_ ? is_same_but_content(there, entry) : is_just_so(there, entry))
-			known.there = *at.current();
-	}
-	KnownContents wanted;
-	for (const KnownRoot &known : known_)
-		if (known.file_root && !contents.contains(*known.file_root))
-			wanted[*known.file_root];
-	if (!wanted.empty())
-		find_known_contents(store_, index_, wanted);
-	contents.merge(wanted);
-	for (KnownRoot &known : known_) {
-		Entry &entry = known.record.entry;
-		if (!known.file_root) {
-			put_locked(known.record);
-			continue;
-		}
-		const KnownContent &content = contents[*known.file_root];
-		if (content.form == ContentForm::none && *known.file_root != empty_root(TreeKind::chunk_list))
-			throw Error("nothing is stored with the file root " + to_hex(*known.file_root) +
-				"; 'dig hash-object -w' stores a file with its root");
-		if (content.size != entry.size)
-			throw Error(quote(entry.path) + " is said to have " + std::to_string(entry.size) +
-				" bytes, but its file root has " + std::to_string(content.size));
-		// It keeps what the list does not say, but is newer now than what was put before.
-		if (known.there) {
-			put_locked(*known.there);
-			continue;
-		}
-		entry.form = content.form;
-		entry.content = content.content;
-		known.record.has_no_file = !has_file(entry);
-		put_locked(known.record);
-	}
-	known_.clear();
+	known_.resolve(replaces_all_, [&](const IndexRecord &replaced) { note_dropped(replaced); },
+		[&](const IndexRecord &record) { put_locked(record); });
 }
 
 void Stage::remove(const std::string &path)
@@ -279,12 +220,6 @@ void Stage::remove(const std::string &path)
 	record.is_removed = true;
 	record.sequence = IndexUpdate::new_sequence;
 	put_locked(record);
-}
-
-void Stage::failed(const std::string &path, const std::string &message)
-{
-	std::lock_guard guard(update_mutex_);
-	failures_.push_back({path, message});
 }
 
 // --- the sink: units in the order of submission -----------------------------------------------
@@ -337,7 +272,7 @@ IndexRecord Stage::checkpoint_stream(Source &source, std::uint64_t offset)
 		record.entry.form = ContentForm::file_root;
 		record.entry.content = TreeBuilder(*source.tree).finish().id;
 	}
-	record.has_no_file = !has_file(record.entry);
+	record.has_no_file = !may_have_file(root_, record.entry);
 	record.sequence = IndexUpdate::new_sequence;
 	source.checkpointed = offset;
 	stream_checkpoint_ns_ = now_ns();
@@ -439,7 +374,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	// Of a mix, stat proves nothing: it is read again each time.
 	if (!source.stream && !outcome.is_mixed)
 		record.set_stat(outcome.stat, outcome.read_began_ns);
-	record.has_no_file = source.stream && !has_file(record.entry);
+	record.has_no_file = source.stream && !may_have_file(root_, record.entry);
 	if (outcome.is_mixed) {
 		options_.work->changed_files.add();
 		std::lock_guard guard(update_mutex_);
@@ -457,10 +392,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	// known only later: when its writer has not failed, and nobody has interrupted us with it.
 	if (!source.stream)
 		put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
-	if (!writer_.failures().empty()) {
-		std::lock_guard guard(update_mutex_);
-		taken_after_failure_.push_back(source.path);
-	}
+	failures_.settle(source.path);
 }
 
 void Stage::store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end)
@@ -521,40 +453,6 @@ void Stage::retry_changed()
 	}
 }
 
-// What failed now, and what failed before and was not taken since.
-// False where a path leads to nothing, so that there is nothing to take another time either.
-static bool may_be_there(const File &root, const std::string &path)
-{
-	try {
-		return find_stat_beneath(root, path).has_value();
-	} catch (const SystemError &) {
-		return true;
-	}
-}
-
-void Stage::update_failures()
-{
-	std::vector<JournalFailure> all;
-	std::unordered_set<std::string_view> settled(taken_after_failure_.begin(), taken_after_failure_.end());
-	for (const JournalFailure &failure : failures_)
-		settled.insert(failure.path);
-	for (const JournalFailure &old : writer_.failures()) {
-		const bool was_looked_at = std::any_of(scopes_.begin(), scopes_.end(),
-			[&](const std::string &scope) { return is_within(old.path, scope); });
-		if (!settled.contains(old.path) && !was_looked_at && may_be_there(root_, old.path))
-			all.push_back(old);
-	}
-	const std::size_t kept = all.size();
-	std::copy_if(failures_.begin(), failures_.end(), std::back_inserter(all),
-		[&](const JournalFailure &failure) { return may_be_there(root_, failure.path); });
-	recorded_count_ = all.size() - kept;
-	const bool is_same = all.size() == writer_.failures().size() &&
-		std::equal(all.begin(), all.end(), writer_.failures().begin(),
-			[](const auto &a, const auto &b) { return a.path == b.path && a.message == b.message; });
-	if (!is_same)
-		writer_.set_failures(std::move(all));
-}
-
 const std::vector<JournalFailure> &Stage::finish()
 {
 	put_known_roots();
@@ -567,58 +465,13 @@ const std::vector<JournalFailure> &Stage::finish()
 	nodes_.end_block();
 	store_unit({}, {.must_flush = true, .stream_record = {}});
 	if (options_.is_dry_run)
-		return failures_;
-	update_failures();
+		return failures_.all();
+	failures_.record();
 	writer_.finish(update_, state_change());
 	index_ = Index::open(writer_.directory());
 	at_ = index_.cursor();
 	clock.lap(Step::finish);
-	return failures_;
-}
-
-std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
-{
-	StagingWriter writer(store);
-	reconcile_index(store, writer);
-	const Index index = Index::open(writer.directory());
-	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
-	IndexUpdate update(writer.directory());
-	DisplacedRecords displaced(index.cursor());
-	std::uint64_t count = 0;
-	bool is_all = true;
-	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
-		const IndexRecord &staged = *at.current();
-		if (!index.is_staged(staged))
-			continue;
-		const bool is_wanted = paths.empty() || std::any_of(paths.begin(), paths.end(),
-			[&](const std::string &path) { return is_within(staged.entry.path, path); });
-		if (!is_wanted) {
-			is_all = false;
-			continue;
-		}
-		count++;
-		state.seek(staged.entry.path);
-		IndexRecord record;
-		record.entry.path = staged.entry.path;
-		record.is_removed = state.at_end() || state.path() != staged.entry.path;
-		record.has_no_file = staged.has_no_file;
-		if (!record.is_removed) {
-			record.entry = state.entry();
-			// What was staged in its way.
-			displaced.find(record.entry.path, [&](const IndexRecord &other) {
-				IndexRecord dropped;
-				dropped.entry.path = other.entry.path;
-				dropped.is_removed = true;
-				update.put(dropped);
-			});
-		}
-		update.put(record);
-	}
-	if (count > 0)
-		writer.finish(update, [](IndexState &index_state) { index_state.has_dropped = true; });
-	if (is_all)
-		writer.drop_pack();
-	return count;
+	return failures_.all();
 }
 
 } // namespace dig

@@ -11,7 +11,9 @@
 #include "libdig/staging/node_blocks.h"
 #include "libdig/staging/reconcile.h"
 #include "libdig/staging/staging.h"
-#include "libdig/worktree/worktree.h"
+#include "libdig/verbs/known_roots.h"
+#include "libdig/verbs/stage_failures.h"
+#include "libdig/worktree/work_record.h"
 
 namespace dig {
 
@@ -59,9 +61,9 @@ public:
 	void replace_all();
 	void remove(const std::string &path);
 	// All of the path and below was looked at: what failed there before and not now is forgotten.
-	void looked_at(const std::string &path) { scopes_.push_back(path); }
+	void looked_at(const std::string &path) { failures_.look_at(path); }
 	// A source that could not be taken; its entry stays.
-	void failed(const std::string &path, const std::string &message);
+	void failed(const std::string &path, const std::string &message) { failures_.add(path, message); }
 
 	// Everything put so far goes through; then the staging area is durable.  Returns the failures, of
 	// which those of paths that lead to something are recorded for dig status.
@@ -79,7 +81,7 @@ public:
 	// Staged files whose time is outside of what an entry can hold, and one of them.
 	std::uint64_t clamped_times() const { return clamped_times_; }
 	const std::string &first_clamped() const { return first_clamped_; }
-	std::uint64_t recorded_failure_count() const { return recorded_count_; } // after finish()
+	std::uint64_t recorded_failure_count() const { return failures_.recorded_count(); } // after finish()
 
 private:
 	void put_known_roots();
@@ -101,13 +103,11 @@ private:
 	void start_sync();
 	void end_sync();
 	Entry entry_of(const Source &source, const SourceOutcome &outcome);
-	bool has_file(const Entry &entry) const;
 	void note_dropped(const IndexRecord &old);
 	std::function<void(IndexState &)> state_change() const;
 	void put_locked(const IndexRecord &record);
 	void retry_changed();
 	bool try_resume(Source &source);
-	void update_failures();
 
 	Store &store_;
 	StageOptions options_;
@@ -129,28 +129,17 @@ private:
 	std::exception_ptr sync_failure_;
 	std::int64_t stream_checkpoint_ns_ = 0;
 
-	struct KnownRoot {
-		IndexRecord record;
-		std::optional<Digest> file_root;
-		std::optional<IndexRecord> there; // in the index, with all that the list says
-	};
-	std::vector<KnownRoot> known_;
+	KnownRoots known_;
 	bool replaces_all_ = false;
 	std::vector<Source> changed_;
-	std::vector<JournalFailure> failures_;
-	std::uint64_t recorded_count_ = 0, clamped_times_ = 0;
+	StageFailures failures_;
+	std::uint64_t clamped_times_ = 0;
 	std::string first_clamped_;
 	std::vector<std::string> mixed_;
-	std::vector<std::string> taken_after_failure_, scopes_;
 	std::uint64_t removed_count_ = 0;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
 	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before
 };
-
-// Takes what is staged within the paths (all of it when there are none) out of the staging area
-// again, back to the newest state; returns how many paths.  Content that nobody needs any more
-// leaves the pack.
-std::uint64_t unstage(Store &store, const std::vector<std::string> &paths);
 
 } // namespace dig
 

@@ -1,0 +1,56 @@
+#include "libdig/verbs/unstage.h"
+
+#include <algorithm>
+
+#include "libdig/base/path.h"
+#include "libdig/staging/reconcile.h"
+#include "libdig/staging/staging.h"
+
+namespace dig {
+
+std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
+{
+	StagingWriter writer(store);
+	reconcile_index(store, writer);
+	const Index index = Index::open(writer.directory());
+	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
+	IndexUpdate update(writer.directory());
+	DisplacedRecords displaced(index.cursor());
+	std::uint64_t count = 0;
+	bool is_all = true;
+	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
+		const IndexRecord &staged = *at.current();
+		if (!index.is_staged(staged))
+			continue;
+		const bool is_wanted = paths.empty() || std::any_of(paths.begin(), paths.end(),
+			[&](const std::string &path) { return is_within(staged.entry.path, path); });
+		if (!is_wanted) {
+			is_all = false;
+			continue;
+		}
+		count++;
+		state.seek(staged.entry.path);
+		IndexRecord record;
+		record.entry.path = staged.entry.path;
+		record.is_removed = state.at_end() || state.path() != staged.entry.path;
+		record.has_no_file = staged.has_no_file;
+		if (!record.is_removed) {
+			record.entry = state.entry();
+			// What was staged in its way.
+			displaced.find(record.entry.path, [&](const IndexRecord &other) {
+				IndexRecord dropped;
+				dropped.entry.path = other.entry.path;
+				dropped.is_removed = true;
+				update.put(dropped);
+			});
+		}
+		update.put(record);
+	}
+	if (count > 0)
+		writer.finish(update, [](IndexState &index_state) { index_state.has_dropped = true; });
+	if (is_all)
+		writer.drop_pack();
+	return count;
+}
+
+} // namespace dig
