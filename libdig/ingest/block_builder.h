@@ -15,11 +15,11 @@ namespace dig {
 
 // What was cut and hashed.
 struct Piece {
-	Bytes bytes;  // empty for a chunk of zeros that nobody has to read
+	MutableBytes bytes; // empty for a chunk of a hole, which lies in no memory
 	std::uint64_t size;
 	Digest id;
 	std::uint64_t count = 1; // equal ones in a row, as in a hole
-	bool is_new = false;     // nobody has it yet
+	bool is_new = false;     // claimed: it has to be stored
 };
 
 class BlockBuilder {
@@ -27,10 +27,10 @@ public:
 	// Pieces of less than 64 KiB, or of at most small_limit, share blocks.
 	BlockBuilder(const Settings &settings, std::uint64_t small_limit);
 
-	// Blocks for the pieces, in their order.  What is to be stored takes the place of the pieces'
-	// bytes, which are moved and overwritten; only what comes of zeros that are nowhere lies in
-	// apart.  spare is room to work in: with as much as the largest piece, threads never wait for
-	// each other.  With less effort, core.compression = "auto" takes less time.
+	// Appends blocks for the pieces to blocks, in the order of the pieces.  The payloads lie in the
+	// memory of the pieces, which are moved and overwritten; only those of holes lie in apart.  spare
+	// is memory to work in: if it has the size of the largest piece, threads never wait for each
+	// other.  With less effort, core.compression = "auto" takes less time.
 	void build(std::span<Piece *const> pieces, MutableBytes spare, Effort effort,
 		std::vector<ReadyBlock> &blocks, std::vector<Buffer> &apart);
 

@@ -327,7 +327,7 @@ private:
 			shared_.queue.pop_front();
 	}
 
-	static void add_piece(Unit &unit, Bytes bytes) { unit.pieces.push_back({bytes, bytes.size(), {}, 1}); }
+	static void add_piece(Unit &unit, MutableBytes bytes) { unit.pieces.push_back({bytes, bytes.size(), {}, 1}); }
 
 	// Places the cuts in what is left of the segment before and in this one.
 	void cut(Job &job, Unit &unit, std::size_t size)

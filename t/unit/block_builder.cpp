@@ -27,7 +27,7 @@ struct Segment {
 		contents.push_back(content);
 		std::uint8_t *const at = room.data() + used_;
 		std::memcpy(at, content.data(), size);
-		pieces.push_back({kind == 'z' ? Bytes() : Bytes(at, size), size, digest_of(content)});
+		pieces.push_back({kind == 'z' ? MutableBytes() : MutableBytes(at, size), size, digest_of(content)});
 		used_ += kind == 'z' ? 0 : size;
 	}
 
