@@ -160,4 +160,18 @@ test_expect_success 'wrong usage of --changing is told' '
 	dig-add --show-plumbing --changing=store log >../actual && grep "update-index.* --changing=store" ../actual
 '
 
+test_expect_success UNSHARE 'a file that has content and the size 0 is named, with what takes it' '
+	dig-init-store kernel >/dev/null && echo other >kernel/other && : >kernel/file && cat >script <<-\EOF &&
+	mount --bind /proc/version kernel/file && cd kernel || exit 1
+	for option in "" --changing=store
+	do
+		status=0 && { dig-add -A $option 2>../err || status=$?; } &&
+		test $status = 3 && grep "file.*--stdin" ../err && ! grep "changed while" ../err &&
+		dig-ls-index --name-only >../actual && echo other | cmp - ../actual || exit 1
+	done
+	dig-add --stdin --path=file <file && dig-ls-index --name-only | grep -x file
+	EOF
+	unshare --map-root-user --mount sh script
+'
+
 test_done

@@ -66,6 +66,7 @@ struct SourceOutcome {
 	std::int64_t read_began_ns = 0; // before the first byte
 	std::string error;              // empty when the source was taken
 	bool has_changed = false;       // while it was read; it may be submitted again
+	bool is_unsized = false;        // it seems to have changed, but only its size is not that of its content
 	bool is_mixed = false;          // it has changed, and Source::takes_changing was set
 	bool has_new = false;           // claim() was true for one of its chunks at least
 	std::optional<Digest> digest;   // of the whole content, where core.file_digest asks for it

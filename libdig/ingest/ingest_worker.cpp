@@ -475,12 +475,13 @@ private:
 			}
 			const File file = open_source(source);
 			std::uint8_t first;
-			// Files of the kernel's have content in spite of their size.
+			// A file of the kernel may have content and the size 0, or less content than its size.
 			const bool is_short = room.empty() ? file.read_at({&first, 1}, 0) > 0 : file.read_at(room, 0) < room.size();
 			outcome.stat = file.stat();
 			if (outcome.stat.type != FileType::regular)
 				throw Error("it is no regular file any more");
 			const std::size_t n = checked_size(source, room.size(), outcome);
+			outcome.is_unsized = is_short && !outcome.has_changed;
 			outcome.has_changed = outcome.has_changed || is_short;
 			return outcome.has_changed ? 0 : n;
 		} catch (const Error &error) {

@@ -334,8 +334,14 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 	return entry;
 }
 
-static std::string changed_while_read(const std::string &path)
+static std::string reason_of(const std::string &path, const SourceOutcome &outcome)
 {
+	if (!outcome.error.empty())
+		return outcome.error;
+	// It would look changed each time, and no later add could tell that it is.
+	if (outcome.is_unsized)
+		return quote(path) + " has another size than its file system says, as files of the kernel do; "
+			"'dig add --stdin --path=PATH' takes what is read of it";
 	return quote(path) + " changed while it was read; --changing=store takes it all the same, with a mark";
 }
 
@@ -350,13 +356,13 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 		again.kind = source.kind;
 		again.previous = source.previous;
 		again.attempt = source.attempt + 1;
-		again.takes_changing = options_.takes_changing && again.attempt == most_attempts;
+		again.takes_changing = options_.takes_changing && again.attempt == most_attempts && !outcome.is_unsized;
 		std::lock_guard guard(update_mutex_);
 		changed_.push_back(std::move(again));
 		return;
 	}
 	if (outcome.has_changed || !outcome.error.empty()) {
-		failed(source.path, outcome.error.empty() ? changed_while_read(source.path) : outcome.error);
+		failed(source.path, reason_of(source.path, outcome));
 		return;
 	}
 	IndexRecord record;
