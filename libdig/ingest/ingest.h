@@ -40,6 +40,7 @@ public:
 private:
 	class Worker;
 	class Committer;
+	class SmallFiles;
 	struct Job;
 	struct Unit;
 	struct Shared;

@@ -1,5 +1,5 @@
-// What the parts of ingest share: units of work with the memory for them, the files they are of, and
-// who is to take what.  For ingest*.cpp alone.
+// What the parts of ingest share: the units of work with their memory, and the queue of what is to be
+// taken.  For ingest*.cpp alone.
 #ifndef DIG_INGEST_UNIT_H
 #define DIG_INGEST_UNIT_H
 
@@ -9,51 +9,15 @@
 
 #include "libdig/base/error.h"
 #include "libdig/ingest/block_builder.h"
-#include "libdig/ingest/ingest.h"
+#include "libdig/ingest/ingest_job.h"
 #include "libdig/os/arena.h"
 #include "libdig/os/thread.h"
 #include "libdig/os/workers.h"
 
 namespace dig {
 
-constexpr std::size_t window_room = 64; // readable bytes before the first one scanned
 constexpr std::uint64_t batch_bytes = 1536_KiB;
 constexpr std::uint64_t direct_unit = 4096; // of O_DIRECT
-
-// A large file, or a stream, that several workers take segments of.
-struct Ingest::Job {
-	Source source;
-	File file;
-	std::optional<File> direct; // the same, past the page cache
-	SourceOutcome outcome;
-	std::uint64_t size = 0;
-	bool is_open = false;
-	// So many bytes have no block, and so many more may be holes, since a file's blocks are not all of
-	// its content.  0 once holes that were said to be there are more together: then all is read.
-	std::uint64_t hole_budget = 0, hole_tolerance = 0;
-	// Claiming, under the mutex.
-	std::uint64_t next_offset = 0;
-	std::uint32_t claimed = 0;
-	bool all_claimed = false;
-	// Reading a stream, and cutting: turns by number of segment.
-	std::uint32_t read_turn = 0, cut_turn = 0;
-	bool at_end = false; // of the stream
-	Chunker chunker;
-	Arena carry;
-	std::size_t carry_size = 0;
-	Hasher whole; // core.file_digest
-	bool has_ended = false; // before its size, where what changes is taken
-	// Committing, in order.
-	std::uint32_t committed = 0;
-	std::uint64_t committed_end = 0; // of the last chunk
-	bool is_finished = false;
-
-	Job(Source from, const ChunkingParameters &chunking)
-		: source(std::move(from)), next_offset(source.resume_offset),
-		  chunker(chunking, source.resume_offset), committed_end(source.resume_offset)
-	{
-	}
-};
 
 // What a worker takes through all steps and the committer takes to the pack, with the memory for it.
 struct Ingest::Unit {
@@ -162,12 +126,6 @@ struct Ingest::Shared {
 
 // Thrown where somebody else has failed, or the run ends.
 struct Stopped {};
-
-// Whoever empties a file is about to write another: what is in it now is not worth a second reading.
-inline std::string cut_short(const std::string &path)
-{
-	return quote(path) + " was cut short while it was read; add it again when it is complete";
-}
 
 } // namespace dig
 

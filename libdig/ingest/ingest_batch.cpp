@@ -1,0 +1,94 @@
+#include "libdig/ingest/ingest_batch.h"
+
+#include <cstring>
+
+#include "libdig/os/clock.h"
+#include "libdig/os/process.h"
+
+namespace dig {
+
+// As large as the source was said to be, whatever comes of it.
+static std::size_t room_of(const Source &source)
+{
+	return source.kind == EntryKind::symlink ? max_link_size : source.stat->size;
+}
+
+// Nothing is taken of a file that is not what it was when it was found.
+static std::size_t checked_size(const Source &source, std::size_t size, SourceOutcome &outcome)
+{
+	outcome.has_changed = !is_same_content(outcome.stat, *source.stat);
+	return outcome.has_changed ? 0 : size;
+}
+
+void Ingest::SmallFiles::take(Unit &unit)
+{
+	unit.outcomes.resize(unit.batch.size());
+	check_interrupted();
+	read_together(unit);
+	std::uint8_t *to = unit.data();
+	for (std::size_t i = 0; i < unit.batch.size(); i++) {
+		const Source &source = unit.batch[i];
+		std::size_t n;
+		if (batched_[i].is_read) {
+			unit.outcomes[i].stat = batched_[i].stat;
+			n = checked_size(source, source.stat->size, unit.outcomes[i]);
+		} else {
+			check_interrupted();
+			n = read_one(source, {to, room_of(source)}, unit.outcomes[i]);
+		}
+		const MutableBytes content(to, n);
+		unit.pieces.push_back({content, n, {}, 1});
+		to += room_of(source);
+	}
+}
+
+// Those that make no trouble, all at once.
+void Ingest::SmallFiles::read_together(Unit &unit)
+{
+	batched_.assign(unit.batch.size(), {});
+	std::uint8_t *to = unit.data();
+	const std::int64_t now = now_ns();
+	for (std::size_t i = 0; i < unit.batch.size(); i++) {
+		const Source &source = unit.batch[i];
+		unit.outcomes[i].read_began_ns = now;
+		const MutableBytes room(to, room_of(source));
+		to += room.size();
+		if (source.kind == EntryKind::file && !source.opened && !room.empty()) {
+			batched_[i].path = &source.path;
+			batched_[i].room = room;
+		}
+	}
+	together_.read(batched_);
+}
+
+std::size_t Ingest::SmallFiles::read_one(const Source &source, MutableBytes room, SourceOutcome &outcome)
+{
+	outcome.read_began_ns = now_ns();
+	try {
+		if (source.kind == EntryKind::symlink) {
+			const std::string text = read_link_beneath(root_, source.path);
+			if (text.size() > room.size())
+				throw Error("the symbolic link is too long");
+			outcome.stat = *source.stat;
+			outcome.stat.size = text.size();
+			std::memcpy(room.data(), text.data(), text.size());
+			return text.size();
+		}
+		const File file = open_source(root_, source);
+		std::uint8_t first;
+		// A file of the kernel may have content and the size 0, or less content than its size.
+		const bool is_short = room.empty() ? file.read_at({&first, 1}, 0) > 0 : file.read_at(room, 0) < room.size();
+		outcome.stat = file.stat();
+		if (outcome.stat.type != FileType::regular)
+			throw Error("it is no regular file any more");
+		const std::size_t n = checked_size(source, room.size(), outcome);
+		outcome.is_unsized = is_short && !outcome.has_changed;
+		outcome.has_changed = outcome.has_changed || is_short;
+		return outcome.has_changed ? 0 : n;
+	} catch (const Error &error) {
+		outcome.error = error.what();
+		return 0;
+	}
+}
+
+} // namespace dig
