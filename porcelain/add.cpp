@@ -46,82 +46,100 @@ static std::string shell_text(const std::vector<Command> &commands)
 	return text;
 }
 
-static int add(Options &options)
-{
+struct AddWishes {
 	bool all = false, force = false, by_reference = false, dry_run = false, show = false, from_stdin = false;
 	bool from_command = false, reread = false;
 	std::optional<std::string> path, mode, mtime, checkpoint, changing;
 	std::vector<std::string> paths;
+};
+
+static void add_options(Options &options, AddWishes &wishes)
+{
+	options.flag("all", 'A', wishes.all, "everything, and what is gone is removed")
+		.flag("force", 'f', wishes.force, "ignored paths, too")
+		.flag("by-reference", 0, wishes.by_reference, "leave the content where it is until the commit")
+		.flag("reread", 0, wishes.reread, "read what seems unchanged, too")
+		.value("changing", 0, wishes.changing, "fail|store", "what becomes of files that are always written")
+		.flag("dry-run", 'n', wishes.dry_run, "only say what would be done")
+		.flag("show-plumbing", 0, wishes.show, "print the commands and do nothing")
+		.flag("stdin", 0, wishes.from_stdin, "add standard input as one file")
+		.flag("from-command", 0, wishes.from_command, "add what a command prints, if it succeeds")
+		.value("path", 0, wishes.path, "PATH", "the path of that file")
+		.value("mode", 0, wishes.mode, "MODE", "its mode, octal; 644 by default")
+		.value("mtime", 0, wishes.mtime, "T", "its time, seconds since 1970; none by default")
+		.value("checkpoint-every", 0, wishes.checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
+		.positional(wishes.paths);
+}
+
+// Of one stream: its content needs no list.
+static std::vector<Command> stream_commands(const AddWishes &wishes, const Command &reported)
+{
+	if (!wishes.path || wishes.all || wishes.reread || wishes.changing || wishes.from_stdin == wishes.from_command ||
+		wishes.from_stdin == !wishes.paths.empty())
+		throw UsageError("--stdin goes with --path=PATH alone, --from-command with '-- COMMAND', too");
+	if (wishes.checkpoint && wishes.from_command)
+		throw UsageError("--checkpoint-every goes with --stdin: a command that fails must leave nothing");
+	Command update = tool_command("update-index");
+	update.insert(update.end(),
+		{"--add", wishes.from_stdin ? "--stdin-content" : "--from-command", "--path=" + *wishes.path});
+	if (wishes.checkpoint)
+		update.push_back("--checkpoint-every=" + *wishes.checkpoint);
+	if (wishes.mode)
+		update.push_back("--mode=" + *wishes.mode);
+	if (wishes.mtime)
+		update.push_back("--mtime=" + *wishes.mtime);
+	update.insert(update.end(), reported.begin(), reported.end());
+	if (wishes.from_command)
+		update.push_back("--");
+	update.insert(update.end(), wishes.paths.begin(), wishes.paths.end());
+	return {update};
+}
+
+static std::vector<Command> tree_commands(const AddWishes &wishes, const Command &reported)
+{
+	if (wishes.path || wishes.mode || wishes.mtime || wishes.checkpoint)
+		throw UsageError("--path, --mode, --mtime and --checkpoint-every go with --stdin");
+	if (wishes.paths.empty() && !wishes.all)
+		throw UsageError("say what to add; '-A' takes everything");
+	Command list = tool_command("ls-work"), update = tool_command("update-index");
+	update.push_back("--add");
+	if (wishes.force)
+		list.push_back("-f");
+	if (!wishes.paths.empty())
+		list.push_back("--");
+	list.insert(list.end(), wishes.paths.begin(), wishes.paths.end());
+	if (wishes.all)
+		update.push_back("-A");
+	if (wishes.dry_run)
+		update.push_back("-n");
+	if (wishes.by_reference)
+		update.push_back("--by-reference");
+	if (wishes.reread)
+		update.push_back("--reread");
+	if (wishes.changing)
+		update.push_back("--changing=" + *wishes.changing);
+	update.insert(update.end(), reported.begin(), reported.end());
+	update.push_back("--stdin");
+	return {list, update};
+}
+
+static int add(Options &options)
+{
+	AddWishes wishes;
 	Report report;
-	options.flag("all", 'A', all, "everything, and what is gone is removed")
-		.flag("force", 'f', force, "ignored paths, too")
-		.flag("by-reference", 0, by_reference, "leave the content where it is until the commit")
-		.flag("reread", 0, reread, "read what seems unchanged, too")
-		.value("changing", 0, changing, "fail|store", "what becomes of files that are always written")
-		.flag("dry-run", 'n', dry_run, "only say what would be done")
-		.flag("show-plumbing", 0, show, "print the commands and do nothing")
-		.flag("stdin", 0, from_stdin, "add standard input as one file")
-		.flag("from-command", 0, from_command, "add what a command prints, if it succeeds")
-		.value("path", 0, path, "PATH", "the path of that file")
-		.value("mode", 0, mode, "MODE", "its mode, octal; 644 by default")
-		.value("mtime", 0, mtime, "T", "its time, seconds since 1970; none by default")
-		.value("checkpoint-every", 0, checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
-		.positional(paths);
+	add_options(options, wishes);
 	report.add_to(options);
 	report.add_explain_to(options);
 	options.parse();
-	std::vector<Command> commands;
 	Command reported;
 	report.pass_on(reported);
-	if (from_stdin || from_command) {
-		if (!path || all || reread || changing || from_stdin == from_command || from_stdin == !paths.empty())
-			throw UsageError("--stdin goes with --path=PATH alone, --from-command with '-- COMMAND', too");
-		if (checkpoint && from_command)
-			throw UsageError("--checkpoint-every goes with --stdin: a command that fails must leave nothing");
-		Command update = tool_command("update-index");
-		update.insert(update.end(), {"--add", from_stdin ? "--stdin-content" : "--from-command", "--path=" + *path});
-		if (checkpoint)
-			update.push_back("--checkpoint-every=" + *checkpoint);
-		if (mode)
-			update.push_back("--mode=" + *mode);
-		if (mtime)
-			update.push_back("--mtime=" + *mtime);
-		update.insert(update.end(), reported.begin(), reported.end());
-		if (from_command)
-			update.push_back("--");
-		update.insert(update.end(), paths.begin(), paths.end());
-		commands = {update};
-	} else {
-		if (path || mode || mtime || checkpoint)
-			throw UsageError("--path, --mode, --mtime and --checkpoint-every go with --stdin");
-		if (paths.empty() && !all)
-			throw UsageError("say what to add; '-A' takes everything");
-		Command list = tool_command("ls-work"), update = tool_command("update-index");
-		update.push_back("--add");
-		if (force)
-			list.push_back("-f");
-		if (!paths.empty())
-			list.push_back("--");
-		list.insert(list.end(), paths.begin(), paths.end());
-		if (all)
-			update.push_back("-A");
-		if (dry_run)
-			update.push_back("-n");
-		if (by_reference)
-			update.push_back("--by-reference");
-		if (reread)
-			update.push_back("--reread");
-		if (changing)
-			update.push_back("--changing=" + *changing);
-		update.insert(update.end(), reported.begin(), reported.end());
-		update.push_back("--stdin");
-		commands = {list, update};
-	}
-	if (show) {
+	std::vector<Command> commands = wishes.from_stdin || wishes.from_command ? stream_commands(wishes, reported)
+		: tree_commands(wishes, reported);
+	if (wishes.show) {
 		standard_output().record(shell_text(commands));
 		return exit_status::done;
 	}
-	if (!options.is_quiet() && !dry_run)
+	if (!options.is_quiet() && !wishes.dry_run)
 		commands.back().insert(commands.back().begin() + 1, "--summary");
 	get_store(); // says so at once when there is none
 	const std::vector<int> statuses = run_pipeline(commands);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "libdig/base/path.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/tool/command.h"
@@ -137,6 +139,82 @@ static void show_mixed(Output &out, const Index &index, const std::function<bool
 	}
 }
 
+// What there is to tell, below the paths that were asked for.
+struct Status {
+	std::vector<std::string> paths; // none for all
+	Changes changes;
+	Notices without_file, skipped;
+	std::vector<JournalFailure> failures;
+
+	explicit Status(const StorePaths &store) : changes(store.staging()) {}
+
+	bool is_wanted(const std::string &path) const
+	{
+		return paths.empty() || std::any_of(paths.begin(), paths.end(),
+			[&](const std::string &wanted) { return is_within(path, wanted); });
+	}
+};
+
+static void collect(Status &status, Store &store, const Index &index, Detail detail)
+{
+	const std::string &here = store.paths().prefix;
+	diff_index(store, index, [&](Difference difference, const std::string &path) {
+		if (status.is_wanted(path))
+			status.changes.add_staged(path, difference);
+	}, detail);
+	diff_work(store, index, status.paths, [&](Difference difference, const std::string &path) {
+		if (difference == Difference::no_file)
+			return status.without_file.add(quoted_record(relative_path(path, here)));
+		if (difference == Difference::skipped)
+			return status.skipped.add(quoted_record(relative_path(path, here)));
+		status.changes.add_work(path, difference);
+	}, {.detail = detail});
+	status.failures = recorded_failures(store.paths().staging());
+	for (const JournalFailure &failure : status.failures)
+		if (status.is_wanted(failure.path))
+			status.changes.add_work(failure.path, Difference::failed);
+}
+
+static void show_for_scripts(Output &out, Status &status)
+{
+	status.changes.each([&](const std::string &path, const Letters &at) {
+		out.write(std::string{at.staged, at.work, ' '});
+		out.record_path(path);
+	});
+}
+
+static void show_adds(Output &out, const StorePaths &store)
+{
+	const UnfinishedAdds adds = find_unfinished_adds(store.staging());
+	const std::string amount = size_text(static_cast<double>(adds.bytes));
+	if (adds.are_running)
+		out.record("an add is running" + (adds.bytes ? "; it has stored " + amount + " so far" : ""));
+	else if (adds.bytes > 0)
+		out.record("an add did not end: " + amount + " of it are kept, and the same command goes on");
+}
+
+static void show(Output &out, Status &status, Store &store, const Index &index)
+{
+	const std::string &here = store.paths().prefix;
+	Changes &changes = status.changes;
+	if (store.roots().size() == 0)
+		out.record("nothing is committed yet");
+	else
+		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()).substr(0, store.roots().unique_digits()));
+	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDTmt", here);
+	show_mixed(out, index, [&](const std::string &path) { return status.is_wanted(path); }, here);
+	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDTmt", here);
+	show_section(out, "not added yet:", changes, &Letters::work, "?", here);
+	show_section(out, "could not be read:", changes, &Letters::work, "F", here);
+	for (const JournalFailure &failure : status.failures)
+		out.record("    " + relative_message(failure.message, failure.path, here));
+	status.skipped.show(out, "passed over, a store of its own, pipe, socket or device:");
+	status.without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
+	show_adds(out, store.paths());
+	if (changes.is_empty())
+		out.record("nothing to add, nothing to commit");
+}
+
 static int status(Options &options)
 {
 	bool nul = false;
@@ -150,67 +228,19 @@ static int status(Options &options)
 		throw UsageError("--porcelain knows v1 only");
 	Store store(get_store());
 	raise_file_limit();
-	std::vector<std::string> paths;
-	for (const std::string &path : typed)
-		paths.push_back(stored_path(store.paths(), path));
-	const std::string &here = store.paths().prefix;
-	const bool is_for_scripts = nul || format;
-	const Detail detail = is_for_scripts ? Detail::as_listed : Detail::apart;
 	const Index index = current_index(store);
-	check_paths_exist(store, index, paths, typed);
-	Changes changes(store.paths().staging());
-	const auto is_wanted = [&](const std::string &path) {
-		for (const std::string &wanted : paths)
-			if (is_within(path, wanted))
-				return true;
-		return paths.empty();
-	};
-	diff_index(store, index, [&](Difference difference, const std::string &path) {
-		if (is_wanted(path))
-			changes.add_staged(path, difference);
-	}, detail);
-	Notices without_file, skipped;
-	diff_work(store, index, paths, [&](Difference difference, const std::string &path) {
-		if (difference == Difference::no_file)
-			return without_file.add(quoted_record(relative_path(path, here)));
-		if (difference == Difference::skipped)
-			return skipped.add(quoted_record(relative_path(path, here)));
-		changes.add_work(path, difference);
-	}, {.detail = detail});
-	const std::vector<JournalFailure> failures = recorded_failures(store.paths().staging());
-	for (const JournalFailure &failure : failures)
-		if (is_wanted(failure.path))
-			changes.add_work(failure.path, Difference::failed);
+	Status status(store.paths());
+	for (const std::string &path : typed)
+		status.paths.push_back(stored_path(store.paths(), path));
+	check_paths_exist(store, index, status.paths, typed);
+	const bool is_for_scripts = nul || format;
+	collect(status, store, index, is_for_scripts ? Detail::as_listed : Detail::apart);
 	Output &out = standard_output();
-	if (is_for_scripts) {
-		out.set_end(record_end(nul));
-		changes.each([&](const std::string &path, const Letters &at) {
-			out.write(std::string{at.staged, at.work, ' '});
-			out.record_path(path);
-		});
-		return exit_status::done;
-	}
-	if (store.roots().size() == 0)
-		out.record("nothing is committed yet");
+	out.set_end(record_end(nul));
+	if (is_for_scripts)
+		show_for_scripts(out, status);
 	else
-		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()).substr(0, store.roots().unique_digits()));
-	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDTmt", here);
-	show_mixed(out, index, is_wanted, here);
-	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDTmt", here);
-	show_section(out, "not added yet:", changes, &Letters::work, "?", here);
-	show_section(out, "could not be read:", changes, &Letters::work, "F", here);
-	for (const JournalFailure &failure : failures)
-		out.record("    " + relative_message(failure.message, failure.path, here));
-	skipped.show(out, "passed over, a store of its own, pipe, socket or device:");
-	without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
-	const UnfinishedAdds adds = find_unfinished_adds(store.paths().staging());
-	const std::string amount = size_text(static_cast<double>(adds.bytes));
-	if (adds.are_running)
-		out.record("an add is running" + (adds.bytes ? "; it has stored " + amount + " so far" : ""));
-	else if (adds.bytes > 0)
-		out.record("an add did not end: " + amount + " of it are kept, and the same command goes on");
-	if (changes.is_empty())
-		out.record("nothing to add, nothing to commit");
+		show(out, status, store, index);
 	return exit_status::done;
 }
 
