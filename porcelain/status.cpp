@@ -11,7 +11,7 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-status [-z] [--porcelain=v1] [PATH...]";
+static constexpr char usage[] = "dig-status [-z] [--porcelain[=v1]] [PATH...]";
 
 struct Letters {
 	char staged = ' ', work = ' ';
@@ -221,10 +221,10 @@ static int status(Options &options)
 	std::optional<std::string> format;
 	std::vector<std::string> typed;
 	options.flag("", 'z', nul, "end records with NUL; implies --porcelain=v1")
-		.value("porcelain", 0, format, "v1", "for scripts: \"XY path\"")
+		.optional_value("porcelain", 0, format, "v1", "for scripts: \"XY path\"")
 		.positional(typed)
 		.parse();
-	if (format && *format != "v1")
+	if (format && !format->empty() && *format != "v1")
 		throw UsageError("--porcelain knows v1 only");
 	Store store(get_store());
 	raise_file_limit();

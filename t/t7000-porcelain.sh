@@ -45,6 +45,12 @@ test_expect_success 'both letters of the status' '
 	dig status --porcelain=v1 -z >../out && tr "\\n" "\\0" <../expect | cmp - ../out
 '
 
+test_expect_success 'without a version the porcelain format is v1, and no other is known' '
+	cd w && dig status --porcelain >../out && test_cmp ../expect ../out &&
+	dig status --porcelain hello >../out && echo "MD hello" | test_cmp - ../out &&
+	test_expect_code 129 dig status --porcelain=v2 2>../err && grep "v1 only" ../err
+'
+
 test_expect_success 'a reset takes back all or some, and leaves the work tree' '
 	cd w && dig reset d new 2>../err && status "MD hello\\nD  later\\n D link\\n?? link/\\n?? new\\n" &&
 	dig reset -q 2>../err && test_cmp /dev/null ../err && test -e new && ! test -e hello &&
