@@ -8,11 +8,11 @@
 namespace dig {
 
 constexpr std::uint64_t usual_segment = 4_MiB, least_segment = 1_MiB;
-// Units beyond one a worker: one is committed and one waits for that while workers go on.
+// Units beyond one for each worker: one is being committed and one waits, while workers go on.
 constexpr std::uint64_t large_units_over = 1, small_units_over = 3;
 constexpr std::uint64_t small_file_limit = 128_KiB;
-// What everything but the units' buffers takes: the set of staged items, the index's spool,
-// filters, the program itself.
+// Memory for all but the buffers of units: the set of staged items, the spool of the index, filters,
+// the program itself.
 constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t worker_room = 2_MiB; // of a BlockBuilder
 
@@ -44,7 +44,7 @@ Ingest::Shared::Shared(const Settings &from, const ChunkingParameters &parameter
 		segment_size /= 2;
 	most_large_units = workers + (suffices(segment_size, workers) ? large_units_over : 0);
 	most_small_units = workers + small_units_over;
-	// What a killed add has read for nothing are the batches of all units.
+	// The batches of all units are what a killed add has read in vain.
 	batch_size = std::clamp<std::uint64_t>(settings.performance.checkpoint_interval / (most_small_units + 1), 1,
 		settings.performance.batch_size);
 }

@@ -5,10 +5,10 @@
 //                                          in the order of a file's segments                 │
 //                        committer: units in the order they were claimed ─► sink ◄───────────┘
 //
-// A unit is a segment of a large file or a batch of small ones, and the memory for it, which is used
-// again.  Each worker takes a unit through all steps and then another one, while the committer, which
-// waits for the storage, has a few that are ready.  There is no queue per chunk and no allocation per
-// byte, and what is in memory is bounded by the number of units.
+// A unit is a segment of a large file or a batch of small files, with the memory for it, which is used
+// again.  Each worker takes one unit through all steps and then another one.  The committer waits for
+// the storage, so it has a few units that are ready.  There is no queue for chunks and no allocation
+// for each, and the number of units bounds the memory.
 #ifndef DIG_INGEST_H
 #define DIG_INGEST_H
 

@@ -7,13 +7,13 @@
 
 namespace dig {
 
-// As large as the source was said to be, whatever comes of it.
+// Rooms are as large as the sources were said to be, so that their places are known before reading.
 static std::size_t room_of(const Source &source)
 {
 	return source.kind == EntryKind::symlink ? max_link_size : source.stat->size;
 }
 
-// Nothing is taken of a file that is not what it was when it was found.
+// 0 for a file that is not what it was when the walk found it.
 static std::size_t checked_size(const Source &source, std::size_t size, SourceOutcome &outcome)
 {
 	outcome.has_changed = !is_same_content(outcome.stat, *source.stat);
@@ -42,7 +42,7 @@ void Ingest::SmallFiles::take(Unit &unit)
 	}
 }
 
-// Those that make no trouble, all at once.
+// Reads the files that open and fill their rooms together; the others are left for read_one().
 void Ingest::SmallFiles::read_together(Unit &unit)
 {
 	batched_.assign(unit.batch.size(), {});

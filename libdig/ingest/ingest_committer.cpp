@@ -62,7 +62,7 @@ private:
 	void add_small(Source &source, const Piece &piece, SourceOutcome &outcome)
 	{
 		outcome.has_new = piece.is_new;
-		// One chunk: its id is that digest.
+		// The file is one chunk, whose id is the digest of the whole.
 		if (shared_.settings.core.file_digest && source.kind == EntryKind::file)
 			outcome.digest = piece.size ? piece.id : digest_of(Bytes());
 		std::span<const ChunkRef> chunks;

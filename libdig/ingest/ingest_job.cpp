@@ -56,7 +56,7 @@ void Ingest::Job::claim(Unit &unit, const Shared &shared)
 	unit.is_last = all_claimed = next_offset == size;
 }
 
-// How long the hole is that begins there; 0 for none.
+// The size of the hole that begins at offset; 0 for none.
 std::uint64_t Ingest::Job::hole_at(std::uint64_t offset)
 {
 	if (hole_budget < hole_limit)
@@ -117,7 +117,7 @@ void Ingest::Job::cut(Unit &unit, std::size_t size)
 		cut_data(unit, size);
 }
 
-// Places the cuts in what is left of the segment before and in this one.
+// Cuts what the segment before has left and this one.
 void Ingest::Job::cut_data(Unit &unit, std::size_t size)
 {
 	const Region region("cut");
@@ -135,7 +135,7 @@ void Ingest::Job::cut_data(Unit &unit, std::size_t size)
 	keep(at, static_cast<std::size_t>(end - at));
 }
 
-// What has no cut yet goes to the next segment.
+// The bytes behind the last cut go in front of the next segment.
 void Ingest::Job::keep(const std::uint8_t *from, std::size_t size)
 {
 	carry_size = size;
@@ -146,8 +146,7 @@ void Ingest::Job::keep(const std::uint8_t *from, std::size_t size)
 	std::memmove(carry.data(), from, size);
 }
 
-// A hole of any size: the chunk that leads into it is cut as any other; behind that, there
-// is nothing to look at, and a piece for each tier.
+// The chunk that leads into the hole is cut as any other; behind it there is a piece for each tier.
 void Ingest::Job::cut_hole(Unit &unit)
 {
 	std::uint64_t left = unit.size;
@@ -156,8 +155,8 @@ void Ingest::Job::cut_hole(Unit &unit)
 	if (have)
 		std::memcpy(buffer, carry.data(), have);
 	while (have > 0) {
-		// As many as decide the cut.  Cuts inside the data before end after less than
-		// one largest chunk together, so that the buffer is large enough.
+		// As many zeros as decide the cut.  The data before is shorter than the largest chunk, so that
+		// both fit into the buffer.
 		const std::size_t zeros =
 			std::min<std::uint64_t>(left, chunker.limits().maximum - std::min<std::uint64_t>(have, chunker.limits().maximum));
 		std::memset(buffer + have, 0, zeros);

@@ -19,11 +19,12 @@ namespace dig {
 constexpr std::uint64_t batch_bytes = 1536_KiB;
 constexpr std::uint64_t direct_unit = 4096; // of O_DIRECT
 
-// What a worker takes through all steps and the committer takes to the pack, with the memory for it.
+// A segment or a batch, with its memory: a worker takes it through all steps, and the committer hands
+// it to the sink.
 struct Ingest::Unit {
 	const bool is_large; // for segments; else for batches
 	bool is_free = true, is_ready = false;
-	std::size_t headroom; // in front of what is read, for what was left of the segment before
+	std::size_t headroom; // in front of what is read: room for the end of the segment before
 	Arena in;
 
 	std::uint64_t ticket = 0;
@@ -46,7 +47,7 @@ struct Ingest::Unit {
 	{
 	}
 	std::uint8_t *data() const { return in.data() + headroom; }
-	// Gives up the file, too, with what it holds open and in memory.
+	// Lets go of the job, too, which may close its file.
 	void clear()
 	{
 		batch.clear();
@@ -60,7 +61,7 @@ struct Ingest::Unit {
 	}
 };
 
-// Under the mutex, where nothing else is said.
+// All of it is under the mutex, where nothing else is said.
 struct Ingest::Shared {
 	Settings settings;
 	ChunkingParameters chunking;
@@ -88,10 +89,10 @@ struct Ingest::Shared {
 	Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
 		IngestSink &to, Work &counts);
 
-	// A unit to take; nothing while all that there may be are on their way.
+	// A unit that is free, or a new one; nothing while there are as many as may be.
 	Unit *find_free_unit(bool is_large);
-	// Compression is what takes the cores' time, and there is less of it when they and not the
-	// storage hold the run back: when no unit waits for another to be stored.
+	// Compression takes most of the time of the cores.  When the cores hold the run back, and not the
+	// storage, there is less of it: that is when no unit waits for another one to be stored.
 	Effort effort();
 	Unit *find_ready_unit()
 	{

@@ -1,3 +1,10 @@
+// What a worker does with a unit, from its claim until it is ready to be committed.
+//
+// A unit goes through all steps in one thread: its bytes stay in the cache of one core, and no step
+// waits for a queue.  Order matters in three places, and only there do workers wait for each other:
+// segments of a stream are read in turns, segments of a file are cut in turns (ingest_job), and units
+// are committed in the order of their claims.  A turn is a number that a worker waits for; it is taken
+// even after a failure, so that nobody waits for a worker that gave up.
 #include <algorithm>
 #include <cstring>
 
@@ -39,7 +46,7 @@ public:
 	}
 
 private:
-	// Half of the files that may be open, less some for the store, are the workers'.
+	// The workers share half of the files that may be open, less some for the store.
 	static std::size_t open_together(const Shared &shared)
 	{
 		const std::size_t limit = file_limit();
@@ -48,7 +55,7 @@ private:
 
 	// --- claiming ---------------------------------------------------------------------
 
-	// What is next to take, in a unit that is free; nothing at the end.
+	// Waits for something to take and for a unit that is free; nothing at the end.
 	Unit *claim()
 	{
 		std::unique_lock lock(shared_.mutex);
@@ -110,7 +117,7 @@ private:
 		clock_.lap(Step::cut);
 	}
 
-	// Of an aligned segment that is not in the page cache, as much as can be read past it.
+	// Reads an aligned segment that is not in the page cache past the cache.  0 where that does not work.
 	std::size_t read_past_cache(const Job &job, const Unit &unit, std::uint8_t *to)
 	{
 		if (!job.direct || unit.offset % direct_unit || job.file.is_cached(unit.offset, unit.size))
@@ -119,7 +126,7 @@ private:
 		try {
 			return std::min<std::size_t>(unit.size, job.direct->read_some_at({to, aligned}, unit.offset));
 		} catch (const SystemError &) {
-			// Some file systems only say so now.
+			// Some file systems refuse only the read, and not the open.
 			return 0;
 		}
 	}
@@ -172,7 +179,7 @@ private:
 		return done;
 	}
 
-	// A segment of a stream, less where a checkpoint is due before.
+	// A segment of a stream; a shorter one where a checkpoint is due.
 	std::size_t read_some_stream(const Source &source, Unit &unit, std::uint8_t *to)
 	{
 		const int fd = source.stream->fd();
@@ -254,7 +261,7 @@ private:
 		clock_.lap(Step::hash);
 	}
 
-	// Of what nobody has yet.
+	// Blocks for the pieces that are stored nowhere yet.
 	void build_blocks(Unit &unit)
 	{
 		if (!builder_)
@@ -271,7 +278,7 @@ private:
 		if (fresh_.empty())
 			return;
 		const Region region("compress");
-		// In front of the first piece is what others needed for the rest of the segment before.
+		// The room in front of the first piece was for the end of the segment before.
 		const Bytes first = unit.pieces[0].bytes;
 		const std::size_t spare = first.empty() ? 0 : static_cast<std::size_t>(first.data() - unit.in.data());
 		builder_->build(fresh_, {unit.in.data(), spare}, shared_.effort(), unit.blocks, unit.apart);

@@ -1,4 +1,4 @@
-// What a file on disk has already of the content that it is to get.
+// Which chunks of the content that a file is going to get it has already, at their offsets.
 #ifndef DIG_OLD_CONTENT_H
 #define DIG_OLD_CONTENT_H
 
@@ -10,15 +10,15 @@ namespace dig {
 
 class OldContent {
 public:
-	// file is open for reading.  root is that of its content, where it is known without reading: then
-	// chunk lists are compared, else bytes with digests.
+	// file is open for reading.  root is the root of its content, if that is known without reading: then
+	// chunk lists are compared, else its bytes are read and hashed.
 	OldContent(Store &store, const File &file, const std::optional<Digest> &root);
 
 	bool is_known() const { return cursor_.has_value(); }
-	// How often the chunk is known to lie at its offset, one behind the other; at most so often.  In
-	// the order of offsets, by one thread.
+	// How many copies of the chunk are known to follow each other from its offset on; at most `most`.
+	// Calls come in the order of offsets, by one thread.
 	std::uint64_t known_count(const ContentChunk &chunk, std::uint64_t most);
-	// The same by reading; scratch has room for the chunk.  Any thread.
+	// Whether the chunk lies at its offset, by reading; scratch has room for it.  Any thread.
 	bool has(const ContentChunk &chunk, MutableBytes scratch) const;
 
 private:

@@ -20,8 +20,8 @@ public:
 	void add_scope(const std::string &path);
 	const std::vector<std::string> &scopes() const { return scopes_; }
 
-	// Calls passed for each record before position, all that are left where there is none.  Removed
-	// ones and those in no scope are left out, and cost nothing.
+	// Calls passed for each record before position; without one, for all that are left.  Records that
+	// are removed or lie in no scope are left out; whole stretches between scopes cost one look-up.
 	void pass_over(std::optional<std::string_view> position,
 		const std::function<void(const IndexRecord &)> &passed);
 	// The record of a path that pass_over() has come to, if there is one; good until the next call.

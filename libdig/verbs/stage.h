@@ -20,10 +20,10 @@ namespace dig {
 struct StageOptions {
 	bool is_by_reference = false;
 	bool takes_changing = false; // files that change during each reading are stored with a mark
-	bool is_rereading = false; // what stat says is no proof
-	bool is_dry_run = false; // nothing is taken; told what would be
+	bool is_rereading = false; // files are read even if stat shows no change
+	bool is_dry_run = false; // nothing is staged; tell gets what would be
 	Work *work = &unseen_work(); // stages "take" and "finish"
-	std::function<void(std::string_view what, const std::string &path)> tell; // of a dry run
+	std::function<void(std::string_view what, const std::string &path)> tell; // what: "add", "remove"
 };
 
 class Stage : private IngestSink {
@@ -35,38 +35,37 @@ public:
 	// A file, symlink or empty directory of the work tree.  Calls in the order of paths are
 	// cheap; others cost a look-up.
 	void present(const WorkRecord &found);
-	// Content of a stream, whose path is not looked at in the work tree.  Nothing of it is staged
-	// before finish(), but for its checkpoints.
+	// The content of a stream.  What the work tree has at its path does not matter.  Nothing of it is
+	// staged before finish(), but for its checkpoints.
 	struct Stream {
 		std::string path;
 		File content;
 		std::uint16_t mode = 0644;
 		std::optional<std::int64_t> mtime_ns;
-		// What came so far can be committed whenever so much, or so long, has passed; 0 for only
-		// at the end.
+		// Every so many bytes, or nanoseconds, the content so far is staged, so that it can be
+		// committed.  0 for only at the end.
 		std::uint64_t checkpoint_bytes = 0;
 		std::int64_t checkpoint_ns = 0;
 	};
 	void stream(Stream stream);
 	// Waits for everything submitted, without making it durable.
 	void drain() { ingest_->drain(); }
-	// Leaves out what was not finished; the staging area is as it was.
+	// Drops all that was submitted; the staging area is as it was.
 	void give_up();
-	// Staged without content: the root of content that is stored, staged, or in any state.  Error,
-	// perhaps not before finish(), when it is not there or has another size.  No root is a removal.
-	// Later calls outrank earlier ones.
+	// Stages an entry by its file root; the content is stored or staged already.  Error, perhaps not
+	// before finish(), when the content is nowhere or has another size.  No root is a removal.  A later
+	// call for the same path replaces an earlier one.
 	void put_known_root(IndexRecord record, const std::optional<Digest> &file_root);
-	// What is put is all that the index is to hold; everything else is removed.
-	// Before anything is put.
+	// The index is to hold what is put and nothing else.  Called before anything is put.
 	void replace_all();
 	void remove(const std::string &path);
-	// All of the path and below was looked at: what failed there before and not now is forgotten.
+	// The path and all below it was looked at: failures there of earlier adds are forgotten.
 	void looked_at(const std::string &path) { failures_.look_at(path); }
 	// A source that could not be taken; its entry stays.
 	void failed(const std::string &path, const std::string &message) { failures_.add(path, message); }
 
-	// Everything put so far goes through; then the staging area is durable.  Returns the failures, of
-	// which those of paths that lead to something are recorded for dig status.
+	// Waits until all that was submitted is staged, and makes the staging area durable.  Returns the
+	// failures.  Those of paths that lead to something are recorded for dig status.
 	const std::vector<JournalFailure> &finish();
 
 	// Index records within a scope in order, for finding deletions.
@@ -120,12 +119,12 @@ private:
 	IndexUpdate update_;
 	std::unique_ptr<Ingest> ingest_;
 
-	// Of the thread that takes units.
+	// These belong to the thread that takes units.
 	NodeBlocks nodes_;
 	Buffer records_; // journal records that wait for their nodes
 	std::uint64_t held_records_ = 0;
 	std::uint64_t bytes_since_sync_ = 0;
-	std::thread syncer_; // puts what was appended on storage while the workers go on
+	std::thread syncer_; // syncs what was appended while the workers go on
 	std::exception_ptr sync_failure_;
 	std::int64_t stream_checkpoint_ns_ = 0;
 
@@ -138,7 +137,7 @@ private:
 	std::vector<std::string> mixed_;
 	std::uint64_t removed_count_ = 0;
 	std::uint64_t staged_count_ = 0, unchanged_count_ = 0;
-	std::atomic<bool> has_dropped_ = false; // content that was taken, now or before
+	std::atomic<bool> has_dropped_ = false; // staged content that no entry names any more
 };
 
 } // namespace dig

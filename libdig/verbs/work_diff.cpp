@@ -131,7 +131,7 @@ private:
 			read_unsure();
 	}
 
-	// What shows without reading; what it says of mode and time holds if the content is the same.
+	// The difference that stat shows.  Of mode and time it holds only if the content is the same.
 	std::optional<Difference> seen_difference(const Entry &known, const FileStat &stat) const
 	{
 		if (known.kind != EntryKind::empty_directory && known.size != stat.size)
@@ -209,7 +209,7 @@ private:
 		unsure_.clear();
 	}
 
-	// The topmost directory of which the index knows nothing stands for what is in it.
+	// The topmost directory that has nothing tracked in it stands for all that it has.
 	void untracked(const WorkRecord &record)
 	{
 		if (!shown_.empty() && is_within(record.path, shown_))

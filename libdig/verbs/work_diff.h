@@ -12,8 +12,8 @@ enum class Difference : char {
 	added = 'A', modified = 'M', deleted = 'D', type_changed = 'T', untracked = '?', failed = 'F',
 	skipped = 'P', // a store of its own, or neither file, symlink nor directory
 	no_file = 'N', // tracked, but it never had a file in the work tree, and there is none now
-	// Only where they are asked for: the content is the same, and the mode differs, or only the time.
-	// Else they are modified, too, as the lists for scripts have it.
+	// The content is the same, and the mode differs, or only the time.  With Detail::as_listed, as
+	// lists for scripts have it, these are modified, too.
 	mode_changed = 'm', time_changed = 't'
 };
 
@@ -26,10 +26,10 @@ struct WorkDiffOptions {
 	Detail detail = Detail::as_listed;
 };
 
-// Work tree against index, below the paths (normalised; none for all), in the order of paths but
-// for files that only a reading can tell about, which come last.  Untracked directories are one
-// path with a '/' behind it.  To tell differences apart, files of up to 16 MiB are read whose size
-// is the same; of larger ones a new time counts as modified.
+// Work tree against index, at and below the paths (normalised; none for all).  Differences come in the
+// order of paths; those that only a reading can show come last.  An untracked directory is one path
+// with a '/' behind it.  To tell differences apart, files of up to 16 MiB whose size is the same are
+// read; a larger file with another time counts as modified.
 void diff_work(Store &store, const Index &index, const std::vector<std::string> &paths,
 	const DifferenceFound &found, const WorkDiffOptions &options = {});
 
@@ -37,8 +37,8 @@ void diff_work(Store &store, const Index &index, const std::vector<std::string> 
 void diff_index(Store &store, const Index &index, const DifferenceFound &found,
 	Detail detail = Detail::as_listed);
 
-// The index as it should be for the newest state.  Brings it up to date on disk where that is
-// needed and possible; takes no lock and writes nothing where it is current.
+// The index, brought up to the newest state on disk if it is not.  Takes no lock and writes nothing
+// where it is current, nor where the store cannot be written.
 Index current_index(Store &store);
 
 Difference difference_of(const Entry &before, const Entry &after, Detail detail = Detail::as_listed);

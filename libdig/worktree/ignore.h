@@ -2,9 +2,8 @@
 // that a .gitignore copied under the new name leaves out the same files; digignore(5) has them,
 // t2300 compares with git.
 //
-// There is no I/O here.  Who walks a tree reads the file ".digignore" of each directory that it
-// enters (git follows no symbolic link there, and neither should a walker) and hands over its
-// bytes:
+// There is no I/O here.  A walk reads the file ".digignore" of each directory that it enters
+// (ignore_files; like git, it follows no symbolic link there) and hands over the bytes:
 //
 //     stack.push("", content of .digignore, or nothing);
 //     for (each entry) {
@@ -35,7 +34,7 @@ namespace dig {
 
 constexpr std::string_view ignore_file_name = ".digignore";
 
-// Of the files that hold in one directory together: compiled, these take 60 MB at most.
+// Limits for all files that hold in one directory together.  Compiled, they take 60 MB at most.
 constexpr std::size_t max_ignore_rules = 100000, max_ignore_bytes = 2_MiB;
 
 // The rule that decides about a path.  The views live as long as the IgnoreFile that it is from.

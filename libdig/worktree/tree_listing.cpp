@@ -1,3 +1,17 @@
+// How threads list ahead of a walk without listing in vain.
+//
+// order_ has the directories that are known and not taken yet, depth first: what the walk comes to
+// next stands in front.  A thread takes the first that nobody works on.  When a directory is listed,
+// the directories in it are inserted right behind it, so the order stays that of the walk.  A directory
+// that the walk does not enter is dropped with all that was listed below it.
+//
+// The walker never waits idly.  If another thread lists the directory that it needs, it lists the next
+// one meanwhile.  Two bounds stop the threads: directories listed and not taken, each with an open
+// descriptor, and the items in these.  They are woken when both are half used, and not for each
+// directory, which would cost as much as to list it.
+//
+// stat is what costs time here, so the threads stat the files of a directory as well.  A failure of
+// theirs is not reported: the walker looks again and meets it itself.
 #include "libdig/worktree/tree_listing.h"
 
 #include <algorithm>
@@ -11,12 +25,12 @@ namespace dig {
 // Starting a thread costs as much as listing ten small directories.
 constexpr std::uint64_t taken_alone = 64;
 constexpr std::size_t most_threads = 4;
-// What may be ahead: 6 MiB of stats at most.
+// Listed and not taken yet: 6 MiB of stats at most.
 constexpr std::size_t most_listed = 64, most_items = 65536;
-// Of more items in one directory the walker finds out itself, one by one.
+// In a directory with more items, the walker stats each itself.
 constexpr std::size_t most_looked = 16384;
-// So much of a directory is listed at once (read_directory_part).  What is listed ahead by several
-// threads is less.
+// Bytes of names that one call lists (read_directory_part).  The first part is smaller, because several
+// threads hold one at a time.
 constexpr std::size_t first_part = 2_MiB, later_part = 8_MiB;
 
 struct TreeListing::Directory {
@@ -58,7 +72,7 @@ static TreeListing::Item look_at(int directory, const std::string &name)
 		if (stat)
 			item.stat = *stat;
 	} catch (const SystemError &) {
-		// The walker meets it again, and knows what to say.
+		// The walker looks again, and reports what it meets.
 	}
 	return item;
 }
@@ -90,7 +104,7 @@ void TreeListing::fill(Listing &listing, DirectoryPart part)
 
 void TreeListing::go_on(Listing &listing, std::string_view after)
 {
-	// Not both at once.
+	// The old items go first: memory for both is not needed.
 	listing.items = {};
 	fill(listing, read_directory_part(*listing.directory, after, later_part));
 	std::lock_guard guard(mutex_);
@@ -124,7 +138,7 @@ TreeListing::Listing TreeListing::take(const Handle &handle)
 	std::unique_lock lock(mutex_);
 	if (++taken_ == taken_alone)
 		start_threads();
-	// What others are at is waited for by doing what comes behind it.
+	// While another thread lists this directory, list the next one.
 	while (handle->state != Directory::State::listed) {
 		const Handle next = handle->state == Directory::State::waiting ? handle : next_waiting();
 		if (next) {
@@ -175,15 +189,14 @@ void TreeListing::drop(const Handle &handle)
 	wake_threads();
 }
 
-// Not for each directory, which would cost as much as to list it.
 void TreeListing::wake_threads()
 {
 	if (idle_ > 0 && listed_ <= most_listed / 2 && items_ <= most_items / 2)
 		has_room_.notify_all();
 }
 
-// Not where few files may be open: a directory that nobody has taken is an open one, and the walker
-// needs those that it is in.
+// A directory that is listed and not taken is open.  Where few files may be open, the walker needs the
+// descriptors for the directories that it is in, and no thread is started.
 void TreeListing::start_threads()
 {
 	if (file_limit() < 16 * most_listed)

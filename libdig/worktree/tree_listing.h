@@ -1,11 +1,11 @@
 // Lists the directories of a tree in the order of a walk, and stats what is in them, by threads
 // that go ahead of the walker.
 //
-// The walker takes directories in depth-first order and drops those that it does not enter.  What
-// it will come to is known as soon as a directory is listed; threads take the nearest of that.  They
-// are started once the walker has been through so many directories that they pay, and stop at a
-// bound of directories and items that nobody has taken yet.  A walker that comes to a directory
-// before them lists it itself.
+// The walker takes directories in depth-first order, and drops those that it does not enter.  When a
+// directory is listed, the directories in it are known, and threads list the nearest of them.  The
+// threads are started after 64 directories: for fewer they cost more than they save.  They stop when
+// enough is listed that the walker has not taken yet.  A directory that no thread has begun is listed
+// by the walker itself.
 #ifndef DIG_TREE_LISTING_H
 #define DIG_TREE_LISTING_H
 
@@ -26,7 +26,7 @@ public:
 
 	struct Item {
 		enum class State : std::uint8_t {
-			unknown, // nobody looked, or looking failed
+			unknown, // no thread has looked, or it has failed
 			gone,    // since it was listed
 			known
 		};
@@ -50,12 +50,12 @@ public:
 
 	// Of a directory where a walk begins.
 	Listing list(File directory);
-	// The items whose key comes behind `after`, in the place of those that the listing has, of which
-	// none is to be taken any more.
+	// Replaces the items of the listing by the next ones, whose keys come behind `after`.  The handles
+	// of the old ones must have been taken or dropped.
 	void go_on(Listing &listing, std::string_view after);
-	// Of a directory below; once each.  Throws the SystemError that was met with it.
+	// Of a directory below; once for each handle.  Throws the SystemError of opening or listing it.
 	Listing take(const Handle &handle);
-	// Neither the directory nor what is below it will be taken.
+	// The walker will take neither the directory nor what is below it.
 	void drop(const Handle &handle);
 
 private:
@@ -63,7 +63,7 @@ private:
 
 	static Listing list_one(File directory);
 	static void fill(Listing &listing, DirectoryPart part);
-	// These under the mutex, which the first one lets go of meanwhile.
+	// These are called under the mutex; do_work() releases it while it lists.
 	void do_work(const Handle &handle, std::unique_lock<std::mutex> &lock);
 	void enter(Listing &listing, Order::iterator where);
 	void forget(const Handle &handle);

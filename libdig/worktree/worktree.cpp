@@ -1,3 +1,25 @@
+// How a tree of any size is walked in the order of paths.
+//
+// The order is that of memcmp over whole paths, with a '/' behind the path of a directory: "a-b",
+// "a/b", "ab".  The index and the states have the same order, so that one pass compares all of them.
+//
+// The walk is in a stack of levels, one for each directory on the way to where it is.  A level has an
+// open descriptor, the names in the directory, and what threads have found out about these ahead of
+// the walk (tree_listing).  Three bounds keep it small whatever the tree:
+//
+//   - Names.  Of a directory with very many, the next part only is listed.  Where the levels together
+//     hold more than 262,144 names, the outer ones drop theirs, and list them again, from the last
+//     one on, when the walk is back.
+//   - Descriptors.  The innermost 256 levels are open, or a quarter of what the process may open.
+//     An outer one is opened again by "..", which must be the same directory still, or from the root.
+//   - Paths.  There is one, that of the innermost level; those of the others are beginnings of it.
+//
+// A walk that listed everything first and sorted it would be simpler, and needs memory for the tree.
+//
+// Everything is opened relative to a descriptor, and never through a symbolic link, so that nobody
+// who changes the tree meanwhile leads the walk out of it.  A file that is gone between its listing
+// and the look at it was never there.  Any other failure is a record, so that whoever compares does
+// not take what could not be looked at for removed.
 #include "libdig/worktree/worktree.h"
 
 #include <algorithm>
@@ -13,7 +35,7 @@
 
 namespace dig {
 
-// Names that are remembered of all directories that a walk is in.
+// Names that all levels together may hold; lists of fewer than many_names stay.
 constexpr std::size_t most_names = 262144, many_names = 64;
 constexpr std::size_t most_open_levels = 256;
 constexpr std::size_t max_pointer = 8_KiB; // of the file that names a store
@@ -43,8 +65,8 @@ static std::optional<std::string> find_named_store(int directory)
 	return std::string(line);
 }
 
-// Whether ".dig" in a directory is a store or leads to one.  Anything else of that name is junk; what
-// may not be looked at is none of ours.
+// Whether ".dig" in a directory is a store or leads to one.  Anything else of that name is junk.  One
+// that this user may not look at is taken for the store of somebody else.
 static bool is_work_tree(const File &directory)
 {
 	try {
@@ -119,7 +141,7 @@ private:
 		std::string last_key;   // of the items before those listed
 		bool has_items = false; // before those listed
 	};
-	// Something in a directory, or named by whoever asked.
+	// Something in a directory, or a path that was asked for.
 	struct Place {
 		int parent;
 		const std::string &name, &path;
@@ -201,7 +223,7 @@ private:
 		listing_.go_on(level.listing, level.last_key);
 	}
 
-	// What lies above may hold long lists of names: these are read again when the walk is back.
+	// Outer levels drop long lists of names; they are read again when the walk is back.
 	void shorten_levels_above()
 	{
 		std::size_t count = 0;
@@ -236,7 +258,7 @@ private:
 		if (!level.listing.directory)
 			return;
 		if (level.next < level.listing.items.size())
-			shorten(level); // what lies below keeps it open
+			shorten(level); // its listings of directories below keep it open
 		level.listing.directory.reset();
 	}
 
@@ -361,7 +383,7 @@ private:
 	const WalkOptions &options_;
 	const std::function<void(const WorkRecord &)> &found_;
 	TreeListing listing_;
-	// Of the current directory.  Paths of their own for all levels would be gigabytes in a deep tree.
+	// Of the current directory.  A path for each level would be gigabytes in a deep tree.
 	std::string path_;
 	std::vector<Level> levels_;
 	const std::size_t most_open_ = std::clamp<std::size_t>(file_limit() / 4, 4, most_open_levels);
@@ -369,8 +391,8 @@ private:
 	std::uint64_t count_ = 0;
 };
 
-// Sorted as their records will come, those that lie in another last: of these only that they are not
-// there, or are ignored, is of interest.
+// Sorted in the order of their records.  Paths that lie in another one come last: the walk of the other
+// one brings their records, and only a missing or ignored path of them is told by itself.
 static std::vector<AskedPath> asked_paths(const File &root, std::vector<std::string> paths)
 {
 	std::sort(paths.begin(), paths.end(),
