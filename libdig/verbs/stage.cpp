@@ -45,10 +45,16 @@ namespace dig {
 constexpr std::uint64_t most_held_records = 64;
 constexpr int most_attempts = 3;
 
+static Index open_current_index(Store &store, StagingWriter &writer)
+{
+	reconcile_index(store, writer);
+	return Index::open(writer.directory());
+}
+
 Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	: store_(store), options_(options), root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 	  margins_(root_), writer_(store, holds_store_lock),
-	  index_((reconcile_index(store, writer_), Index::open(writer_.directory()))), at_(index_.cursor()),
+	  index_(open_current_index(store, writer_)), at_(index_.cursor()),
 	  update_(writer_.directory()), nodes_(writer_), known_(store, index_, root_), failures_(writer_, root_)
 {
 	options_.work->begin_stage("take");

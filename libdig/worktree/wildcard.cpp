@@ -100,7 +100,10 @@ private:
 			if (close > at_ + 2 && pattern_[close - 1] == ':')
 				return parse_class(close);
 		}
-		return parse_byte(range_start_) && (set_.set(range_start_), true);
+		if (!parse_byte(range_start_))
+			return false;
+		set_.set(range_start_);
+		return true;
 	}
 
 	bool parse_byte(unsigned char &byte)
