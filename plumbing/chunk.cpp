@@ -40,7 +40,7 @@ static int chunk(Options &options)
 	if (from_stdin != files.empty())
 		throw UsageError(from_stdin ? "--stdin takes no file" : "no file given");
 	Output &out = standard_output();
-	HashSources hash(target);
+	HashSources hash([](const std::string &message) { tell(message); }, target);
 	hash.on_chunk([&](const ChunkRef &chunks) { write_records(out, chunks, record_end(nul)); });
 	if (from_stdin)
 		hash.add_stream(File::standard_input());

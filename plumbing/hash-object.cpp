@@ -25,7 +25,7 @@ static int hash_object(Options &options)
 	out.set_end(record_end(nul));
 	std::optional<Store> store;
 	std::optional<StagingWriter> writer;
-	HashSources hash(target);
+	HashSources hash([](const std::string &message) { tell(message); }, target);
 	if (writes) {
 		store.emplace(get_store());
 		writer.emplace(*store);

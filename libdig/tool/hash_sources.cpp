@@ -2,7 +2,6 @@
 
 #include "libdig/base/trace.h"
 #include "libdig/format/search_tree.h"
-#include "libdig/tool/command.h"
 
 namespace dig {
 
@@ -21,7 +20,8 @@ ChunkingParameters chunking_of(const Settings &settings)
 	return p;
 }
 
-HashSources::HashSources(std::optional<std::uint64_t> target)
+HashSources::HashSources(std::function<void(const std::string &)> failed, std::optional<std::uint64_t> target)
+	: failed_(std::move(failed))
 {
 	if (const std::optional<StorePaths> paths = find_store()) {
 		const Store store(*paths);
@@ -70,12 +70,16 @@ void HashSources::take(const IngestedUnit &unit)
 
 void HashSources::finish_source(Source &source, const SourceOutcome &outcome)
 {
-	if (outcome.has_changed || !outcome.error.empty()) {
-		has_failed_ = true;
-		tell(outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
-	} else if (root_) {
+	if (outcome.has_changed || !outcome.error.empty())
+		fail(outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
+	else if (root_)
 		root_(source.tree ? source.finish_tree() : TreeBuilder(TreeKind::chunk_list, sink()).finish().id);
-	}
+}
+
+void HashSources::fail(const std::string &message)
+{
+	has_failed_ = true;
+	failed_(message);
 }
 
 NodeSink HashSources::sink()
@@ -88,7 +92,6 @@ void HashSources::store_in(StagingWriter &writer)
 	writer_ = &writer;
 	nodes_ = std::make_unique<NodeBlocks>(writer);
 }
-
 
 // Files of the kernel's have content in spite of a size of 0, or less than a page of it.
 static bool has_its_size(const File &file, std::uint64_t size)
@@ -116,8 +119,7 @@ void HashSources::add_file(const std::string &path)
 			source.stream = std::make_shared<File>(File::open_named(path, O_RDONLY));
 		ingest_->submit(std::move(source));
 	} catch (const SystemError &error) {
-		has_failed_ = true;
-		tell(error.what());
+		fail(error.what());
 	}
 }
 

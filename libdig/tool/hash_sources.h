@@ -2,6 +2,9 @@
 #ifndef DIG_HASH_SOURCES_H
 #define DIG_HASH_SOURCES_H
 
+#include <atomic>
+#include <functional>
+
 #include "libdig/ingest/ingest.h"
 #include "libdig/staging/node_blocks.h"
 
@@ -11,7 +14,8 @@ class HashSources : private IngestSink {
 public:
 	// With the parameters of the store that the current directory is in, or outside of one those
 	// of the settings; target (4 KiB to 2 MiB) outside of a store only.
-	explicit HashSources(std::optional<std::uint64_t> target = {});
+	// failed gets the message of each source that could not be taken, by one thread or another.
+	explicit HashSources(std::function<void(const std::string &message)> failed, std::optional<std::uint64_t> target = {});
 	~HashSources() override;
 
 	// Set before the first source.  Calls come in the order of the sources; a hole is few of them.
@@ -25,7 +29,7 @@ public:
 	// Symlinks on the way and at the end are followed: the caller named them.
 	void add_file(const std::string &path);
 	void add_stream(File stream);
-	// Waits until all sources so far went through.  False when one failed; each was named on stderr.
+	// Waits until all sources so far went through.  False when one failed.
 	bool finish();
 
 private:
@@ -35,13 +39,15 @@ private:
 	bool claim(const Digest &id, Bytes content) override { return writer_->claim(ItemKind::chunk, id, content); }
 	void take(const IngestedUnit &unit) override;
 	void finish_source(Source &source, const SourceOutcome &outcome);
+	void fail(const std::string &message);
 
 	Settings settings_;
 	ChunkingParameters chunking_;
+	const std::function<void(const std::string &)> failed_;
 	std::function<void(const ChunkRef &)> chunk_;
 	std::function<void(const Digest &)> root_;
 	File directory_;
-	bool has_failed_ = false;
+	std::atomic<bool> has_failed_ = false;
 	StagingWriter *writer_ = nullptr;
 	std::unique_ptr<NodeBlocks> nodes_;
 	std::unique_ptr<Ingest> ingest_;
