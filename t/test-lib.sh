@@ -237,7 +237,13 @@ stopped_at () {
 	do
 		sleep 0.02
 	done &
+	waker=$!
 	wait $tracer
+	stop_status=$?
+	# The next process may get the number of the one that has ended.
+	kill $waker 2>/dev/null
+	wait $waker 2>/dev/null
+	return $stop_status
 }
 
 # Stages all of the work tree that we are in, and what is gone from it.
