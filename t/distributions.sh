@@ -52,7 +52,8 @@ try () {
 		git clone -q /root/dig.git /root/dig && cd /root/dig &&
 		make demo && make check &&
 		echo "versions: $(g++ -dumpfullversion) g++, $(git --version)" &&
-		dpkg-query -W -f "\${Package} \${Version}\n" "libboost*-dev" libcrypto++-dev
+		dpkg-query -W -f "\${db:Status-Status} \${Package} \${Version}\n" "libboost*-dev" libcrypto++-dev |
+			sed -n "s/^installed //p"
 	' >"$log" 2>&1
 }
 
