@@ -127,11 +127,11 @@ test_expect_success '!SANITIZED,LONG' 'a million paths are, too' '
 test_expect_success '!SANITIZED,LONG' 'a million files are added, changed, referred to and removed' '
 	rm -rf million && mkdir million && cd million && dig init >/dev/null && wide_directory wide 1000000 &&
 	within-memory dig-ls-work >../list && within-memory dig status >/dev/null &&
-	find wide -type f -print0 | xargs -0 sed -i "\$a one" &&
+	find wide -type f -print0 >../names && xargs -0 sed -i "\$a one" <../names &&
 	within-memory dig add -q --by-reference -A && within-memory dig commit -q -m one &&
-	find wide -type f -print0 | xargs -0 touch -d 2001-01-01 &&
+	xargs -0 truncate -s +1 <../names &&
 	within-memory dig status --porcelain=v1 >../status && test $(grep -c "^ M" ../status) = 1000000 &&
-	within-memory dig diff >/dev/null && test_must_fail within-memory dig rm -r wide &&
+	within-memory dig diff >/dev/null && test_expect_code 128 within-memory dig rm wide &&
 	within-memory dig add -q -A && within-memory dig commit -q -m two &&
 	within-memory dig rm wide && test ! -e wide && cd .. && rm -r million
 '
