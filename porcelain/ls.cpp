@@ -13,46 +13,50 @@ using namespace dig;
 
 static constexpr char usage[] = "dig-ls [-lrz] [--human | --bytes] [--utc] [ROOT[:PATH]]";
 
-static int ls(Options &options)
-{
+struct Look {
 	bool nul = false, recursive = false, is_long = false, is_human = false;
-	std::vector<std::string> names;
-	options.flag("", 'r', recursive, "everything below, one path a line")
-		.flag("", 'l', is_long, "mode, size and time, too")
-		.flag("human", 0, is_human, "sizes as 1.50 GiB")
-		.flag("bytes", 0, [&] { is_human = false; }, "sizes in bytes, as without it")
-		.flag("utc", 0, use_utc, "times in UTC")
-		.flag("", 'z', nul, "end records with NUL")
-		.positional(names, 0, 1)
-		.parse();
-	// For scripts it is what it was.
-	if (nul)
-		use_utc();
-	Store store(get_store());
-	const std::string name = names.empty() ? "HEAD" : names[0];
-	const std::size_t colon = name.find(':');
-	const RootName root = store.resolve(colon == 0 ? "HEAD" : name.substr(0, colon));
-	const std::string typed = colon == name.npos ? "" : name.substr(colon + 1);
-	const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
-	Output &out = standard_output();
-	out.set_end(record_end(nul));
-	const std::string no_time(time_text(0).size(), '-');
-	const auto print = [&](const Entry &entry, const std::string &shown) {
-		if (is_long) {
-			std::string size = is_human ? size_text(static_cast<double>(entry.size)) : std::to_string(entry.size);
+};
+
+// Prints the lines of a state.
+class Lines {
+public:
+	Lines(Output &out, const Look &look) : out_(out), look_(look), no_time_(time_text(0).size(), '-') {}
+
+	void entry(const Entry &entry, const std::string &shown)
+	{
+		if (look_.is_long) {
+			std::string size = look_.is_human ? size_text(static_cast<double>(entry.size)) : std::to_string(entry.size);
 			size.insert(0, size.size() < 12 ? 12 - size.size() : 0, ' ');
-			out.write(mode_letters(entry) + ' ' + size + ' ' +
-				(entry.mtime_ns ? time_text(seconds_of(*entry.mtime_ns)) : no_time) + ' ');
+			out_.write(mode_letters(entry) + ' ' + size + ' ' +
+				(entry.mtime_ns ? time_text(seconds_of(*entry.mtime_ns)) : no_time_) + ' ');
 		}
-		out.path(shown);
-		out.record(is_long && !nul && entry.has_attribute(changed_while_read_attribute) ? "  (changed while it was read)" : "");
-	};
-	TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
+		out_.path(shown);
+		const bool is_told = look_.is_long && !look_.nul && entry.has_attribute(changed_while_read_attribute);
+		out_.record(is_told ? "  (changed while it was read)" : "");
+	}
+
+	// Only its name is stored, in the paths below.
+	void directory(const std::string &shown)
+	{
+		if (look_.is_long)
+			out_.write("d---------            - " + no_time_ + ' ');
+		out_.record_path(shown + "/");
+	}
+
+private:
+	Output &out_;
+	const Look &look_;
+	std::string no_time_;
+};
+
+// The entry at path, or what is below it.  False when there is neither.
+static bool list(TreeCursor &at, const std::string &path, bool recursive, Lines &lines)
+{
 	bool has_any = path.empty();
 	at.seek(path);
 	if (!at.at_end() && !path.empty() && at.path() == path) {
-		print(at.entry(), path);
-		return exit_status::done;
+		lines.entry(at.entry(), path);
+		return true;
 	}
 	const std::string below = path.empty() ? "" : path + "/";
 	for (at.seek(below); !at.at_end();) {
@@ -63,19 +67,46 @@ static int ls(Options &options)
 		const std::string found(at.path());
 		const std::size_t slash = found.find('/', below.size());
 		if (recursive || slash == found.npos) {
-			print(at.entry(), recursive ? found : found.substr(below.size()));
+			lines.entry(at.entry(), recursive ? found : found.substr(below.size()));
 			at.skip();
 			continue;
 		}
-		// A directory: its name once, and on behind all that is in it ('0' follows '/').
+		// Its name once; the next is behind all that is in it ('0' follows '/').
 		const std::string directory = found.substr(0, slash);
-		if (is_long)
-			out.write("d---------            - " + no_time + ' ');
-		out.record_path(directory.substr(below.size()) + "/");
+		lines.directory(directory.substr(below.size()));
 		at.seek(directory + "0");
 	}
-	if (!has_any)
-		throw Error(quote(typed) + " is not in " + (colon == 0 ? "HEAD" : name.substr(0, colon)) +
+	return has_any;
+}
+
+static int ls(Options &options)
+{
+	Look look;
+	std::vector<std::string> names;
+	options.flag("", 'r', look.recursive, "everything below, one path a line")
+		.flag("", 'l', look.is_long, "mode, size and time, too")
+		.flag("human", 0, look.is_human, "sizes as 1.50 GiB")
+		.flag("bytes", 0, [&] { look.is_human = false; }, "sizes in bytes, as without it")
+		.flag("utc", 0, use_utc, "times in UTC")
+		.flag("", 'z', look.nul, "end records with NUL")
+		.positional(names, 0, 1)
+		.parse();
+	// A script gets the same in every time zone.
+	if (look.nul)
+		use_utc();
+	Store store(get_store());
+	const std::string name = names.empty() ? "HEAD" : names[0];
+	const std::size_t colon = name.find(':');
+	const std::string state = colon == 0 ? "HEAD" : name.substr(0, colon);
+	const RootName root = store.resolve(state);
+	const std::string typed = colon == name.npos ? "" : name.substr(colon + 1);
+	const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
+	Output &out = standard_output();
+	out.set_end(record_end(look.nul));
+	Lines lines(out, look);
+	TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
+	if (!list(at, path, look.recursive, lines))
+		throw Error(quote(typed) + " is not in " + state +
 			did_you_mean_path(store.manifest(root.generation), store.nodes(), path));
 	return exit_status::done;
 }
