@@ -1,12 +1,24 @@
 # The only makefile.  "make" needs no configure: config.mak, if there is one, only overrides
 # what stands here.
 #
-#	make [-jN] [V=1]                         tools and test helpers, into build/
-#	make check                               everything, then the test suite
-#	make O=asan SANITIZE=address,undefined   a second tree, beside build/
-#	make install prefix=/usr DESTDIR=...     and install-debug, uninstall
-#	make build/dig-chunk                     one tool, linked alone
-#	make deps | tests | demo | perf-check | clean
+#	make help                 this text
+#	make [-jN] [V=1]          tools and test helpers, into build/
+#	make build/dig-chunk      one tool, linked alone
+#	make tests                what "make check" runs, and does not run it
+#	make check                everything, then the test suite
+#	make check TESTS='t11* t34*'
+#	make deps                 installs what is needed (Debian)
+#	make demo                 the main job on real input
+#	make perf-check           speed and memory against perf/targets
+#	make install              prefix=/usr DESTDIR=...; as it is built: make install-built
+#	make install-debug        what a debugger needs besides
+#	make uninstall            removes both
+#	make coverage             the suite in a tree of its own; lines that were run, by module
+#	make tidy                 clang-tidy and cppcheck
+#	make compile_commands.json
+#	make clean
+#	make O=asan SANITIZE=address,undefined check     another tree, beside build/
+#	make O=clang CXX=clang++                         the same with another compiler
 #
 # Directories are the lists: a new plumbing/X.cpp is built as dig-X and installed without a
 # change here.
@@ -36,6 +48,8 @@ STATIC = -static-pie
 INSTALL = install
 STRIP = strip
 OBJCOPY = objcopy
+GCOV = $(if $(findstring clang,$(CXX)),llvm-cov gcov,gcov)
+TESTS = t[0-9]*
 READELF = readelf
 
 -include config.mak
@@ -58,9 +72,14 @@ else
 hardening := $(if $(optimised),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) -fstack-protector-strong
 endif
 
+# Each line that runs is counted, in files beside the objects.
+ifdef COVERAGE
+hardening := --coverage
+endif
+
 cxxflags := -std=c++20 -Wall -Wextra $(CXXFLAGS) $(hardening) -fPIE -pthread
 cppflags := -I$(srcdir) -DBOOST_TEST_DYN_LINK= $(CPPFLAGS)
-ldflags := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,-z,relro,-z,now -Wl,--build-id -Wl,--as-needed \
+ldflags := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(if $(COVERAGE),--coverage) -Wl,-z,relro,-z,now -Wl,--build-id -Wl,--as-needed \
 	-Wl,--gc-sections $(LDFLAGS)
 ldlibs := $(BOOST_LIBS) $(CRYPTOPP_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(URING_LIBS) -lpthread
 names := -DDIG_VERSION='"$(VERSION)"' -DDIG_EXEC_PATH='"$(libexecdir)/dig"'
@@ -103,8 +122,8 @@ links := $(filter-out $(alone),$(call program,$(tools)))
 entry = dig_$(subst -,_,$(1))_main
 tools.inc := $(foreach tool,$(basename $(notdir $(tools))),TOOL("$(tool)", $(call entry,$(tool))))
 
-# What only copies or removes leaves a tree as it is, whatever it was built with.
-ifneq ($(filter-out install-built install-debug uninstall,$(or $(MAKECMDGOALS),all)),)
+# What builds nothing leaves a tree as it is, whatever it was built with.
+ifneq ($(filter-out help deps clean coverage install-built install-debug uninstall,$(or $(MAKECMDGOALS),all)),)
 $(eval $(call stamp,flags,$$(flags)))
 $(eval $(call stamp,names,$$(names)))
 $(eval $(call stamp,tools.inc,$$(tools.inc)))
@@ -116,7 +135,8 @@ endif
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 .SECONDEXPANSION:
-.PHONY: all tests check perf-check deps demo install install-built install-debug uninstall clean
+.PHONY: all tests check perf-check deps demo install install-built install-debug uninstall clean \
+	help coverage tidy compile_commands.json
 
 all: $O/dig $(links) $(alone) $(helpers) $O/commands
 tests: all $O/unit
@@ -171,6 +191,9 @@ $O/commands: $(call page,porcelain) $(call page,plumbing) $(srcdir)/Makefile
 
 # --- the rest ---------------------------------------------------------------------------------
 
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(srcdir)/Makefile
+
 deps:
 	@sh $(srcdir)/install-deps
 
@@ -179,7 +202,15 @@ build = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell 
 
 check: deps
 	@+$(build) tests
-	@cd $(srcdir)/t && DIG_BUILD='$(abspath $O)' CXX='$(CXX)' prove -j2 -e sh t[0-9]*.sh
+	@cd $(srcdir)/t && DIG_BUILD='$(abspath $O)' CXX='$(CXX)' prove -j2 -e sh $(patsubst %.sh.sh,%.sh,$(TESTS:=.sh))
+
+# A tree of its own, with all tests run in it again.  A test that fails is told and does not stop
+# this: the table is of what has run.
+coverage: deps
+	@+$(build) O=coverage COVERAGE=yes CXXFLAGS=-O1 STATIC= tests
+	@find coverage -name '*.gcda' -delete
+	@-cd $(srcdir)/t && DIG_BUILD='$(abspath coverage)' CXX='$(CXX)' prove -Q -j2 -e sh $(patsubst %.sh.sh,%.sh,$(TESTS:=.sh))
+	@GCOV='$(GCOV)' sh $(srcdir)/t/coverage-table.sh coverage
 
 demo: deps
 	@+$(build) all
@@ -257,6 +288,26 @@ uninstall:
 	@cd '$(DESTDIR)$(prefix)' 2>/dev/null && rmdir $(if $(shared),,-p) $(ours) $(if $(shared),,$(others)) \
 		2>/dev/null || :
 	@$(if $(shared),:,cd '$(DESTDIR)/' && rmdir $(if $(DESTDIR),-p) '.$(prefix)' 2>/dev/null || :)
+
+# For editors and clang-tidy, which find it at the top of the source.
+database := $(srcdir)/compile_commands.json
+compiled = $(CXX) $(cxxflags) $(cppflags) -I$O $(names) -c -o $(1) $(1:$O/%.o=$(srcdir)/%.cpp)
+compile_commands.json: $O/tools.inc
+	$(file >$(database).new) $(foreach object,$(objects),$(file >>$(database).new,{"directory": "$(CURDIR)",\
+		"file": "$(object:$O/%.o=$(srcdir)/%.cpp)", "command": "$(subst ",\",$(call compiled,$(object)))"}))
+	@{ echo '['; sed '/./!d; $$!s/$$/,/' $(database).new; echo ']'; } >$(database) && rm $(database).new
+
+# What .clang-tidy asks for, and what cppcheck finds; either is left out where it is not installed.
+checked = $(foreach directory,libdig/* plumbing porcelain,$(call sources,$(directory)))
+tidy: compile_commands.json
+	@if command -v clang-tidy >/dev/null; then \
+		printf '%s\n' $(checked) | xargs -n 4 -P $(shell nproc) clang-tidy --quiet -p $(srcdir); \
+	else echo 'tidy: there is no clang-tidy' >&2; fi
+	@if command -v cppcheck >/dev/null; then \
+		cppcheck --quiet --std=c++20 --language=c++ -j $(shell nproc) -I$(srcdir) -I$O $(names) \
+			--enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+			--suppressions-list=$(srcdir)/.cppcheck $(checked); \
+	else echo 'tidy: there is no cppcheck' >&2; fi
 
 clean:
 	rm -rf $O

@@ -20,4 +20,59 @@ test_expect_success 'a script runs as t/README says' '
 	(cd "$TEST_DIRECTORY" && ./t1000-hash-object.sh) >actual 2>&1 && tail -n 1 actual | grep "^1\.\."
 '
 
+if make --version >/dev/null 2>&1
+then
+	test_set_prereq MAKE
+fi
+
+# make TARGET...: of this build.
+make_of_this () {
+	make -s --no-print-directory -C "$TEST_DIRECTORY/.." srcdir=. O="$DIG_BUILD" "$@"
+}
+
+test_expect_success MAKE 'make help tells of every target that has no file' '
+	make_of_this help >help && grep "^	make check TESTS=" help &&
+	sed -n "/^\.PHONY:/,/[^\\]\$/p" "$TEST_DIRECTORY/../Makefile" | tr -d "\\\\" | tr " \t" "\n\n" |
+		grep "^[a-z]" | grep -vx -e all -e install-built >targets && test $(wc -l <targets) -gt 10 &&
+	while read -r target
+	do
+		grep -q "^	make .*$target\( \|\$\)" help || echo $target
+	done <targets >actual && test_cmp /dev/null actual
+'
+
+test_expect_success MAKE 'make check takes some scripts only, by patterns or names' '
+	make_of_this -n check TESTS="t11* t3400-cat.sh" >actual && grep "prove .* t11[*]\.sh t3400-cat\.sh\$" actual &&
+	make_of_this -n check >actual && grep "prove .* t\[0-9\][*]\.sh\$" actual
+'
+
+# A copy of what the makefile looks at, to be written into.
+test_expect_success MAKE,PYTHON 'compile_commands.json has each source, and the command that compiles it' '
+	mkdir -p copy/libdig/base copy/plumbing copy/porcelain && cp "$TEST_DIRECTORY/../Makefile" "$TEST_DIRECTORY/../VERSION" copy &&
+	(cd copy && touch libdig/base/word.cpp plumbing/some-tool.cpp porcelain/dig.cpp && make -s compile_commands.json &&
+		python3 -c "import json; [print(c[\"file\"], \"-std=c++20\" in c[\"command\"]) for c in json.load(open(\"compile_commands.json\"))]") |
+		sort >actual &&
+	printf "./%s True\n" libdig/base/word.cpp plumbing/some-tool.cpp porcelain/dig.cpp | test_cmp - actual
+'
+
+if gcov --version >/dev/null 2>&1 && g++ --version >/dev/null 2>&1
+then
+	test_set_prereq GCOV
+fi
+
+test_expect_success GCOV 'the table of coverage counts a line once, whatever has it' '
+	mkdir -p covered/libdig/base covered/plumbing covered/porcelain covered/tree/libdig/base covered/tree/plumbing && cd covered &&
+	printf "inline int sign(int n)\n{\n\tif (n < 0)\n\t\treturn -1;\n\treturn 1;\n}\nint both(int n);\n" >libdig/base/word.h &&
+	printf "#include \"libdig/base/word.h\"\nint both(int n)\n{\n\treturn sign(-n);\n}\n" >libdig/base/word.cpp &&
+	printf "#include \"libdig/base/word.h\"\nint main()\n{\n\tif (both(1) > 5)\n\t\treturn 2;\n\treturn sign(1) - 1;\n}\n" >plumbing/tool.cpp &&
+	for file in libdig/base/word plumbing/tool
+	do
+		g++ --coverage -O0 -I. -c -o tree/$file.o $file.cpp || return 1
+	done &&
+	g++ --coverage -o tool tree/libdig/base/word.o tree/plumbing/tool.o && ./tool &&
+	GCOV=gcov sh "$TEST_DIRECTORY/coverage-table.sh" tree >../table && cd .. &&
+	sed "s/  */ /g" table >actual &&
+	printf "%s\n" " run lines of module" " 100.0 % 6 6 libdig/base/word" " 75.0 % 3 4 plumbing/tool" " 90.0 % 9 10 all of it" |
+		test_cmp - actual
+'
+
 test_done

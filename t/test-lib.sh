@@ -189,7 +189,7 @@ test_probe () {
 	STRACE) strace -o /dev/null seeded 1 1 ;;
 	UNSHARE) unshare --map-root-user --mount mount -t tmpfs none "$TRASH" ;;
 	LOOP) test_probe_loop ;;
-	SANITIZED) grep -q -e '-fsanitize=' "$DIG_BUILD/flags" ;;
+	SANITIZED) grep -q -e '-fsanitize=' -e '--coverage' "$DIG_BUILD/flags" ;;
 	*) false ;;
 	esac
 }

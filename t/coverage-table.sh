@@ -1,0 +1,52 @@
+#!/bin/sh
+# coverage-table.sh TREE: which part of the lines of each module has run, as the counters of a tree
+# that was built with COVERAGE=yes say.  Run from the top of the source; "make coverage" does.
+#
+# It takes gcov's plain text, which GCC's gcov and llvm-cov agree on.  Code in a header is counted
+# once, whatever number of objects have it; a line has run when it has in any of them.
+
+tree=${1:?usage: coverage-table.sh TREE}
+source=$(pwd -P)
+tree=$(cd "$tree" && pwd -P) || exit 1
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' HUP INT TERM
+
+find "$tree" -name '*.gcno' | sort >"$scratch/notes"
+cd "$scratch" || exit 1
+while read -r notes
+do
+	# A directory for each, since two sources may have one name.  gcov reads the sources.
+	mkdir object && cd object && ln -s "$source/libdig" "$source/plumbing" "$source/porcelain" . || exit 1
+	${GCOV:-gcov} -r -s "$source" -o "${notes%/*}" "${notes%.gcno}.o" >/dev/null 2>&1
+	cat ./*.gcov 2>/dev/null
+	cd .. && rm -rf object
+done <notes |
+awk '
+{
+	count = $0
+	sub(/:.*/, "", count)
+	gsub(/[ *]/, "", count)
+	rest = substr($0, index($0, ":") + 1)
+	line = rest + 0
+	text = substr(rest, index(rest, ":") + 1)
+}
+line == 0 && text ~ /^Source:/ { file = substr(text, 8); sub(/^\.\//, "", file); next }
+file !~ /^(libdig|plumbing|porcelain)\// || count == "-" || count !~ /^([0-9]+|#####|=====)/ { next }
+{ lines[file ":" line] += count + 0 }
+END {
+	for (at in lines) {
+		module = at
+		sub(/\.[a-z]+:[0-9]+$/, "", module)
+		all[module]++
+		run[module] += lines[at] > 0
+	}
+	for (module in all) {
+		printf "%6.1f %% %6d %6d   %s\n", 100 * run[module] / all[module], run[module], all[module], module
+		sum += all[module]
+		sum_run += run[module]
+	}
+	if (sum > 0)
+		printf "%6.1f %% %6d %6d   %s\n", 100 * sum_run / sum, sum_run, sum, "~all"
+}' | LC_ALL=C sort -k5 | sed 's/~all/all of it/; 1i\
+   run    lines     of   module'
