@@ -20,7 +20,9 @@ static void use_index(const Store &store, CheckoutOptions &options, const std::s
 		return;
 	const auto index = std::make_shared<Index>(Index::open(store.paths().staging()));
 	const auto top = std::make_shared<File>(File::open_with(destination, O_RDONLY | O_DIRECTORY));
-	options.known_root = [index, top, margins = std::make_shared<ClockMargins>(*top)](const std::string &path, const FileStat &stat) -> std::optional<Digest> {
+	auto margins = std::make_shared<ClockMargins>(*top);
+	options.known_root = [index, top, margins](const std::string &path, const FileStat &stat)
+		-> std::optional<Digest> {
 		const std::optional<IndexRecord> record = index->find(path);
 		if (!record || record->is_removed || compare_stat(*record, stat, margins->of(path, stat)) != StatAnswer::same)
 			return {};
@@ -72,8 +74,9 @@ static int checkout_root(Options &options)
 	const CheckoutResult result =
 		checkout(store, store.manifest(root.generation), paths, words[1], checkout_options);
 	report.finish();
-	const bool is_all_set = tell_unset("permissions", result.modes) & tell_unset("times", result.times) &
-		tell_unset("times", result.clamped_times);
+	bool is_all_set = tell_unset("permissions", result.modes);
+	is_all_set = tell_unset("times", result.times) && is_all_set;
+	is_all_set = tell_unset("times", result.clamped_times) && is_all_set;
 	report.summarise(counted(work.files.get(), "file") + ", " + size_text(static_cast<double>(work.bytes.get())));
 	return result.status == exit_status::done && !is_all_set ? exit_status::partial : result.status;
 }

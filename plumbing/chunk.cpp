@@ -1,7 +1,7 @@
+#include <charconv>
+
 #include "libdig/tool/command.h"
 #include "libdig/tool/hash_sources.h"
-
-#include <charconv>
 
 using namespace dig;
 

@@ -1,10 +1,10 @@
 // dig-config: shows and changes settings.
+#include <algorithm>
+
 #include "libdig/format/settings.h"
 #include "libdig/os/publish.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
-
-#include <algorithm>
 
 using namespace dig;
 

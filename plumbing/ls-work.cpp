@@ -56,7 +56,8 @@ static int ls_work(Options &options)
 		// What is tracked is taken, ignored or not.
 		if (Index::open(paths.staging()).find(path))
 			continue;
-		tell(quote(relative_path(path, paths.prefix)) + " is ignored; 'dig check-ignore -v' names the rule, -f takes it all the same");
+		tell(quote(relative_path(path, paths.prefix)) +
+			" is ignored; 'dig check-ignore -v' names the rule, -f takes it all the same");
 		status = exit_status::no;
 	}
 	return status;

@@ -24,7 +24,8 @@ static int diff(Options &options)
 	if (names.size() == 1)
 		names.push_back("HEAD");
 	Command compare = tool_command("diff-roots");
-	for (const auto &[option, is_given] : {std::pair("--quiet", quiet), std::pair("-z", nul), std::pair("--ranges", ranges)})
+	for (const auto &[option, is_given] :
+		{std::pair("--quiet", quiet), std::pair("-z", nul), std::pair("--ranges", ranges)})
 		if (is_given)
 			compare.push_back(option);
 	if (!nul && !ranges)

@@ -27,8 +27,9 @@ static int extract(Options &options)
 	if (words.empty())
 		throw UsageError("say where to");
 	Command checkout = tool_command("checkout-root");
-	for (const auto &[option, is_given] : {std::pair("--force", force), std::pair("--in-place", in_place),
-		     std::pair("--replace-special", replace_special), std::pair("--sync", sync), std::pair("--restore-setuid", restore_setuid)})
+	for (const auto &[option, is_given] : {std::pair("--force", force),
+		std::pair("--in-place", in_place), std::pair("--replace-special", replace_special),
+		std::pair("--sync", sync), std::pair("--restore-setuid", restore_setuid)})
 		if (is_given)
 			checkout.push_back(option);
 	report.pass_on(checkout);

@@ -33,7 +33,8 @@ static int log(Options &options)
 		out.record("Author: " + shown_text(layer->author()));
 		out.record("Date:   " + time_text(layer->header().time_s));
 		if (const std::uint64_t changed = layer->header().changed_files(); changed > 0)
-			out.record("Changed while read, and stored as read: " + std::to_string(changed) + (changed == 1 ? " file" : " files"));
+			out.record("Changed while read, and stored as read: " + std::to_string(changed) +
+				(changed == 1 ? " file" : " files"));
 		out.record("");
 		for (std::size_t start = 0; start < message.size();) {
 			const std::size_t end = std::min(message.find('\n', start), message.size());

@@ -41,7 +41,8 @@ private:
 class Removal {
 public:
 	Removal(Store &store, bool is_forced, bool is_cached)
-		: store_(store), stage_(store, {}), root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
+		: store_(store), stage_(store, {}),
+		  root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)),
 		  is_forced_(is_forced), is_cached_(is_cached)
 	{
 	}
@@ -180,7 +181,8 @@ private:
 			// An empty directory may have got something in it, or have been replaced: that is not ours.
 			const bool is_not_ours = is_directory && (error.error() == ENOTEMPTY || error.error() == EEXIST);
 			if (!is_gone(error) && !is_not_ours) {
-				tell("cannot remove " + quote(entry.path) + ": " + std::strerror(error.error()) + "; it stays in the index");
+				tell("cannot remove " + quote(entry.path) + ": " + std::strerror(error.error()) +
+					"; it stays in the index");
 				return false;
 			}
 			return true;
@@ -193,7 +195,8 @@ private:
 	void remove_empty_parents(const std::string &path)
 	{
 		try {
-			for (std::size_t slash = path.rfind('/'); slash != path.npos && slash > 0; slash = path.rfind('/', slash - 1)) {
+			for (std::size_t slash = path.rfind('/'); slash != path.npos && slash > 0;
+				slash = path.rfind('/', slash - 1)) {
 				const std::string directory = path.substr(0, slash);
 				if (is_within(store_.paths().prefix, directory))
 					return;

@@ -20,6 +20,56 @@ test_expect_success 'a script runs as t/README says' '
 	(cd "$TEST_DIRECTORY" && ./t1000-hash-object.sh) >actual 2>&1 && tail -n 1 actual | grep "^1\.\."
 '
 
+# Files that do not keep them yet, and take no others in.
+not_yet='libdig/ingest/ingest_committer.cpp libdig/ingest/ingest_worker.cpp libdig/ingest/ingest.h
+	libdig/store/read_pipeline.cpp libdig/verbs/checkout.cpp libdig/verbs/stage.cpp
+	plumbing/update-index.cpp porcelain/status.cpp'
+
+# all_sources: the C++ of this tree, from its top.
+all_sources () {
+	ls libdig/*/*.cpp libdig/*/*.h plumbing/*.cpp porcelain/*.cpp t/unit/*.cpp t/helper/*.cpp |
+		grep -vxF "$(printf "%s\n" $not_yet)"
+}
+
+# Of the first block of includes in each file: an angle bracket that stands behind a quotation mark
+# which is not that of the own header, or of what a unit test is about.
+disordered='
+FNR == 1 { own = FILENAME; sub(/\.cpp$/, ".h", own); is_block = is_first = 1; has_ours = 0 }
+/^[^#\/]/ { is_block = 0 }
+!is_block { next }
+/^#include </ && has_ours { print FILENAME ":" FNR ": " $2 }
+/^#include "/ {
+	if ($2 != "\"" own "\"" && !(is_first && FILENAME ~ /^t\/unit\//))
+		has_ours = 1
+	is_first = 0
+}'
+
+test_expect_success 'includes are in order: the own header, the standard library and others, libdig' '
+	printf "%s\n" "#include \"a.h\"" "#include <map>" "#include \"b.h\"" "#include <set>" "int i;" "#include <list>" >a.cpp &&
+	awk "$disordered" a.cpp >actual && echo "a.cpp:4: <set>" | test_cmp - actual &&
+	cd "$TEST_DIRECTORY/.." && awk "$disordered" $(all_sources) >"$TRASH/actual" && test_cmp /dev/null "$TRASH/actual"
+'
+
+test_expect_success 'no line takes more than 120 columns, tabs being four' '
+	cd "$TEST_DIRECTORY/.." &&
+	awk "{ gsub(/\t/, \"    \") } length > 120 { print FILENAME \":\" FNR }" $(all_sources) >"$TRASH/actual" &&
+	test_cmp /dev/null "$TRASH/actual"
+'
+
+# What ends such a handler is "throw;", or the exception is kept for who waits.
+swallowing='
+FNR == 1 { left = 0 }
+/catch \(\.\.\.\)/ { left = 4; at = FILENAME ":" FNR }
+left > 0 && /throw;|current_exception/ { left = 0 }
+left > 0 && --left == 0 { print at }'
+
+test_expect_success 'only libdig/tool/command ends what is thrown, whatever it is' '
+	printf "%s\n" "} catch (...) {" "	a();" "	throw;" "}" "} catch (...) {" "}" "" "" "" >b.cpp &&
+	awk "$swallowing" b.cpp >actual && echo b.cpp:5 | test_cmp - actual &&
+	cd "$TEST_DIRECTORY/.." && awk "$swallowing" $(ls libdig/*/*.cpp libdig/*/*.h plumbing/*.cpp porcelain/*.cpp |
+		grep -vx libdig/tool/command.cpp) >"$TRASH/actual" && test_cmp /dev/null "$TRASH/actual"
+'
+
 if make --version >/dev/null 2>&1
 then
 	test_set_prereq MAKE

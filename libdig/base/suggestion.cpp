@@ -1,8 +1,8 @@
 #include "libdig/base/suggestion.h"
 
-#include "libdig/base/error.h"
-
 #include <algorithm>
+
+#include "libdig/base/error.h"
 
 namespace dig {
 

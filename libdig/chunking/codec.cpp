@@ -82,7 +82,8 @@ std::size_t Compressor::compress_zstd(Bytes raw, MutableBytes out, Effort effort
 		ZSTD_CCtx_setParameter(state.zstd, ZSTD_c_hashLog, search.hash_log);
 		ZSTD_CCtx_setParameter(state.zstd, ZSTD_c_minMatch, search.min_match);
 		ZSTD_CCtx_setParameter(state.zstd, ZSTD_c_targetLength, search.target_length);
-		ZSTD_CCtx_setParameter(state.zstd, ZSTD_c_literalCompressionMode, search.target_length ? ZSTD_ps_enable : ZSTD_ps_auto);
+		ZSTD_CCtx_setParameter(state.zstd, ZSTD_c_literalCompressionMode,
+			search.target_length ? ZSTD_ps_enable : ZSTD_ps_auto);
 	}
 	const std::size_t size = ZSTD_compress2(state.zstd, out.data(), out.size(), raw.data(), raw.size());
 	const bool has_shrunk = !ZSTD_isError(size);

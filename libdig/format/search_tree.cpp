@@ -405,7 +405,8 @@ TreeBuilder TreeBuilder::resume(Bytes checkpoint, std::string_view name, NodeSin
 	std::uint64_t leaves = builder.leaves_, bytes = builder.bytes_;
 	for (int i = 0; i < count; i++) {
 		const Level &at = builder.level(i);
-		const bool has_above = i + 1 < count && (builder.level(i + 1).node_count > 0 || !builder.level(i + 1).sizes.empty());
+		const bool has_above = i + 1 < count &&
+			(builder.level(i + 1).node_count > 0 || !builder.level(i + 1).sizes.empty());
 		if (at.leaves > leaves || at.bytes > bytes ||
 			!is_whole(at.leaves, at.bytes, at.node_count == 0 || has_above, i, at.items))
 			cursor.fail("a level of a tree is not what its items are");

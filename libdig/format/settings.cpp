@@ -12,7 +12,10 @@
 #include <map>
 #include <stdexcept>
 
+#include "libdig/base/error.h"
+#include "libdig/base/suggestion.h"
 #include "libdig/format/toml_shape.h"
+#include "libdig/os/file.h"
 
 // toml++ asserts what a text makes wrong.  That is to be an error of the text, whether or not the
 // build has assertions.

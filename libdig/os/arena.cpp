@@ -14,7 +14,8 @@ Arena::Arena(std::size_t size) : size_(size)
 {
 	// One huge page more, so that the arena can begin on one.
 	mapping_size_ = (size + huge_page - 1) / huge_page * huge_page + huge_page;
-	mapping_ = ::mmap(nullptr, mapping_size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	mapping_ = ::mmap(nullptr, mapping_size_, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mapping_ == MAP_FAILED)
 		throw std::bad_alloc();
 	const auto start = reinterpret_cast<std::uintptr_t>(mapping_);

@@ -150,7 +150,9 @@ public:
 	{
 		if (::lseek(directory_.fd(), 0, SEEK_SET) < 0)
 			throw SystemError("read the directory", directory_.name(), errno);
-		read_names(directory_, [&](char type, std::string_view name) { take(type == '?' ? look_up(name) : type, name); });
+		read_names(directory_, [&](char type, std::string_view name) {
+			take(type == '?' ? look_up(name) : type, name);
+		});
 		part_.items.sort();
 		if (cost_ > most_)
 			cut();

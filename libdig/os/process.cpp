@@ -1,7 +1,5 @@
 #include "libdig/os/process.h"
 
-#include "libdig/os/file.h"
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -20,6 +18,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "libdig/os/file.h"
 
 extern char **environ;
 
@@ -435,8 +435,8 @@ Child::Child(const Command &command, int standard_input, int standard_output)
 }
 
 Child::Child(Child &&other) noexcept
-	: name_(std::move(other.name_)), pid_(std::exchange(other.pid_, -1)), signal_(other.signal_), input_(std::exchange(other.input_, -1)),
-	  output_(std::exchange(other.output_, -1))
+	: name_(std::move(other.name_)), pid_(std::exchange(other.pid_, -1)), signal_(other.signal_),
+	  input_(std::exchange(other.input_, -1)), output_(std::exchange(other.output_, -1))
 {
 }
 

@@ -22,8 +22,8 @@ struct BatchedFile {
 class BatchReader {
 public:
 	// most_open files are open at once; with less than two, or where the kernel refuses a ring or stops
-	// to serve it, read() does nothing.  The ring is made when two files or more are to be read for the first time.  One
-	// thread.
+	// to serve it, read() does nothing.  The ring is made when two files or more are to be read for the
+	// first time.  One thread.
 	BatchReader(const File &directory, std::size_t most_open);
 	~BatchReader();
 	BatchReader(const BatchReader &) = delete;

@@ -175,11 +175,12 @@ private:
 	{
 		const auto lost = find_content_in_no_layer(store_, index);
 		if (lost || index.state().has_loose)
-			throw CorruptError(std::string(is_there ? "it is empty" : "it is missing") + ", and with it what is staged" +
-				(lost ? ", as " + quote(*lost) : ""), path, 0);
+			throw CorruptError(std::string(is_there ? "it is empty" : "it is missing") +
+					", and with it what is staged" + (lost ? ", as " + quote(*lost) : ""),
+				path, 0);
 		if (is_there && notice_)
-			notice_(quote(path) + " is empty, as a power cut may leave it; nothing was staged, and the next writer makes it "
-				"anew");
+			notice_(quote(path) + " is empty, as a power cut may leave it; nothing was staged, and the "
+				"next writer makes it anew");
 	}
 
 	void check_journal(const Index &index, const File &journal) const

@@ -211,8 +211,9 @@ void StagingWriter::require_content(const Index &index) const
 {
 	const std::optional<std::string> lost = find_lost_content(store_, index);
 	if (lost)
-		throw CorruptError("it belongs to another index, and " + quote(*lost) + ", which is staged, is not in the pack" +
-			std::string(reset_advice), journal_path(), 0);
+		throw CorruptError("it belongs to another index, and " + quote(*lost) +
+				", which is staged, is not in the pack" + std::string(reset_advice),
+			journal_path(), 0);
 	if (index.state().has_loose)
 		throw CorruptError("it belongs to another index" + std::string(reset_advice), journal_path(), 0);
 }
@@ -236,8 +237,10 @@ void StagingWriter::open_pack_locked()
 void StagingWriter::trust_pack_locked()
 {
 	const bool is_new = state_.pack_size() == sizeof(Preamble);
-	is_trusted_ = is_new || (pack_.is_open() && state_.last_mark().pack_change_ns != 0 && state_.last_mark().pack_size == state_.pack_size() &&
-					pack_.stat().ctime_ns == state_.last_mark().pack_change_ns);
+	is_trusted_ = is_new ||
+		(pack_.is_open() && state_.last_mark().pack_change_ns != 0 &&
+			state_.last_mark().pack_size == state_.pack_size() &&
+			pack_.stat().ctime_ns == state_.last_mark().pack_change_ns);
 	trusted_size_ = is_trusted_ ? state_.pack_size() : 0;
 }
 
@@ -493,7 +496,8 @@ void StagingWriter::write_pack_locked(std::span<iovec> pieces, std::uint64_t siz
 	const bool keeps_cached = appended_bytes_ + size <= cached_pack_bytes;
 	pack_.write_pieces_at(pieces, state_.pack_size(), keeps_cached);
 	writing_from_ = std::min(writing_from_, state_.pack_size()); // the pack may be a new one
-	const std::uint64_t end = (state_.pack_size() + size) / page_size * page_size; // what follows it is written to again
+	const std::uint64_t end =
+		(state_.pack_size() + size) / page_size * page_size; // what follows it is written to again
 	if (!keeps_cached || end < writing_from_ + writing_step)
 		return;
 	pack_.start_writing(writing_from_, end - writing_from_);
@@ -722,7 +726,8 @@ Digest StagingWriter::publish_locked(const LayerHeader &header, std::string_view
 		}
 		check_interrupted();
 		if (block->number != count++ || block->record.offset < end || block->end() > state_.pack_size())
-			throw CorruptError("its blocks are not in order" + std::string(reset_advice), journal_.name(), reader.record_offset());
+			throw CorruptError("its blocks are not in order" + std::string(reset_advice),
+				journal_.name(), reader.record_offset());
 		check_block_locked(*block, decompressor, bytes);
 		writer.write(raw_bytes(block->record));
 		clear_up_to(block->record.offset);

@@ -25,8 +25,9 @@ static void remove_pack(Store &store, const std::string &directory)
 	if (!find_stat(pack))
 		return;
 	if (const auto lost = find_content_in_no_layer(store, Index::open(directory)))
-		throw CorruptError("it does not belong to the journal beside it, and " + quote(*lost) + ", which is staged, is in no "
-			"layer; 'dig reset' gives up what is staged and starts anew", pack, 0);
+		throw CorruptError("it does not belong to the journal beside it, and " + quote(*lost) +
+				", which is staged, is in no layer; 'dig reset' gives up what is staged and starts anew",
+			pack, 0);
 	remove_file(pack);
 }
 

@@ -1,11 +1,5 @@
 #include "libdig/tool/command.h"
 
-#include "libdig/base/trace.h"
-#include "libdig/format/settings.h"
-#include "libdig/store/owner_check.h"
-#include "libdig/tool/installation.h"
-#include "libdig/watch/progress.h"
-
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +8,12 @@
 #include <optional>
 #include <string>
 #include <utility>
+
+#include "libdig/base/trace.h"
+#include "libdig/format/settings.h"
+#include "libdig/store/owner_check.h"
+#include "libdig/tool/installation.h"
+#include "libdig/watch/progress.h"
 
 namespace dig {
 

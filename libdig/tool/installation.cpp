@@ -1,9 +1,9 @@
 #include "libdig/tool/installation.h"
 
+#include <cstdlib>
+
 #include "libdig/os/file.h"
 #include "libdig/os/process.h"
-
-#include <cstdlib>
 
 namespace dig {
 

@@ -255,7 +255,8 @@ private:
 	void display(bool begins, const std::vector<Word> &words)
 	{
 		end_paragraph(begins);
-		const bool is_indented = std::any_of(words.begin(), words.end(), [](const Word &word) { return word.text == "indent"; });
+		const bool is_indented = std::any_of(
+			words.begin(), words.end(), [](const Word &word) { return word.text == "indent"; });
 		if (begins) {
 			display_offset_ = is_indented ? display_indent : 0;
 			indent_ += display_offset_;

@@ -1,10 +1,10 @@
 #include "libdig/tool/records.h"
 
-#include "libdig/base/utf8.h"
-#include "libdig/os/process.h"
-
 #include <algorithm>
 #include <cerrno>
+
+#include "libdig/base/utf8.h"
+#include "libdig/os/process.h"
 
 namespace dig {
 
@@ -31,7 +31,8 @@ static std::size_t plain_length(std::string_view path, std::size_t at)
 
 static bool is_plain(std::string_view path)
 {
-	if (std::none_of(path.begin(), path.end(), [](char c) { return needs_escape(c) || static_cast<unsigned char>(c) >= 0x80; }))
+	if (std::none_of(path.begin(), path.end(),
+			[](char c) { return needs_escape(c) || static_cast<unsigned char>(c) >= 0x80; }))
 		return true;
 	for (std::size_t at = 0, length; at < path.size(); at += length)
 		if ((length = plain_length(path, at)) == 0)

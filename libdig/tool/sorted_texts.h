@@ -31,7 +31,10 @@ private:
 		std::uint32_t offset, size;
 	};
 	struct Run;
-	std::string_view text_of_item(const Item &item) const { return std::string_view(heap_).substr(item.offset, item.size); }
+	std::string_view text_of_item(const Item &item) const
+	{
+		return std::string_view(heap_).substr(item.offset, item.size);
+	}
 	void sort();
 	void spill();
 	File new_file() const;

@@ -75,7 +75,8 @@ public:
 		: root_(File::open_with(store.paths().get_work_tree(), O_RDONLY | O_DIRECTORY)), writer_(store, true),
 		  nodes_(writer_), update_(writer_.directory())
 	{
-		ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, static_cast<IngestSink &>(*this), work);
+		ingest_ = std::make_unique<Ingest>(
+			store.settings(), store.chunking(), root_, static_cast<IngestSink &>(*this), work);
 	}
 	~ReferenceTaker() override { ingest_.reset(); }
 

@@ -223,13 +223,14 @@ private:
 			throw CorruptError("the manifest of " + quote(layer.name()) + " is damaged: " + error.what());
 		}
 		PlaceCheck places(*store_, after, generation);
-		diff_manifests(store_->manifest(generation - 1), after, store_->nodes(), [&](const Entry *old, const Entry *entry) {
-			if (!entry)
-				return;
-			attempt([&] { check_entry(*entry, generation); });
-			if (!old)
-				attempt([&] { places.check(entry->path); });
-		});
+		diff_manifests(store_->manifest(generation - 1), after, store_->nodes(),
+			[&](const Entry *old, const Entry *entry) {
+				if (!entry)
+					return;
+				attempt([&] { check_entry(*entry, generation); });
+				if (!old)
+					attempt([&] { places.check(entry->path); });
+			});
 	}
 
 	void check_entry(const Entry &entry, std::uint64_t generation)

@@ -8,11 +8,10 @@
 #include <map>
 #include <random>
 
-#include "libdig/base/error.h"
-#include "libdig/staging/staging.h"
-
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/base/error.h"
+#include "libdig/staging/staging.h"
 #include "t/unit/scratch.h"
 
 using namespace dig;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <random>
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
+
+#include "libdig/base/error.h"
 
 using namespace dig;
 

@@ -10,8 +10,9 @@ BOOST_AUTO_TEST_SUITE(file)
 
 BOOST_AUTO_TEST_CASE(times_come_back)
 {
-	for (const std::int64_t ns : {std::int64_t(0), std::int64_t(1), std::int64_t(-1), nanoseconds_a_second, -nanoseconds_a_second,
-		     -nanoseconds_a_second - 1, first_time_ns, first_time_ns + 1, last_time_ns - 1, last_time_ns}) {
+	for (const std::int64_t ns : {std::int64_t(0), std::int64_t(1), std::int64_t(-1),
+			 nanoseconds_a_second, -nanoseconds_a_second, -nanoseconds_a_second - 1, first_time_ns,
+			 first_time_ns + 1, last_time_ns - 1, last_time_ns}) {
 		const timespec time = timespec_of(ns);
 		BOOST_TEST(time.tv_nsec >= 0);
 		BOOST_TEST(time.tv_nsec < nanoseconds_a_second);
@@ -31,10 +32,12 @@ BOOST_AUTO_TEST_CASE(seconds_are_rounded_down)
 BOOST_AUTO_TEST_CASE(times_outside_of_64_bits_become_the_nearest)
 {
 	BOOST_TEST(nanoseconds_of({9223372036, 854775807}) == last_time_ns);
-	for (const timespec &time : {timespec{9223372036, 854775808}, timespec{9223372037, 0}, timespec{INT64_MAX, 999'999'999}})
+	for (const timespec &time : {timespec{9223372036, 854775808}, timespec{9223372037, 0},
+			 timespec{INT64_MAX, 999'999'999}})
 		BOOST_TEST(nanoseconds_of(time) == last_time_ns);
 	BOOST_TEST(nanoseconds_of({-9223372037, 145224192}) == first_time_ns);
-	for (const timespec &time : {timespec{-9223372037, 145224191}, timespec{-9223372038, 999'999'999}, timespec{INT64_MIN, 0}})
+	for (const timespec &time : {timespec{-9223372037, 145224191},
+			 timespec{-9223372038, 999'999'999}, timespec{INT64_MIN, 0}})
 		BOOST_TEST(nanoseconds_of(time) == first_time_ns);
 }
 

@@ -7,11 +7,10 @@
 #include <map>
 #include <random>
 
-#include "libdig/base/error.h"
-#include "libdig/base/path.h"
-
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/base/error.h"
+#include "libdig/base/path.h"
 #include "t/unit/scratch.h"
 
 using namespace dig;
@@ -324,8 +323,9 @@ BOOST_AUTO_TEST_CASE(a_path_that_no_store_may_hold_is_refused)
 		return all;
 	};
 	BOOST_TEST(paths_of({"a", "a/b", "a/bc", "a/bc/d", "a/bcd", "b"}) == "a a/b a/bc a/bc/d a/bcd b ");
-	for (const auto paths : {std::initializer_list<const char *>{"../victim"}, {"/etc/passwd"}, {"a", "a/"},
-		     {"a/b", "a//b"}, {"a/b", "a/.."}, {"a/.", "b"}, {"a/.di", "a/.dig/x"}, {"a/d", "a/d/.DIG"}, {""}, {"a/..a", "a/../a"}})
+	for (const auto paths : {std::initializer_list<const char *>{"../victim"}, {"/etc/passwd"},
+			 {"a", "a/"}, {"a/b", "a//b"}, {"a/b", "a/.."}, {"a/.", "b"}, {"a/.di", "a/.dig/x"},
+			 {"a/d", "a/d/.DIG"}, {""}, {"a/..a", "a/../a"}})
 		BOOST_CHECK_THROW(paths_of(paths), CorruptError);
 }
 

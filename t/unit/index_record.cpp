@@ -11,7 +11,8 @@ constexpr std::int64_t second = 1'000'000'000, millisecond = 1'000'000;
 constexpr std::int64_t odd_nanoseconds = 123'456'789;
 
 // What compare_stat says of a file with these times whose reading began so much later.
-StatAnswer answer(std::int64_t mtime, std::int64_t ctime, std::int64_t later, std::int64_t margin = fine_clock_margin_ns)
+StatAnswer answer(std::int64_t mtime, std::int64_t ctime, std::int64_t later,
+	std::int64_t margin = fine_clock_margin_ns)
 {
 	FileStat stat;
 	stat.type = FileType::regular;
@@ -50,9 +51,11 @@ BOOST_AUTO_TEST_CASE(times_of_a_coarse_unit_prove_after_that_unit)
 {
 	const std::int64_t base = 1'700'000'000 * second;
 	BOOST_CHECK(answer(base + 130 * millisecond, base + 130 * millisecond, 30 * millisecond) == StatAnswer::same);
-	BOOST_CHECK(answer(base + 130 * millisecond, base + 130 * millisecond, 30 * millisecond - 1) == StatAnswer::unknown);
+	BOOST_CHECK(answer(base + 130 * millisecond, base + 130 * millisecond, 30 * millisecond - 1) ==
+		StatAnswer::unknown);
 	BOOST_CHECK(answer(base + 300 * millisecond, base + 300 * millisecond, 120 * millisecond) == StatAnswer::same);
-	BOOST_CHECK(answer(base + 300 * millisecond, base + 300 * millisecond, 120 * millisecond - 1) == StatAnswer::unknown);
+	BOOST_CHECK(answer(base + 300 * millisecond, base + 300 * millisecond, 120 * millisecond - 1) ==
+		StatAnswer::unknown);
 }
 
 BOOST_AUTO_TEST_CASE(each_time_has_its_own_unit)

@@ -8,10 +8,9 @@
 #include <random>
 #include <set>
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/base/error.h"
 #include "t/unit/scratch.h"
 
 using namespace dig;
@@ -220,7 +219,8 @@ BOOST_AUTO_TEST_CASE(a_sink_that_fails_ends_the_ingest_and_gets_nothing_more)
 		files.submit_to(ingest);
 		ingest.drain();
 	};
-	BOOST_CHECK_EXCEPTION(run(), Error, [](const Error &error) { return std::string(error.what()) == "the store is full"; });
+	BOOST_CHECK_EXCEPTION(run(), Error,
+		[](const Error &error) { return std::string(error.what()) == "the store is full"; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

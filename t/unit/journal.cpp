@@ -6,10 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/base/error.h"
 #include "t/unit/scratch.h"
 
 using namespace dig;

@@ -3,9 +3,9 @@
 
 #include <random>
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
+
+#include "libdig/base/error.h"
 
 using namespace dig;
 

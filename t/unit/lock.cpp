@@ -6,11 +6,10 @@
 
 #include <unistd.h>
 
-#include "libdig/base/error.h"
-#include "libdig/os/publish.h"
-
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/base/error.h"
+#include "libdig/os/publish.h"
 #include "t/unit/scratch.h"
 
 using namespace dig;
@@ -45,7 +44,8 @@ BOOST_AUTO_TEST_CASE(a_descriptor_without_the_lock_is_none)
 	const Scratch scratch;
 	const std::string path = scratch.path + "/lock";
 	const Lock held = Lock::acquire(path);
-	const File same = File::open_with(path, O_RDONLY), other = File::open_with(scratch.path + "/other", O_RDWR | O_CREAT);
+	const File same = File::open_with(path, O_RDONLY),
+			   other = File::open_with(scratch.path + "/other", O_RDWR | O_CREAT);
 	for (const std::string &value : {std::to_string(same.fd()), std::to_string(other.fd()), std::string("999999"),
 		     std::string("-1"), std::string("x"), std::string("99999999999999999999")}) {
 		const Passed passed(value);

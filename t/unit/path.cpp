@@ -1,9 +1,9 @@
 // Which paths can be stored, and what typed ones mean.
 #include "libdig/base/path.h"
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
+
+#include "libdig/base/error.h"
 
 using namespace dig;
 

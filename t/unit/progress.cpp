@@ -3,10 +3,10 @@
 
 #include <thread>
 
+#include <boost/test/unit_test.hpp>
+
 #include "libdig/base/bytes.h"
 #include "libdig/base/trace.h"
-
-#include <boost/test/unit_test.hpp>
 
 using namespace dig;
 

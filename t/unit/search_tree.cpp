@@ -6,10 +6,10 @@
 #include <set>
 #include <unordered_map>
 
+#include <boost/test/unit_test.hpp>
+
 #include "libdig/base/error.h"
 #include "libdig/base/path.h"
-
-#include <boost/test/unit_test.hpp>
 
 using namespace dig;
 
@@ -179,7 +179,8 @@ void edit_at_random(unsigned seed, unsigned spread, unsigned most, int rounds)
 			const auto changes = random_changes(random, manifest, spread, most);
 			apply(manifest, changes);
 			const NodeRef updated =
-				update_manifest(root ? TreeRoot(*root) : empty_root(TreeKind::manifest), nodes.source(), changes_of(changes), nodes.sink());
+				update_manifest(root ? TreeRoot(*root) : empty_root(TreeKind::manifest),
+					nodes.source(), changes_of(changes), nodes.sink());
 			const NodeRef wanted = rebuilt(manifest, nodes);
 			BOOST_REQUIRE(to_hex(updated.id) == to_hex(wanted.id));
 			BOOST_REQUIRE(updated.leaves == manifest.size());
@@ -674,7 +675,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_no_builder_left_is_corrupt)
 		for (int i = 0; i < 3000; i++) {
 			Buffer bad = good;
 			for (int edits = 0; edits < 1 + i % 3; edits++)
-				bad[random() % (i % 2 ? bad.size() : std::min<std::size_t>(bad.size(), 120))] = static_cast<std::uint8_t>(random() % 3);
+				bad[random() % (i % 2 ? bad.size() : std::min<std::size_t>(bad.size(), 120))] =
+					static_cast<std::uint8_t>(random() % 3);
 			try {
 				TreeBuilder resumed = TreeBuilder::resume(bad, "test", nodes.sink());
 				const std::uint64_t bytes = resumed.bytes();

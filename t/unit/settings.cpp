@@ -11,6 +11,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/base/error.h"
+#include "libdig/os/publish.h"
+
 using namespace dig;
 
 namespace {
@@ -336,10 +339,13 @@ BOOST_AUTO_TEST_CASE(the_author_of_the_environment_comes_first)
 BOOST_AUTO_TEST_CASE(no_mutation_of_a_configuration_ends_the_process)
 {
 	const std::vector<std::string> texts = {
-		"# one\n[core]\nauthor = \"A B <a@b>\"\ncompression='zstd'\n\n[safe]\ndirectory = [\"/a\", '/b', ]\n",
+		"# one\n[core]\nauthor = \"A B <a@b>\"\ncompression='zstd'\n\n[safe]\ndirectory = [\"/a\", "
+		"'/b', ]\n",
 		"performance = { batch_size = 10, async_io = true }\ncore.record_mtime = false\r\n",
-		"[performance]\nbuffer_size = \"256KB\" # c\nmax_worker_threads = 0x10\nbatch_size = 1_000\n[[core]]\n",
-		"core.author = \"\"\"a\n\\u00e9 \\\n  b\"\"\"\nchunking.target = '''x'''\na = 1979-05-27T07:32:00Z\nb = 1.5e3\n",
+		"[performance]\nbuffer_size = \"256KB\" # c\nmax_worker_threads = 0x10\nbatch_size = "
+		"1_000\n[[core]]\n",
+		"core.author = \"\"\"a\n\\u00e9 \\\n  b\"\"\"\nchunking.target = '''x'''\na = "
+		"1979-05-27T07:32:00Z\nb = 1.5e3\n",
 	};
 	const std::string pieces[] = {"[", "]", "[[", "]]", "{", "}", "=", ".", ",", "#", "\n", "\r\n", "\"", "'", "\"\"\"",
 		"'''", "\\", " ", "\t", "\xff", "\xc2", "\xe2\x80\xae", "\xed\xa0\x80", "0x", "1e", "inf", "-", "+", ":", "T",

@@ -4,10 +4,9 @@
 #include <fstream>
 #include <functional>
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/base/error.h"
 #include "t/unit/scratch.h"
 
 using namespace dig;

@@ -1,9 +1,9 @@
 // What URNs and byte ranges look like, and what is none.
 #include "libdig/format/urn.h"
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
+
+#include "libdig/base/error.h"
 
 using namespace dig;
 
