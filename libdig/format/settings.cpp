@@ -524,7 +524,7 @@ static std::string toml_string(std::string_view text)
 
 static std::string toml_text(const Settings &settings, const SettingKey &key)
 {
-	const std::string bare = value_text(settings, key).value_or("");
+	std::string bare = value_text(settings, key).value_or("");
 	switch (key.type) {
 	case Type::count:
 	case Type::boolean:
