@@ -170,7 +170,7 @@ private:
 		tell(record);
 	}
 
-	void push(TreeListing::Listing listing, std::string path)
+	void push(TreeListing::Listing listing, const std::string &path)
 	{
 		std::optional<Buffer> content;
 		try {
