@@ -53,11 +53,25 @@ awk '
 /^[A-Z]/ { is_synopsis = 0 }
 is_synopsis && sub(/^ /, "") { print >("synopsis/" $1 ".actual") }' text
 
+# What is wrong is said as a person needs it who adds a tool by Documentation/Contributing.
+test_expect_success 'each tool was built' '
+	while read -r tool
+	do
+		test -x "$DIG_BUILD/$tool" || echo "$tool is not built: run make"
+	done <tools >without &&
+	test_cmp /dev/null without
+'
+
 test_expect_success 'each tool has a page with one line about it' '
 	while read -r tool
 	do
-		grep -c -e "^\.Nd [a-z]" -e "^\.Nm $tool\$" "$pages/$tool.1" | grep -qx 2 ||
-			echo "$tool"
+		if ! test -e "$pages/$tool.1"
+		then
+			echo "$tool has no page: write Documentation/$tool.1"
+		elif ! grep -c -e "^\.Nd [a-z]" -e "^\.Nm $tool\$" "$pages/$tool.1" | grep -qx 2
+		then
+			echo "Documentation/$tool.1 needs the lines \".Nm $tool\" and \".Nd ...\" under NAME, once"
+		fi
 	done <tools >without &&
 	test_cmp /dev/null without
 '
@@ -75,9 +89,13 @@ test_expect_success '-h fits 80 columns' '
 '
 
 test_expect_success 'the SYNOPSIS of each page is the usage of its tool' '
-	cat usage/*.expect >expect &&
-	(cd usage && ls *.expect) | sed "s,expect$,actual,; s,^,synopsis/," | { xargs cat >actual || :; } &&
-	test_cmp expect actual
+	(cd usage && ls *.expect) | sed "s/\.expect$//" >with_usage && test -s with_usage &&
+	while read -r tool
+	do
+		test_cmp usage/$tool.expect synopsis/$tool.actual >difference 2>&1 ||
+			{ echo "the usage of $tool (-) is not the SYNOPSIS of Documentation/$tool.1 (+):" && cat difference; }
+	done <with_usage >without &&
+	test_cmp /dev/null without
 '
 
 # "name TAB line" for each tool but dig, from the pages.
@@ -89,13 +107,30 @@ done <tools | sort >lines
 test_expect_success 'dig(1) lists each command with the line of its page' '
 	sed "s/	/(1) /" lines | sort >expect &&
 	sed -n "s/^ \(dig-[a-z-]*(1) [a-z].*\)/\1/p" text | sort -u >actual &&
-	test_cmp expect actual
+	{
+		comm -23 expect actual | sed "s/^/Documentation\/dig.1 has to list, below \"For people\" or \"For scripts\": /"
+		comm -13 expect actual | sed "s/^/Documentation\/dig.1 lists what is no line of a page: /"
+	} >without &&
+	test_cmp /dev/null without
 '
 
 test_expect_success 'dig lists each command with the line of its page' '
 	sed "s/^dig-//; s/	/ /" lines | sort >expect &&
 	sed -n "s/^  \([a-z][a-z-]*\)  */\1 /p" usage/dig.help | sort >actual &&
-	test_cmp expect actual
+	{
+		comm -23 expect actual | sed "s/^/\"dig\" does not list, until make is run: /"
+		comm -13 expect actual | sed "s/^/\"dig\" lists what is no line of a page: /"
+	} >without &&
+	test_cmp /dev/null without
+'
+
+test_expect_success 'each tool is run by a test that is not about all tools' '
+	while read -r tool
+	do
+		cat "$TEST_DIRECTORY"/t[1-9]*.sh | grep -qw -e "$tool" -e "dig ${tool#dig-}" ||
+			echo "$tool has no test: write t/tNNNN-${tool#dig-}.sh (t/README)"
+	done <tools >without &&
+	test_cmp /dev/null without
 '
 
 test_expect_success 'no page is about a tool that is not there' '

@@ -56,24 +56,32 @@ sample () {
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
 	dig-verify-store) dig-verify-store --quick ;;
 	dig-write-layer) dig-write-layer --allow-empty -m more ;;
-	*) echo "t0005: $1 has no sample" >&2 && return 99 ;;
+	*) return 99 ;;
 	esac
 }
 
-# Below, each tool is run once for a property, and the offenders are collected.
+# Below, each tool is run once for a property, and the offenders are collected: the tool, and what
+# the property says of it.
 each_tool () {
 	while read -r tool
 	do
-		(cd "$TRASH/tree" && "$@" </dev/null) 2>err.each || echo "$tool"
+		said=$(cd "$TRASH/tree" && "$@" </dev/null 2>"$TRASH/err.each") || echo "$tool $said"
 	done <"$TRASH/tools" >"$TRASH/offenders"
 	test_cmp /dev/null "$TRASH/offenders"
+}
+
+# What a property says of an offender.
+because () {
+	printf '%s\n' "$*"
+	return 1
 }
 
 refuses_unknown_option () {
 	"$tool" --no-such-option >"$TRASH/out" 2>"$TRASH/err"
 	test $? = 129 && ! test -s "$TRASH/out" && grep -q "^usage: $tool" "$TRASH/err" &&
 		grep -q "^$tool: .*no-such-option" "$TRASH/err" && test "$(wc -l <"$TRASH/err")" = 3 &&
-		grep -qx "see 'dig help ${tool#dig-}'" "$TRASH/err"
+		grep -qx "see 'dig help ${tool#dig-}'" "$TRASH/err" ||
+		because 'does not refuse --no-such-option as options.parse() does (libdig/tool/options.h)'
 }
 
 test_expect_success 'an unknown option is 129, named on standard error, and nothing is on standard output' '
@@ -82,7 +90,13 @@ test_expect_success 'an unknown option is 129, named on standard error, and noth
 
 prints_something () {
 	sample "$tool" >"$TRASH/out" 2>"$TRASH/err"
-	test $? -lt 2 && test -s "$TRASH/out"
+	sample_status=$?
+	test $sample_status != 99 ||
+		because 'has no sample: add a line to sample() in t/t0005-conventions.sh that makes it print something' ||
+		return
+	test $sample_status -lt 2 && test -s "$TRASH/out" ||
+		because "prints nothing, or fails, by its line in sample() of t/t0005-conventions.sh: status" \
+			"$sample_status; $(cat "$TRASH/err")"
 }
 
 test_expect_success 'each tool has a sample here' '
@@ -93,7 +107,9 @@ fails_when_output_is_lost () {
 	sample "$tool" >/dev/full 2>"$TRASH/err"
 	lost=$?
 	"$tool" -h >/dev/full 2>>"$TRASH/err"
-	test $? != 0 && test $lost != 0 && test $lost != 99 && test -s "$TRASH/err"
+	test $? != 0 && test $lost != 0 && test $lost != 99 && test -s "$TRASH/err" ||
+		because 'succeeds, or says nothing, where what it prints is lost: print through' \
+			'standard_output() (libdig/tool/records.h)'
 }
 
 test_expect_success 'output that cannot be written is a failure' '
@@ -103,7 +119,7 @@ test_expect_success 'output that cannot be written is a failure' '
 takes_dashes_for_the_end () {
 	"$tool" -h >"$TRASH/help"
 	"$tool" -- -h >"$TRASH/out" 2>"$TRASH/err"
-	! cmp -s "$TRASH/help" "$TRASH/out"
+	! cmp -s "$TRASH/help" "$TRASH/out" || because 'takes -h behind -- for an option'
 }
 
 test_expect_success 'nothing behind -- is an option' '
@@ -131,7 +147,8 @@ test_expect_success 'a path that begins with a dash is one, behind --' '
 lists_its_options () {
 	"$tool" --list-options >"$TRASH/out" && "$tool" --version >"$TRASH/version" &&
 		grep -qx -e --help "$TRASH/out" && ! grep -qvE "^--?[A-Za-z0-9-]+$" "$TRASH/out" &&
-		grep -q "^dig [0-9]" "$TRASH/version"
+		grep -q "^dig [0-9]" "$TRASH/version" ||
+		because 'has no --list-options or --version as options.parse() has (libdig/tool/options.h)'
 }
 
 test_expect_success 'each tool lists its options and tells its version' '
@@ -155,7 +172,10 @@ needs_a_store () {
 	*) set -- ;;
 	esac
 	cd "$TRASH/nowhere" && "$tool" "$@" >"$TRASH/out" 2>"$TRASH/err"
-	test $? = 10 && ! test -s "$TRASH/out" && grep -q "store" "$TRASH/err"
+	sample_status=$?
+	test $sample_status = 10 && ! test -s "$TRASH/out" && grep -q "store" "$TRASH/err" ||
+		because "ends with $sample_status outside of a store, and not with 10: needs_a_store() in" \
+			"t/t0005-conventions.sh needs a line with its arguments, or with its name if it needs no store"
 }
 
 test_expect_success 'outside of a store a tool that needs one ends with 10 and says so' '
