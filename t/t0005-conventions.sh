@@ -28,6 +28,7 @@ sample () {
 	dig-chunk) dig-chunk one ;;
 	dig-commit) dig-commit --allow-empty -m again ;;
 	dig-config) dig-config core.compression ;;
+	dig-count) dig-count ;;
 	dig-diff) dig-diff @1 ;;
 	dig-diff-index)
 		dig-update-index --remove one && dig-diff-index
