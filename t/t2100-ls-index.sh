@@ -104,4 +104,15 @@ test_expect_success 'wrong usage is told, and output that cannot be written' '
 	cd w && test_expect_code 129 dig-ls-index --stage && test_expect_code 128 dig-ls-index >/dev/full
 '
 
+test_expect_success 'with --error-unmatch a path without an entry is an error, the others are listed' '
+	dig-init-store unmatched >store && cd unmatched && mkdir d && echo >d/one && echo >gone && take_all && rm gone && take_all &&
+	dig-ls-index --name-only nowhere d gone >../actual && echo d/one | test_cmp - ../actual &&
+	test_expect_code 128 dig-ls-index --error-unmatch --name-only nowhere d d/oen gone >../actual 2>../err &&
+	echo d/one | test_cmp - ../actual && grep -c "is not in the index" ../err | grep -x 3 &&
+	grep "^dig-ls-index: .nowhere. is not in the index" ../err && grep "d/oen.*did you mean .d/one" ../err &&
+	dig-ls-index --error-unmatch d d/one . && dig-ls-index --error-unmatch && commit_staged one >../root && dig-update-index --remove d/one &&
+	test_expect_code 128 dig-ls-index -s --error-unmatch --name-only d gone >../actual 2>../err && echo d/one | test_cmp - ../actual &&
+	grep "^dig-ls-index: nothing is staged at or below .gone.$" ../err
+'
+
 test_done
