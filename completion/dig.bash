@@ -1,5 +1,5 @@
 # Completion of dig for bash.  Commands are what stands in dig's exec path, and dig-X anywhere in
-# PATH; options are what each command itself says.
+# PATH; options are what each command itself says, and pages what "dig help" finds.
 
 _dig_commands ()
 {
@@ -32,9 +32,12 @@ _dig ()
 	elif [[ -z $command && $current == -* ]]
 	then
 		COMPREPLY=($(compgen -W '-C -c --exec-path --help --version' -- "$current"))
-	elif [[ -z $command || $command == help ]]
+	elif [[ -z $command ]]
 	then
 		COMPREPLY=($(compgen -W "$(_dig_commands)" -- "$current"))
+	elif [[ $command == help && $current != -* ]]
+	then
+		COMPREPLY=($(compgen -W "$(_dig_commands; dig help --list 2>/dev/null)" -- "$current"))
 	elif [[ $current == -* ]]
 	then
 		COMPREPLY=($(compgen -W "$(dig "$command" --list-options 2>/dev/null)" -- "$current"))

@@ -35,11 +35,16 @@ function __dig_options
     dig $command --list-options 2>/dev/null
 end
 
+# Pages of formats and concepts, too.
+function __dig_pages
+    dig help --list 2>/dev/null
+end
+
 complete -c dig -f -n 'not __dig_command >/dev/null' -a '(__dig_commands)'
 complete -c dig -f -n 'not __dig_command >/dev/null' -s C -x -a '(__fish_complete_directories)' -d 'Change to this directory first'
 complete -c dig -f -n 'not __dig_command >/dev/null' -s c -x -d 'A setting, KEY=VALUE'
 complete -c dig -f -n 'not __dig_command >/dev/null' -l exec-path -d 'Print where the commands are'
 complete -c dig -f -n 'not __dig_command >/dev/null' -l version -d 'Print the version'
 complete -c dig -f -n 'not __dig_command >/dev/null' -s h -l help -d 'List the commands'
-complete -c dig -f -n 'test "$(__dig_command)" = help' -a '(__dig_commands)'
+complete -c dig -f -n 'test "$(__dig_command)" = help' -a '(__dig_commands; __dig_pages)'
 complete -c dig -n '__dig_command >/dev/null; and string match -q -- "-*" (commandline -ct)' -f -a '(__dig_options)'

@@ -31,6 +31,7 @@ _dig() {
 	argument)
 		if [[ $words[1] == help ]]; then
 			_dig_commands
+			compadd -- ${(f)"$(dig help --list 2>/dev/null)"}
 		elif [[ $words[CURRENT] == -* ]]; then
 			options=(${(f)"$(dig $words[1] --list-options 2>/dev/null)"})
 			compadd -- $options

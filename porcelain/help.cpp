@@ -1,4 +1,5 @@
 // dig help shows pages by man(1), or as plain text where there is none.
+#include <algorithm>
 #include <cstdlib>
 
 #include "libdig/base/suggestion.h"
@@ -9,7 +10,8 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-help [COMMAND]";
+static constexpr char usage[] = "dig-help [COMMAND]\n"
+				"dig-help --list";
 
 static constexpr const char *sections[] = {"1", "5", "7"};
 
@@ -25,7 +27,7 @@ static std::optional<std::string> find_page(const std::string &name)
 	return {};
 }
 
-// What "dig help" takes: "add", "tutorial", "digignore".
+// What "dig help" takes: "add", "tutorial", "digignore".  A name in two sections comes twice.
 static std::vector<std::string> page_names()
 {
 	std::vector<std::string> names;
@@ -63,10 +65,23 @@ static int show_page(const std::string &file)
 	return exit_status::done;
 }
 
+static int list_pages()
+{
+	std::vector<std::string> names = page_names();
+	std::sort(names.begin(), names.end());
+	names.erase(std::unique(names.begin(), names.end()), names.end());
+	for (const std::string &name : names)
+		standard_output().record(name);
+	return exit_status::done;
+}
+
 static int help(Options &options)
 {
+	bool is_list = false;
 	std::vector<std::string> names;
-	options.positional(names, 0, 1).parse();
+	options.flag("list", 0, is_list, "the names of all pages, one per line").positional(names, 0, 1).parse();
+	if (is_list)
+		return list_pages();
 	const std::string path = own_directory();
 	if (names.empty()) {
 		for (const std::string &dig : {path + "/dig", path + "/../../bin/dig"})

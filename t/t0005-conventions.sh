@@ -246,10 +246,12 @@ complete () {
 		_dig && printf \"%s\\n\" \"\${COMPREPLY[@]}\"" bash "$@"
 }
 
-test_expect_success BASH 'bash completes commands, and the options that they have' '
+test_expect_success BASH 'bash completes commands, the options that they have, and pages' '
 	complete com | grep -x commit &&
 	complete -C . -c core.author=x ver | grep -x verify-store &&
 	complete help chec | grep -x check-ignore &&
+	complete help lay | grep -x layer-format && complete help digi | grep -x digignore &&
+	complete help gl | grep -x glossary && complete help --li | grep -x -e --list &&
 	complete commit --al | grep -x -e --allow-empty &&
 	complete check --q | grep -x -e --quick
 '
