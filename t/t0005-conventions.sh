@@ -52,6 +52,7 @@ sample () {
 	dig-ls-work) dig-ls-work ;;
 	dig-show) dig-show ;;
 	dig-show-layer) dig-show-layer ;;
+	dig-show-staging) dig-show-staging ;;
 	dig-status) dig-status ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
