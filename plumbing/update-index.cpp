@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "libdig/base/path_walk.h"
+#include "libdig/os/clock.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/interruption.h"

@@ -1,11 +1,5 @@
 #include "libdig/format/settings.h"
 
-#include "libdig/base/error.h"
-#include "libdig/base/suggestion.h"
-#include "libdig/chunking/block_compressor.h"
-#include "libdig/os/environment.h"
-#include "libdig/os/file.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -13,8 +7,13 @@
 #include <stdexcept>
 
 #include "libdig/base/error.h"
+#include "libdig/base/error.h"
 #include "libdig/base/suggestion.h"
+#include "libdig/base/suggestion.h"
+#include "libdig/chunking/block_compressor.h"
 #include "libdig/format/toml_shape.h"
+#include "libdig/os/environment.h"
+#include "libdig/os/file.h"
 #include "libdig/os/file.h"
 
 // toml++ asserts what a text makes wrong.  That is to be an error of the text, whether or not the

@@ -1,6 +1,6 @@
-#include "libdig/ingest/ingest_unit.h"
-
 #include <cassert>
+
+#include "libdig/ingest/ingest_unit.h"
 
 namespace dig {
 

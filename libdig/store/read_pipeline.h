@@ -10,6 +10,7 @@
 #ifndef DIG_READ_PIPELINE_H
 #define DIG_READ_PIPELINE_H
 
+#include <condition_variable>
 #include <deque>
 #include <utility>
 

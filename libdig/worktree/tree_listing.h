@@ -9,6 +9,7 @@
 #ifndef DIG_TREE_LISTING_H
 #define DIG_TREE_LISTING_H
 
+#include <condition_variable>
 #include <exception>
 #include <list>
 #include <memory>

@@ -1,8 +1,9 @@
 // Times between the forms that the system and that dig have.
 #include "libdig/os/clock.h"
-#include "libdig/os/file.h"
 
 #include <boost/test/unit_test.hpp>
+
+#include "libdig/os/file.h"
 
 using namespace dig;
 

@@ -1,12 +1,10 @@
 #define BOOST_TEST_DYN_LINK
 #include <boost/test/unit_test.hpp>
-
-#include "libdig/chunking/gear.h"
-
 #include <cstdlib>
 #include <random>
 
 #include "libdig/base/digest.h"
+#include "libdig/chunking/gear.h"
 #include "libdig/chunking/gear_kernels.h"
 
 using namespace dig;

@@ -1,17 +1,15 @@
 // Where values come from, what they may be, and how a file is edited.
 #include "libdig/format/settings.h"
 
-#include "libdig/base/error.h"
-#include "libdig/os/environment.h"
-#include "libdig/os/publish.h"
-
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <random>
 #include <set>
 
-#include <boost/test/unit_test.hpp>
-
 #include "libdig/base/error.h"
+#include "libdig/base/error.h"
+#include "libdig/os/environment.h"
+#include "libdig/os/publish.h"
 #include "libdig/os/publish.h"
 
 using namespace dig;

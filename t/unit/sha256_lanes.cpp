@@ -1,11 +1,9 @@
 #define BOOST_TEST_DYN_LINK
 #include <boost/test/unit_test.hpp>
-
-#include "libdig/chunking/sha256_lanes.h"
-
 #include <random>
 
 #include "libdig/chunking/sha256_kernels.h"
+#include "libdig/chunking/sha256_lanes.h"
 
 using namespace dig;
 

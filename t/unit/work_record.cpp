@@ -1,8 +1,8 @@
 #include "libdig/worktree/work_record.h"
 
-#include "libdig/base/error.h"
-
 #include <boost/test/unit_test.hpp>
+
+#include "libdig/base/error.h"
 
 using namespace dig;
 
