@@ -7,15 +7,9 @@
 #include "libdig/os/publish.h"
 #include "libdig/staging/journal_state.h"
 #include "libdig/staging/staged_content.h"
+#include "libdig/staging/staged_runs.h"
 
 namespace dig {
-
-void remove_staging_runs(const std::string &directory)
-{
-	for (const std::string &name : names_in(directory))
-		if (name.ends_with(".run"))
-			remove_file_if_there(directory + "/" + name);
-}
 
 // A pack beside the note of a layer that is committed is of another time, and something that is
 // staged may be in it.

@@ -12,9 +12,6 @@ namespace dig {
 void clear_staging(Store &store, const Digest &layer_id);
 void clear_staging_locked(Store &store, const Digest &layer_id);
 
-// Runs of the pack are derived from the journal.
-void remove_staging_runs(const std::string &directory);
-
 // Gives up everything that is staged, damaged or not.
 void discard_staging(Store &store);
 

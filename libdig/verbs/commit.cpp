@@ -13,6 +13,7 @@
 #include "libdig/staging/staging_clear.h"
 #include "libdig/staging/sweep.h"
 #include "libdig/staging/tree_survey.h"
+#include "libdig/verbs/layer_writer.h"
 
 namespace dig {
 
@@ -298,11 +299,8 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	header.bytes = manifest.bytes;
 	if (sums.changed > 0)
 		header.set_changed_files(sums.changed);
-	Digest id;
-	writer.locked([&] {
-		id = writer.publish_locked(header, author, options.message, peaks, options.is_full,
-			index.state().last_sequence, work);
-	});
+	const LayerText text{header, author, options.message, peaks, options.is_full, index.state().last_sequence};
+	const Digest id = publish_layer(writer, text, work);
 	clock.lap(Step::finish);
 	return id;
 }

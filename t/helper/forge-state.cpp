@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "libdig/verbs/commit.h"
+#include "libdig/verbs/layer_writer.h"
 
 using namespace dig;
 
@@ -55,10 +56,8 @@ int main()
 		header.texts = texts_digest("forger", "forged");
 		header.entries = root.leaves;
 		header.bytes = root.bytes;
-		Digest id;
-		writer.locked([&] {
-			id = writer.publish_locked(header, "forger", "forged", store.roots().peaks(), false, 0, unseen_work());
-		});
+		const MerklePeaks peaks = store.roots().peaks();
+		const Digest id = publish_layer(writer, {header, "forger", "forged", peaks, false, 0}, unseen_work());
 		std::puts(to_hex(update_root(store, id, {})).c_str());
 	} catch (const Error &error) {
 		std::fprintf(stderr, "forge-state: %s\n", error.what());

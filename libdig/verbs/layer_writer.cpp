@@ -1,0 +1,149 @@
+#include "libdig/verbs/layer_writer.h"
+
+#include "libdig/format/section_writer.h"
+#include "libdig/os/process.h"
+#include "libdig/staging/staged_items.h"
+
+namespace dig {
+
+// Packs up to this size are always read again, which takes milliseconds; larger ones when somebody may
+// have written to them, or when storage had so much time to lose something.
+constexpr std::uint64_t always_checked = 32_MiB;
+constexpr std::int64_t fresh_ns = 600'000'000'000;
+
+class LayerWriter {
+public:
+	explicit LayerWriter(StagingWriter &staging)
+		: staging_(staging), pack_(staging.pack()), sections_(pack_.file(), pack_.size()),
+		  decodes_all_(staging.store().settings().core.verify_writes)
+	{
+	}
+
+	void write_block_table(Work &work);
+	void write_sections(const LayerText &text);
+	Digest publish(const LayerText &text);
+
+private:
+	bool is_fresh() const;
+	void check_block(const JournalBlock &block);
+	void clear_up_to(std::uint64_t offset);
+	void write_peaks(const MerklePeaks &peaks);
+	void write_texts(const LayerText &text);
+
+	StagingWriter &staging_;
+	Pack &pack_;
+	SectionWriter sections_;
+	bool decodes_all_;
+	Decompressor decompressor_;
+	Buffer bytes_;                         // of the block that is checked
+	std::uint64_t end_ = sizeof(Preamble); // of the block before
+};
+
+bool LayerWriter::is_fresh() const
+{
+	const std::int64_t age = now_ns() - pack_.state().last_mark().since_ns;
+	return pack_.size() > always_checked && age >= 0 && age < fresh_ns;
+}
+
+// What becomes a layer is what was written.
+void LayerWriter::check_block(const JournalBlock &block)
+{
+	try {
+		if (decodes_all_)
+			check_pack_block(pack_.file(), block, decompressor_);
+		else if (block.end() > pack_.trusted_size() || !is_fresh())
+			check_block_bytes(pack_.file(), block, decompressor_, bytes_);
+	} catch (const CorruptError &error) {
+		throw CorruptError(error.what() + std::string(reset_advice));
+	}
+}
+
+// Between blocks lies what was dropped.
+void LayerWriter::clear_up_to(std::uint64_t offset)
+{
+	if (offset > end_)
+		pack_.clear(end_, offset - end_);
+}
+
+void LayerWriter::write_block_table(Work &work)
+{
+	sections_.begin(Section::block_table);
+	const std::string &name = pack_.journal().name();
+	JournalReader reader(pack_.journal());
+	std::uint64_t chunks = 0, new_bytes = 0, stored_bytes = 0;
+	std::uint32_t count = 0;
+	while (const std::optional<JournalBlock> block = next_block(reader, name)) {
+		check_interrupted();
+		if (block->number != count++ || block->record.offset < end_ || block->end() > pack_.size())
+			throw CorruptError("its blocks are not in order" + std::string(reset_advice), name, reader.record_offset());
+		check_block(*block);
+		sections_.write(raw_bytes(block->record));
+		clear_up_to(block->record.offset);
+		end_ = block->end();
+		if (block->kind() == ItemKind::chunk) {
+			chunks += block->record.items;
+			new_bytes += block->record.raw_size;
+			stored_bytes += block->record.length;
+		}
+	}
+	if (reader.offset() != pack_.journal_size() || count != pack_.state().block_count())
+		throw CorruptError("a record is damaged" + std::string(reset_advice), name, reader.offset());
+	clear_up_to(pack_.size());
+	sections_.end();
+	work.chunks.set(chunks);
+	work.new_bytes.set(new_bytes);
+	work.stored_bytes.set(stored_bytes);
+}
+
+void LayerWriter::write_sections(const LayerText &text)
+{
+	sections_.write_chunk_index([this] { return staging_.pack_items(); });
+	sections_.write_section(Section::header, text.header.encoded());
+	write_peaks(text.peaks);
+	write_texts(text);
+	sections_.write_footer(text.is_full);
+}
+
+void LayerWriter::write_peaks(const MerklePeaks &peaks)
+{
+	Buffer section;
+	put_u8(section, static_cast<std::uint8_t>(peaks.peaks().size()));
+	for (const Digest &peak : peaks.peaks())
+		append(section, peak);
+	sections_.write_section(Section::peaks, section);
+}
+
+void LayerWriter::write_texts(const LayerText &text)
+{
+	Buffer section;
+	put_u32(section, static_cast<std::uint32_t>(text.author.size()));
+	append(section, bytes_of(text.author));
+	put_u32(section, static_cast<std::uint32_t>(text.message.size()));
+	append(section, bytes_of(text.message));
+	sections_.write_section(Section::texts, section);
+}
+
+Digest LayerWriter::publish(const LayerText &text)
+{
+	JournalNote note;
+	note.layer_id = text.header.id();
+	note.pack_size = pack_.size();
+	note.sequence = text.sequence;
+	note.manifest_root = text.header.manifest_root;
+	pack_.become(staging_.store().paths().layer(note.layer_id), note);
+	return note.layer_id;
+}
+
+Digest publish_layer(StagingWriter &staging, const LayerText &text, Work &work)
+{
+	Digest id;
+	staging.locked([&] {
+		LayerWriter writer(staging);
+		writer.write_block_table(work);
+		writer.write_sections(text);
+		id = writer.publish(text);
+	});
+	return id;
+}
+
+} // namespace dig
