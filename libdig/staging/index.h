@@ -14,30 +14,9 @@
 #ifndef DIG_INDEX_H
 #define DIG_INDEX_H
 
-#include <memory>
-
-#include "libdig/staging/index_record.h"
-#include "libdig/staging/journal.h"
+#include "libdig/staging/index_file.h"
 
 namespace dig {
-
-// What holds for both files together; the newer of them says it.
-struct IndexState {
-	// Of the state that records without staged ones mirror; nothing before the first commit.
-	std::optional<Digest> manifest_root;
-	// Records with a higher sequence are staged.
-	std::uint64_t committed_sequence = 0;
-	std::uint64_t last_sequence = 0;
-	// Up to here the journal's finished files are in the index.
-	StagingId journal_id{};
-	std::uint64_t journal_offset = 0;
-	// Something staged was dropped again, so the pack may hold what nobody needs.
-	bool has_dropped = false;
-	// The pack holds what nothing staged refers to yet, and it stays until a commit.
-	bool has_loose = false;
-};
-
-class IndexFile;
 
 // A walk over base and changes as one, in the order of paths.
 class IndexCursor {
@@ -57,9 +36,8 @@ public:
 	void seek(std::string_view path);
 
 private:
-	struct Side;
 	void settle();
-	std::unique_ptr<Side> base_, changes_;
+	std::unique_ptr<IndexFileCursor> base_, changes_;
 	const IndexRecord *current_ = nullptr;
 };
 
@@ -113,37 +91,6 @@ private:
 	IndexState state_;
 	std::string directory_;
 	bool is_lost_ = false;
-};
-
-// Collects records in any order, in bounded memory, and makes them part of the index.
-class IndexUpdate {
-public:
-	explicit IndexUpdate(std::string directory);
-	~IndexUpdate();
-	IndexUpdate(IndexUpdate &&) noexcept;
-	IndexUpdate &operator=(IndexUpdate &&) noexcept;
-
-	// A later record of a path replaces an earlier one, and removes what cannot stand beside it: files
-	// where it has directories, and all below it.  A record that was not staged yet is given its
-	// sequence by publish().
-	static constexpr std::uint64_t new_sequence = ~std::uint64_t(0);
-	void put(const IndexRecord &record);
-	bool is_empty() const;
-	// What is put is all that the index is to hold: everything else is removed.
-	void replace_all() { replaces_all_ = true; }
-
-	// Merges what was put into the index as it is now and makes it visible, with a state that
-	// change() may edit.  Where it cannot stand beside something there, what is staged stays, the newer
-	// one of two.  Under staging/lock.  One sync, of the file; the caller syncs the directory.
-	void publish(const std::function<void(IndexState &)> &change);
-
-private:
-	struct Spool;
-	class Displacement;
-	void write_all_out();
-	std::string directory_;
-	std::unique_ptr<Spool> spool_;
-	bool replaces_all_ = false;
 };
 
 } // namespace dig

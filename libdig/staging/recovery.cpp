@@ -37,6 +37,7 @@
 
 #include "libdig/os/directory.h"
 #include "libdig/os/publish.h"
+#include "libdig/staging/index_update.h"
 #include "libdig/staging/staged_content.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/staging/staging_clear.h"

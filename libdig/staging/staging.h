@@ -14,7 +14,7 @@
 #include <mutex>
 
 #include "libdig/os/lock.h"
-#include "libdig/staging/index.h"
+#include "libdig/staging/index_update.h"
 #include "libdig/staging/item_set.h"
 #include "libdig/staging/pack.h"
 #include "libdig/staging/staged_runs.h"

@@ -5,6 +5,7 @@
 #include "libdig/os/directory.h"
 #include "libdig/os/lock.h"
 #include "libdig/os/publish.h"
+#include "libdig/staging/index_update.h"
 #include "libdig/staging/journal_state.h"
 #include "libdig/staging/staged_content.h"
 #include "libdig/staging/staged_runs.h"

@@ -1,5 +1,5 @@
 // The staging index against a map, over many publications.
-#include "libdig/staging/index.h"
+#include "libdig/staging/index_update.h"
 
 #include <cstdlib>
 #include <filesystem>
