@@ -92,9 +92,15 @@ struct IndexTable {
 
 } // namespace
 
-static std::string field(const char *name, std::uint64_t value) { return std::string(" ") + name + '=' + std::to_string(value); }
+static std::string field(const char *name, std::uint64_t value)
+{
+	return std::string(" ") + name + '=' + std::to_string(value);
+}
 static std::string field(const char *name, Bytes value) { return std::string(" ") + name + '=' + to_hex(value); }
-static std::string time_field(const char *name, std::int64_t value) { return std::string(" ") + name + '=' + std::to_string(value); }
+static std::string time_field(const char *name, std::int64_t value)
+{
+	return std::string(" ") + name + '=' + std::to_string(value);
+}
 
 static std::string content_fields(const Entry &entry)
 {
@@ -278,7 +284,8 @@ static void show_journal_record(Lines &lines, const JournalRecord &record, const
 	}
 	case JournalType::checkpoint: {
 		const JournalCheckpoint checkpoint = JournalCheckpoint::decode(record.body, name, at);
-		return lines.put(at, "checkpoint" + field("reached", checkpoint.offset) + field("tree-size", checkpoint.tree.size()) +
+		return lines.put(at, "checkpoint" + field("reached", checkpoint.offset) +
+			field("tree-size", checkpoint.tree.size()) +
 				fields_of(checkpoint.file), checkpoint.file.entry.path);
 	}
 	case JournalType::mark: {
@@ -300,7 +307,8 @@ static void show_journal_record(Lines &lines, const JournalRecord &record, const
 	case JournalType::cancelled:
 		return lines.put(at, "cancelled");
 	}
-	lines.put(at, "unknown" + field("type", static_cast<std::uint8_t>(record.type)) + field("length", record.body.size()));
+	lines.put(at, "unknown" + field("type", static_cast<std::uint8_t>(record.type)) +
+			field("length", record.body.size()));
 }
 
 constexpr std::size_t frame_size = 9; // of a record: length and type before its body, a CRC-32 behind it

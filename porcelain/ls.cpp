@@ -18,9 +18,9 @@ struct Look {
 };
 
 // Prints the lines of a state.
-class Lines {
+class Listed {
 public:
-	Lines(Output &out, const Look &look) : out_(out), look_(look), no_time_(time_text(0).size(), '-') {}
+	Listed(Output &out, const Look &look) : out_(out), look_(look), no_time_(time_text(0).size(), '-') {}
 
 	void entry(const Entry &entry, const std::string &shown)
 	{
@@ -50,7 +50,7 @@ private:
 };
 
 // The entry at path, or what is below it.  False when there is neither.
-static bool list(TreeCursor &at, const std::string &path, bool recursive, Lines &lines)
+static bool list(TreeCursor &at, const std::string &path, bool recursive, Listed &lines)
 {
 	bool has_any = path.empty();
 	at.seek(path);
@@ -103,7 +103,7 @@ static int ls(Options &options)
 	const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
 	Output &out = standard_output();
 	out.set_end(record_end(look.nul));
-	Lines lines(out, look);
+	Listed lines(out, look);
 	TreeCursor at(TreeKind::manifest, store.manifest(root.generation), store.nodes());
 	if (!list(at, path, look.recursive, lines))
 		throw Error(quote(typed) + " is not in " + state +

@@ -107,7 +107,10 @@ File open_source(const File &root, const Source &source)
 	return open_beneath(root, source.path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
-static void add_piece(std::vector<Piece> &pieces, MutableBytes bytes) { pieces.push_back({bytes, bytes.size(), {}, 1}); }
+static void add_piece(std::vector<Piece> &pieces, MutableBytes bytes)
+{
+	pieces.push_back({bytes, bytes.size(), {}, 1});
+}
 
 void Ingest::Job::cut(Unit &unit, std::size_t size)
 {
@@ -152,13 +155,14 @@ void Ingest::Job::cut_hole(Unit &unit)
 	std::uint64_t left = unit.size;
 	std::uint8_t *buffer = unit.in.data() + window_room;
 	std::size_t have = carry_size; // bytes from the data before
+	const std::uint64_t maximum = chunker.limits().maximum;
 	if (have)
 		std::memcpy(buffer, carry.data(), have);
 	while (have > 0) {
 		// As many zeros as decide the cut.  The data before is shorter than the largest chunk, so that
 		// both fit into the buffer.
 		const std::size_t zeros =
-			std::min<std::uint64_t>(left, chunker.limits().maximum - std::min<std::uint64_t>(have, chunker.limits().maximum));
+			std::min<std::uint64_t>(left, maximum - std::min<std::uint64_t>(have, maximum));
 		std::memset(buffer + have, 0, zeros);
 		const bool is_last = unit.is_last && zeros == left;
 		const std::size_t n = chunker.next({buffer, have + zeros}, is_last);

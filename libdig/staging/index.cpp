@@ -28,7 +28,8 @@
 namespace dig {
 
 IndexCursor::IndexCursor(std::shared_ptr<IndexFile> base, std::shared_ptr<IndexFile> changes)
-	: base_(std::make_unique<IndexFileCursor>(std::move(base))), changes_(std::make_unique<IndexFileCursor>(std::move(changes)))
+	: base_(std::make_unique<IndexFileCursor>(std::move(base))),
+	  changes_(std::make_unique<IndexFileCursor>(std::move(changes)))
 {
 	settle();
 }

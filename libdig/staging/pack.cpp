@@ -24,6 +24,7 @@
 
 #include <numeric>
 
+#include "libdig/os/clock.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/lock.h"
 #include "libdig/os/process.h"

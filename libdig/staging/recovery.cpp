@@ -132,7 +132,8 @@ void Recovery::require_content(const Index &index) const
 {
 	const std::optional<std::string> lost = find_lost_content(store_, index);
 	if (lost)
-		throw CorruptError("it belongs to another index, and " + quote(*lost) + ", which is staged, is not in the pack" +
+		throw CorruptError("it belongs to another index, and " + quote(*lost) +
+			", which is staged, is not in the pack" +
 			std::string(reset_advice), pack_.journal_path(), 0);
 	if (index.state().has_loose)
 		throw CorruptError("it belongs to another index" + std::string(reset_advice), pack_.journal_path(), 0);

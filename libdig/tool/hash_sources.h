@@ -15,7 +15,8 @@ public:
 	// With the parameters of the store that the current directory is in, or outside of one those
 	// of the settings; target (4 KiB to 2 MiB) outside of a store only.
 	// failed gets the message of each source that could not be taken, by one thread or another.
-	explicit HashSources(std::function<void(const std::string &message)> failed, std::optional<std::uint64_t> target = {});
+	explicit HashSources(std::function<void(const std::string &message)> failed,
+		std::optional<std::uint64_t> target = {});
 	~HashSources() override;
 
 	// Set before the first source.  Calls come in the order of the sources; a hole is few of them.

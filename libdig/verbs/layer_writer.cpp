@@ -1,6 +1,7 @@
 #include "libdig/verbs/layer_writer.h"
 
 #include "libdig/format/section_writer.h"
+#include "libdig/os/clock.h"
 #include "libdig/os/process.h"
 #include "libdig/staging/staged_items.h"
 

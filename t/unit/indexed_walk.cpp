@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/staging/index_update.h"
 #include "t/unit/scratch.h"
 
 using namespace dig;

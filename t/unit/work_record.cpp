@@ -18,7 +18,8 @@ BOOST_AUTO_TEST_CASE(every_kind_of_record_comes_back)
 
 BOOST_AUTO_TEST_CASE(a_text_that_is_no_record_is_refused)
 {
-	for (const char *text : {"", "Z\ta", "F 644 12 1 2 3\ta", "F 644 12 1 2 3 4", "F 644 12 1 2 3 4 5\ta", "D 755 1 2 3 4 5\ta",
+	for (const char *text : {"", "Z\ta", "F 644 12 1 2 3\ta",
+		     "F 644 12 1 2 3 4", "F 644 12 1 2 3 4 5\ta", "D 755 1 2 3 4 5\ta",
 			"F 648 12 1 2 3 4\ta", "P\ta", "X\ta", "X 13 4\ta", "E", "E 7\ta", "E x", "A\t", "A 1", "S", "I 3\ta"})
 		BOOST_CHECK_THROW(parse_work_record(text), Error);
 }

@@ -33,7 +33,8 @@ BOOST_AUTO_TEST_CASE(digests_of_zeros_are_known)
 		BOOST_TEST(to_hex(zero_digest(0)) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 		BOOST_TEST(to_hex(zero_digest(1)) == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
 		BOOST_TEST(to_hex(zero_digest(4096)) == "ad7facb2586fc6e966c004d7d1d16b024f5805ff7cb47c7a85dabd8b48892ca7");
-		BOOST_TEST(to_hex(zero_digest(most_zeros)) == "080acf35a507ac9849cfcba47dc2ad83e01b75663a516279c8b9d243b719643e");
+		BOOST_TEST(to_hex(zero_digest(most_zeros)) ==
+			"080acf35a507ac9849cfcba47dc2ad83e01b75663a516279c8b9d243b719643e");
 	}
 }
 
