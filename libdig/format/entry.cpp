@@ -1,7 +1,7 @@
 #include "libdig/format/entry.h"
 
 #include "libdig/base/path.h"
-#include "libdig/format/search_tree.h"
+#include "libdig/format/node_id.h"
 
 namespace dig {
 
