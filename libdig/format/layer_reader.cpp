@@ -1,55 +1,38 @@
+// A layer is read from its end: the footer names the sections, and each section is used as it is
+// needed.  A layer may hold millions of items, and a store has many layers, so none of the large
+// sections is taken into memory as a whole:
+//
+//     find(digest): slot of the fanout -> range of records -> binary search -> block and item
+//     block(n):     one record of the block table
+//
+// A single look-up costs two small reads for the range, and one for the records in it: there are some
+// hundred of them, since digests are spread evenly.  Only a layer that is asked often keeps its fanout,
+// and all records if they take at most 4 MiB.  All layers of a store share one IndexRoom for that, so
+// that a thousand layers do not add up.  Mapping the file was rejected: a file that is
+// cut short under a mapping ends the process by SIGBUS, and a page fault cannot name the layer.
+//
+// Opening a layer checks the footer, the section table, and the small sections (header, peaks,
+// texts) against their checksums.  The chunk index and the block table are not hashed at that point,
+// because this would make every command cost the size of the store.  So what a look-up reads from
+// them is checked for its bounds each time, and an item is checked against its digest by whoever
+// decodes it: damage in the tables gives an error, or "not there", but never other content.
+// layer_check.cpp has the checks of the whole file.
+//
+// A layer's file is complete before it gets its name, and is never changed afterwards.  So there is
+// no lock, and no state of a crash to tell from others.
 #include "libdig/format/layer_reader.h"
 
 #include <algorithm>
 
-#include "libdig/chunking/sha256_lanes.h"
-#include "libdig/format/search_tree.h"
-#include "libdig/os/workers.h"
+#include "libdig/base/error.h"
 
 namespace dig {
 
 constexpr std::size_t max_sections = 64;
 constexpr std::size_t max_small_section = 16_MiB; // header, peaks, texts
-constexpr std::size_t index_head_size = 16;
 // A chunk index up to this size is kept after many look-ups, and the fanout of any.
 constexpr std::size_t kept_index_size = 4_MiB;
 constexpr int lookups_before_keeping = 64;
-
-StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length)
-{
-	if (length < sizeof(BlockHeader) || length > max_chunk_size + 1_MiB)
-		throw CorruptError("a block's length is out of bounds", file.name(), offset);
-	StoredBlock block;
-	block.bytes.resize(length);
-	file.read_exactly_at(block.bytes, offset);
-	block.shape = parse_block_prefix(block.bytes, file.name(), offset);
-	if (block.shape.length() != length)
-		throw CorruptError("a block is not as long as its record says", file.name(), offset);
-	return block;
-}
-
-void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
-	std::string_view name, std::uint64_t offset)
-{
-	if (block.shape.codec != Codec::none && crc32_of(block.payload()) != block.shape.payload_checksum)
-		throw CorruptError("a block's checksum is wrong", name, offset);
-	if (!decompressor.decompress(block.shape.codec, block.payload(), out))
-		throw CorruptError("a block does not decompress", name, offset);
-}
-
-std::optional<Digest> item_digest(ItemKind kind, Bytes bytes)
-{
-	if (kind == ItemKind::chunk)
-		return digest_of(bytes);
-	if (bytes.empty() || (bytes[0] != 1 && bytes[0] != 2) || bytes.size() > max_stored_node_size)
-		return {};
-	try {
-		return Node::parse(Buffer(bytes.begin(), bytes.end()), static_cast<TreeKind>(bytes[0]), nullptr, "node")
-			.compute_id();
-	} catch (const CorruptError &) {
-		return {};
-	}
-}
 
 Layer::~Layer() { room_->give_back(taken_room_); }
 
@@ -388,162 +371,9 @@ RunRecords Layer::records(std::uint64_t generation) const
 	};
 }
 
-static void require_zeros(const File &file, std::uint64_t from, std::uint64_t to)
-{
-	Buffer window;
-	for (std::uint64_t at = from; at < to;) {
-		window.resize(std::min<std::uint64_t>(256_KiB, to - at));
-		file.read_exactly_at(window, at);
-		for (std::size_t i = 0; i < window.size(); i++)
-			if (window[i])
-				throw CorruptError("bytes between blocks are not zero", file.name(), at + i);
-		at += window.size();
-	}
-}
-
-// By windows: the sections of a large layer do not fit into memory.
-void Layer::check_section(const SectionRecord &at) const
-{
-	Buffer window;
-	std::uint32_t checksum = 0;
-	for (std::uint64_t done = 0; done < at.size; done += window.size()) {
-		window.resize(std::min<std::uint64_t>(256_KiB, at.size - done));
-		file_.read_exactly_at(window, at.offset + done);
-		checksum = crc32_of(window, checksum);
-	}
-	if (checksum != at.checksum)
-		throw CorruptError("a section's checksum is wrong", name(), at.offset);
-}
-
 std::uint64_t Layer::index_size() const
 {
 	return section(Section::chunk_index).size + section(Section::block_table).size;
-}
-
-void Layer::check_index() const
-{
-	check_section(section(Section::chunk_index));
-	const SectionRecord table = section(Section::block_table);
-	check_section(table);
-	constexpr std::size_t records_per_window = 4096;
-	std::vector<BlockRecord> window;
-	for (std::uint64_t done = 0; done < block_count_; done += window.size()) {
-		window.resize(std::min<std::uint64_t>(records_per_window, block_count_ - done));
-		file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(window.data()),
-					      window.size() * sizeof(BlockRecord)),
-			table.offset + done * sizeof(BlockRecord));
-		for (const BlockRecord &record : window)
-			require_in_blocks(record, table.offset + done * sizeof(BlockRecord));
-	}
-}
-
-void Layer::check_structure() const
-{
-	const auto fail = [&](std::string_view what, std::uint64_t at) { throw CorruptError(what, name(), at); };
-	Hasher pack;
-	for (const SectionRecord &at : sections_)
-		check_section(at);
-	// The chunk index: order, fanout, pack id.
-	const SectionRecord index = section(Section::chunk_index);
-	if (bits_ != fanout_bits(item_count_))
-		fail("the chunk index has another fanout than its size asks for", index.offset);
-	Buffer head(index_head_size + (std::size_t(8) << bits_));
-	file_.read_exactly_at(head, index.offset);
-	for (std::size_t i = 9; i < index_head_size; i++)
-		if (head[i])
-			fail("reserved bytes are not zero", index.offset + i);
-	std::vector<std::uint64_t> counts(std::size_t(1) << bits_);
-	RunRecords all = records(0);
-	std::optional<RunRecord> before;
-	Buffer message;
-	while (std::optional<RunRecord> record = all()) {
-		if (before && !(*before < *record))
-			fail("the chunk index is not in order", index.offset);
-		if (record->block >= block_count_ || (record->kind != 1 && record->kind != 2))
-			fail("a record of the chunk index is out of bounds", index.offset);
-		counts[first_bits(record->digest, bits_)]++;
-		message.push_back(record->kind);
-		append(message, record->digest);
-		if (message.size() > 256_KiB) {
-			pack.update(message);
-			message.clear();
-		}
-		before = record;
-	}
-	pack.update(message);
-	std::uint64_t sum = 0;
-	for (std::size_t i = 0; i < counts.size(); i++) {
-		sum += counts[i];
-		if (load<std::uint64_t>(head.data() + index_head_size + 8 * i) != sum)
-			fail("the chunk index's fanout is wrong", index.offset);
-	}
-	for (const SectionRecord &at : sections_)
-		pack.update(raw_bytes(at));
-	if (pack.finish() != pack_id_)
-		fail("the pack id is not that of its content", file_size_ - sizeof(Footer));
-	// The block table, and what lies between blocks.
-	std::uint64_t next = sizeof(Preamble);
-	for (std::uint32_t i = 0; i < block_count_; i++) {
-		const BlockRecord record = block(i);
-		if (record.offset < next || record.zero != 0)
-			fail("the block table is not in order", section(Section::block_table).offset);
-		require_zeros(file_, next, record.offset);
-		next = record.offset + record.length;
-	}
-	const std::uint64_t end = section(Section::block_table).offset;
-	if (next > end)
-		fail("a block runs into the sections", end);
-	require_zeros(file_, next, end);
-}
-
-void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> records,
-	Decompressor &decompressor, Buffer &scratch, StepClock &clock) const
-{
-	const BlockRecord record = block(number);
-	const StoredBlock stored = read_stored_block(file_, record.offset, record.length);
-	clock.lap(Step::read);
-	const BlockShape &shape = stored.shape;
-	const std::uint64_t offset = record.offset;
-	if (shape.raw_size != record.raw_size || shape.sizes.size() != record.items ||
-		static_cast<std::uint8_t>(shape.codec) != record.codec ||
-		static_cast<std::uint8_t>(shape.kind) != record.kind)
-		throw CorruptError("a block is not as its record says", name(), offset);
-	if (scratch.size() < shape.raw_size)
-		scratch.resize(shape.raw_size);
-	const MutableBytes raw = MutableBytes(scratch).first(shape.raw_size);
-	decode_block(stored, decompressor, raw, name(), offset);
-	clock.lap(Step::compress);
-	std::vector<HashJob> jobs;
-	std::vector<Digest> digests(shape.sizes.size());
-	std::size_t at = 0;
-	for (std::size_t i = 0; i < shape.sizes.size(); at += shape.sizes[i++]) {
-		const Bytes item = Bytes(raw).subspan(at, shape.sizes[i]);
-		if (shape.kind == ItemKind::chunk) {
-			jobs.push_back({item, &digests[i]});
-			continue;
-		}
-		const std::optional<Digest> digest = item_digest(shape.kind, item);
-		if (!digest)
-			throw CorruptError("a block holds what is no node", name(), offset);
-		digests[i] = *digest;
-	}
-	sha256_many(jobs);
-	clock.lap(Step::hash);
-	auto of_item = records.begin();
-	for (std::size_t i = 0; i < digests.size(); i++) {
-		if (of_item != records.end() && of_item->item == i) {
-			if (of_item->kind != static_cast<std::uint8_t>(shape.kind) ||
-				of_item->digest != digests[i])
-				throw CorruptError(std::string(name_of(shape.kind)) + " " +
-					to_hex(of_item->digest) + " has other content", name(), offset);
-			++of_item;
-		} else if (!find(shape.kind, digests[i])) {
-			// Of items that two adds stored at the same time, one has a record.
-			throw CorruptError("the chunk index does not have all items of a block", name(), offset);
-		}
-	}
-	if (of_item != records.end())
-		throw CorruptError("the chunk index has items that a block does not have", name(), offset);
 }
 
 std::uint64_t Layer::item_size(const Place &place) const
@@ -557,80 +387,6 @@ std::uint64_t Layer::item_size(const Place &place) const
 	file_.read_exactly_at(MutableBytes(reinterpret_cast<std::uint8_t *>(&size), sizeof size),
 		record.offset + sizeof(BlockHeader) + 4 * std::uint64_t(place.item));
 	return size;
-}
-
-// The items of blocks first to last, sorted by block and number.
-std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32_t last) const
-{
-	std::vector<ChunkRecord> items;
-	RunRecords all = records(0);
-	while (std::optional<RunRecord> record = all())
-		if (record->block >= first && record->block < last) {
-			ChunkRecord item{};
-			item.digest = record->digest;
-			item.block = record->block;
-			item.item = record->item;
-			item.kind = record->kind;
-			items.push_back(item);
-		}
-	std::sort(items.begin(), items.end(), [](const ChunkRecord &a, const ChunkRecord &b) {
-		return a.block != b.block ? a.block < b.block : a.item < b.item;
-	});
-	return items;
-}
-
-void Layer::check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
-	const std::function<void(std::uint64_t)> &progress, Work &counts) const
-{
-	// Items by block, for as many blocks at a time as a bounded list of records holds.
-	constexpr std::size_t window = 400000;
-	for (std::uint32_t first = 0; first < block_count_;) {
-		std::uint32_t last = first;
-		for (std::size_t count = 0; last < block_count_ && count < window; last++)
-			count += block(last).items;
-		const std::vector<ChunkRecord> items = items_of_blocks(first, last);
-		std::mutex mutex;
-		std::uint32_t next = first;
-		Workers workers;
-		const auto work = [&] {
-			Decompressor decompressor;
-			Buffer scratch;
-			StepClock clock(counts);
-			for (;;) {
-				std::uint32_t number;
-				{
-					std::lock_guard guard(mutex);
-					if (next == last || workers.is_stopped())
-						return;
-					number = next++;
-				}
-				const auto begin = std::lower_bound(items.begin(), items.end(), number,
-					[](const ChunkRecord &item, std::uint32_t at) { return item.block < at; });
-				const auto end = std::upper_bound(begin, items.end(), number,
-					[](std::uint32_t at, const ChunkRecord &item) { return at < item.block; });
-				std::string found;
-				std::uint64_t size = 0;
-				try {
-					const BlockRecord record = block(number);
-					size = record.length;
-					if (record.kind == static_cast<std::uint8_t>(ItemKind::chunk))
-						counts.chunks.add(record.items);
-					clock.restart();
-					check_block(number, {begin, end}, decompressor, scratch, clock);
-				} catch (const Error &error) {
-					found = error.what();
-				}
-				std::lock_guard guard(mutex);
-				if (!found.empty())
-					problem(found);
-				progress(size);
-			}
-		};
-		workers.start(threads - 1, work);
-		workers.run(work);
-		workers.join();
-		first = last;
-	}
 }
 
 } // namespace dig

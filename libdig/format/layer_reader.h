@@ -1,4 +1,4 @@
-// Reads a layer file: found from its end, checked as far as it is read.
+// Reads a layer file from its end, and checks what it reads.
 #ifndef DIG_LAYER_READER_H
 #define DIG_LAYER_READER_H
 
@@ -7,28 +7,13 @@
 #include <mutex>
 
 #include "libdig/format/chunk_run.h"
-#include "libdig/format/layer_format.h"
-#include "libdig/os/file.h"
+#include "libdig/format/stored_block.h"
 #include "libdig/watch/metrics.h"
 
 namespace dig {
 
-// A block as it lies in a file.
-struct StoredBlock {
-	BlockShape shape;
-	Buffer bytes; // prefix and payload
-	Bytes payload() const { return Bytes(bytes).subspan(shape.prefix_size()); }
-};
-
-// Reads and checks the block at offset; length is what is known of its size.
-StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length);
-// Decodes into out (raw_size bytes) and checks the payload's checksum, not the items' digests.
-void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
-	std::string_view name, std::uint64_t offset);
-// What the item's bytes are addressed by; nothing where they are no node.
-std::optional<Digest> item_digest(ItemKind kind, Bytes bytes);
-
-// Memory that layers, together, may keep of their chunk indexes.  Any thread.
+// The memory that all layers of a store together may take for chunk indexes that they keep.  Any
+// thread.
 class IndexRoom {
 public:
 	explicit IndexRoom(std::size_t size) : left_(static_cast<std::int64_t>(size)) {}
@@ -75,33 +60,36 @@ public:
 	std::optional<Place> find(ItemKind kind, const Digest &digest) const;
 	BlockRecord block(std::uint32_t number) const;
 	StoredBlock read_block(std::uint32_t number) const;
-	// The chunk index in order, as of the given generation.
+	// The records of the chunk index in order.  Each gets the given generation.
 	RunRecords records(std::uint64_t generation) const;
 
-	// Every block and its items' digests, by several threads.  problem and progress (bytes read,
-	// now and then; may throw) are called by one thread at a time.  Chunks, and the times of
-	// reading, decompressing and hashing, are added to work.
+	// Checks every block and the digests of its items, by several threads.  problem is called for
+	// each block that is damaged, and progress with the bytes read since its last call; it may
+	// throw.  One thread at a time calls them.  Adds chunks, and the times of reading,
+	// decompressing and hashing, to work.
 	void check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
 		const std::function<void(std::uint64_t)> &progress, Work &work) const;
-	// Of one item, from its block's header.
+	// The size of an item's content, from the header of its block.
 	std::uint64_t item_size(const Place &place) const;
-	// One block and its items' digests against the records that point into it, which are in the
-	// order of items.  Any thread.
+	// Checks a block, and the digests of its items against records: all those that point into the
+	// block, in the order of items.  Any thread.
 	void check_block(std::uint32_t number, std::span<const ChunkRecord> records,
 		Decompressor &decompressor, Buffer &scratch, StepClock &clock) const;
-	// Whether a block is as it was written, as far as can be told without decoding it: by its
-	// checksum; or, where it is raw and has none, an item of it by comparison with content, or a
-	// chunk by its digest where there is no content at hand.
+	// Whether a block is as it was written, as far as this can be told without decoding it.  A
+	// compressed block has a checksum.  A raw one has none: then a single item is compared with
+	// content, or, if content is empty, a chunk is hashed.
 	enum class Intact { no, item, block };
 	Intact look_at_block(const Place &place, const Digest &digest, Bytes content) const;
-	// Everything but the blocks' payloads.
+	// Checks all but the payloads of blocks.
 	void check_structure() const;
-	// The checksums of chunk index and block table, and that blocks lie in the file: what a
-	// look-up relies on.  Costs their size.
+	// Checks what a look-up relies on: the checksums of chunk index and block table, and that all
+	// blocks lie in the file.  Reads the two sections once.
 	void check_index() const;
 	std::uint64_t index_size() const;
 
 private:
+	static constexpr std::size_t index_head_size = 16; // item count, bits of the fanout, zeros
+
 	SectionRecord section(Section type) const;
 	Buffer read_section(Section type, std::size_t limit) const;
 	void read_footer();
@@ -113,6 +101,8 @@ private:
 	bool is_raw_item(std::uint64_t offset, Bytes content) const;
 	Digest raw_digest(std::uint64_t offset, std::uint64_t size) const;
 	void check_section(const SectionRecord &at) const;
+	void check_records(Hasher &pack) const;
+	void check_block_table() const;
 	void require_in_blocks(const BlockRecord &record, std::uint64_t at) const;
 	std::vector<ChunkRecord> items_of_blocks(std::uint32_t first, std::uint32_t last) const;
 
@@ -129,7 +119,7 @@ private:
 	int bits_ = 0;
 	std::uint64_t records_offset_ = 0;
 	mutable std::mutex mutex_;
-	// Kept once look-ups are many and where there is room, else read each time.
+	// Kept after many look-ups if room_ has the memory, and read for each look-up before.
 	std::shared_ptr<IndexRoom> room_;
 	mutable std::size_t taken_room_ = 0;
 	mutable std::vector<std::uint64_t> fanout_;

@@ -1,0 +1,44 @@
+#include "libdig/format/stored_block.h"
+
+#include "libdig/base/error.h"
+#include "libdig/format/tree_node.h"
+
+namespace dig {
+
+StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length)
+{
+	if (length < sizeof(BlockHeader) || length > max_chunk_size + 1_MiB)
+		throw CorruptError("a block's length is out of bounds", file.name(), offset);
+	StoredBlock block;
+	block.bytes.resize(length);
+	file.read_exactly_at(block.bytes, offset);
+	block.shape = parse_block_prefix(block.bytes, file.name(), offset);
+	if (block.shape.length() != length)
+		throw CorruptError("a block is not as long as its record says", file.name(), offset);
+	return block;
+}
+
+void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
+	std::string_view name, std::uint64_t offset)
+{
+	if (block.shape.codec != Codec::none && crc32_of(block.payload()) != block.shape.payload_checksum)
+		throw CorruptError("a block's checksum is wrong", name, offset);
+	if (!decompressor.decompress(block.shape.codec, block.payload(), out))
+		throw CorruptError("a block does not decompress", name, offset);
+}
+
+std::optional<Digest> item_digest(ItemKind kind, Bytes bytes)
+{
+	if (kind == ItemKind::chunk)
+		return digest_of(bytes);
+	if (bytes.empty() || (bytes[0] != 1 && bytes[0] != 2) || bytes.size() > max_stored_node_size)
+		return {};
+	try {
+		return Node::parse(Buffer(bytes.begin(), bytes.end()), static_cast<TreeKind>(bytes[0]), nullptr, "node")
+			.compute_id();
+	} catch (const CorruptError &) {
+		return {};
+	}
+}
+
+} // namespace dig
