@@ -1,4 +1,5 @@
 // dig-checkout-root: extracts a state, or paths of it, below a directory.
+#include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"

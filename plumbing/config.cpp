@@ -1,6 +1,7 @@
 // dig-config: shows and changes settings.
 #include <algorithm>
 
+#include "libdig/format/setting_keys.h"
 #include "libdig/format/settings.h"
 #include "libdig/os/publish.h"
 #include "libdig/store/store.h"

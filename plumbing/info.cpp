@@ -1,3 +1,4 @@
+#include "libdig/base/byte_size.h"
 #include "libdig/base/suggestion.h"
 #include "libdig/chunking/gear.h"
 #include "libdig/chunking/sha256_lanes.h"
@@ -22,7 +23,7 @@ static std::string chunking_text(const ChunkingParameters &chunking)
 		     chunking.huge_file_threshold}) {
 		const std::uint64_t size = chunking.target_at(offset);
 		if (size != last)
-			text += (text.empty() ? "" : " ") + size_text(offset) + ':' + size_text(size);
+			text += (text.empty() ? "" : " ") + exact_size_text(offset) + ':' + exact_size_text(size);
 		last = size;
 	}
 	return text;

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/path_walk.h"
 #include "libdig/os/clock.h"
 #include "libdig/staging/staged_items.h"

@@ -1,6 +1,7 @@
 // dig commit is dig-write-layer, then dig-update-root, with the store locked all the while.
 #include <cstdlib>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/os/lock.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
 #include "libdig/os/clock.h"
 #include "libdig/store/store.h"

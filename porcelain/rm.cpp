@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/path_walk.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"

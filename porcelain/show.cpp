@@ -1,3 +1,4 @@
+#include "libdig/base/byte_size.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/time_text.h"

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/tool/command.h"

@@ -1,19 +1,16 @@
 #include "libdig/format/settings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/error.h"
-#include "libdig/base/error.h"
-#include "libdig/base/suggestion.h"
-#include "libdig/base/suggestion.h"
 #include "libdig/chunking/block_compressor.h"
+#include "libdig/format/setting_keys.h"
 #include "libdig/format/toml_shape.h"
 #include "libdig/os/environment.h"
-#include "libdig/os/file.h"
 #include "libdig/os/file.h"
 
 // toml++ asserts what a text makes wrong.  That is to be an error of the text, whether or not the
@@ -27,83 +24,7 @@
 namespace dig {
 
 using Type = SettingKey::Type;
-
-// TOML's integers end here.
-static constexpr std::uint64_t max_number = INT64_MAX;
-
-template <auto section, auto member> static SettingKey::Place place(Settings &settings)
-{
-	return &((settings.*section).*member);
-}
-
-template <auto member> static constexpr auto core = place<&Settings::core, member>;
-template <auto member> static constexpr auto chunking = place<&Settings::chunking, member>;
-template <auto member> static constexpr auto performance = place<&Settings::performance, member>;
-
-using Core = Settings::Core;
 using Chunking = Settings::Chunking;
-using Performance = Settings::Performance;
-
-static constexpr std::array<SettingKey, setting_count> keys = {{
-	{"core.compression", Type::choice, "how blocks of a layer are compressed",
-		core<&Core::compression>},
-	{"core.compression_level", Type::count, "0 is the codec's own default; zlib ends at 9",
-		core<&Core::compression_level>, 0, 19},
-	{"core.author", Type::text, "who commits; user@host where it is not set", core<&Core::author>},
-	{"core.record_mtime", Type::boolean, "keep the modification times of files",
-		core<&Core::record_mtime>},
-	{"core.file_digest", Type::boolean, "also keep the SHA-256 of each whole file",
-		core<&Core::file_digest>},
-	{"core.verify_writes", Type::boolean, "decode every block again before it is published",
-		core<&Core::verify_writes>},
-
-	{"chunking.target", Type::size, "one mean chunk size at every offset; 0 takes the tiers below",
-		chunking<&Chunking::target>, 4_KiB, 2_MiB, true},
-	{"chunking.small_file_chunk_size", Type::size, "mean chunk size below small_file_threshold",
-		chunking<&Chunking::small_file_chunk_size>, 4_KiB, 2_MiB},
-	{"chunking.small_file_threshold", Type::size, "offset at which the medium tier begins",
-		chunking<&Chunking::small_file_threshold>, 0, max_number},
-	{"chunking.medium_file_chunk_size", Type::size, "mean chunk size below medium_file_threshold",
-		chunking<&Chunking::medium_file_chunk_size>, 4_KiB, 2_MiB},
-	{"chunking.medium_file_threshold", Type::size, "offset at which the large tier begins",
-		chunking<&Chunking::medium_file_threshold>, 0, max_number},
-	{"chunking.large_file_chunk_size", Type::size, "mean chunk size below huge_file_threshold",
-		chunking<&Chunking::large_file_chunk_size>, 4_KiB, 2_MiB},
-	{"chunking.huge_file_chunk_size", Type::size, "mean chunk size from huge_file_threshold on",
-		chunking<&Chunking::huge_file_chunk_size>, 4_KiB, 2_MiB},
-	{"chunking.huge_file_threshold", Type::size, "offset at which the huge tier begins",
-		chunking<&Chunking::huge_file_threshold>, 0, max_number},
-
-	{"performance.max_worker_threads", Type::count, "0 is one for each core",
-		performance<&Performance::max_worker_threads>, 0, 1024},
-	{"performance.batch_size", Type::count, "small files that a worker takes at once",
-		performance<&Performance::batch_size>, 1, 100000},
-	{"performance.buffer_size", Type::size, "how much is read at once",
-		performance<&Performance::buffer_size>, 4_KiB, 16_MiB},
-	// Below this a worker has no room for one segment of a large file.
-	{"performance.max_memory_usage", Type::size, "all buffers, caches and queues together",
-		performance<&Performance::max_memory_usage>, 16_MiB, max_number},
-	{"performance.chunk_cache_size", Type::size, "windows for lookups, decoded blocks for reading",
-		performance<&Performance::chunk_cache_size>, 0, max_number},
-	{"performance.file_cache_size", Type::size, "what is known about files and tree nodes",
-		performance<&Performance::file_cache_size>, 0, max_number},
-	{"performance.async_io", Type::boolean, "read many small files at once with io_uring",
-		performance<&Performance::async_io>},
-	{"performance.memory_map_threshold", Type::size, "map files from this size on; 0 is never",
-		performance<&Performance::memory_map_threshold>, 0, max_number},
-	{"performance.compression_threshold", Type::size, "smaller blocks are stored raw",
-		performance<&Performance::compression_threshold>, 0, max_number},
-	{"performance.checkpoint_interval", Type::count, "files between two checkpoints of an add",
-		performance<&Performance::checkpoint_interval>, 1, 1000000000},
-	{"performance.checkpoint_bytes", Type::size, "bytes between two checkpoints of an add",
-		performance<&Performance::checkpoint_bytes>, 64_KiB, max_number},
-
-	{"safe.directory", Type::list, "stores of other users that may be opened; global file only",
-		place<&Settings::safe, &Settings::Safe::directory>},
-}};
-
-static constexpr std::array<std::string_view, 4> compression_names = {"auto", "zstd", "zlib",
-	"none"};
 
 BlockCompressor block_compressor_of(const Settings &settings)
 {
@@ -113,141 +34,6 @@ BlockCompressor block_compressor_of(const Settings &settings)
 	case Compression::zlib: return {Codec::zlib, level};
 	default: return {Codec::zstd, level};
 	}
-}
-
-std::span<const SettingKey> setting_keys() { return keys; }
-
-static std::size_t number_of(const SettingKey &key)
-{
-	return static_cast<std::size_t>(&key - keys.data());
-}
-
-const SettingKey *find_setting_key(std::string_view name)
-{
-	const auto found = std::find_if(keys.begin(), keys.end(),
-		[&](const SettingKey &key) { return key.name == name; });
-	return found == keys.end() ? nullptr : &*found;
-}
-
-// The keys that name may have meant: those of its section, or else the sections.
-static std::string known_names(std::string_view name)
-{
-	const std::string_view section = name.substr(0, name.find('.'));
-	std::string text;
-	for (const SettingKey &key : keys)
-		if (key.section() == section)
-			text += (text.empty() ? "" : ", ") + std::string(key.leaf());
-	if (text.empty())
-		return "the sections are core, chunking, performance and safe";
-	return "[" + std::string(section) + "] has " + text;
-}
-
-static bool is_section(std::string_view name)
-{
-	return std::any_of(keys.begin(), keys.end(),
-		[&](const SettingKey &key) { return key.section() == name; });
-}
-
-static std::string unknown_key(std::string_view name)
-{
-	std::vector<std::string> names;
-	for (const SettingKey &key : keys)
-		names.emplace_back(key.name);
-	return "unknown key " + quote(name) + "; " + known_names(name) + did_you_mean(name, names);
-}
-
-const SettingKey &get_setting_key(std::string_view name)
-{
-	const SettingKey *key = find_setting_key(name);
-	if (!key)
-		throw Error(unknown_key(name));
-	return *key;
-}
-
-std::optional<std::uint64_t> parse_size(std::string_view text)
-{
-	std::uint64_t number = 0;
-	const char *end = text.data() + text.size();
-	const auto [unit, error] = std::from_chars(text.data(), end, number);
-	if (error != std::errc())
-		return {};
-	static constexpr std::string_view units[] = {"B", "KB", "MB", "GB", "TB"};
-	int power = 0;
-	if (unit != end) {
-		const auto found = std::find(std::begin(units), std::end(units),
-			std::string_view(unit, static_cast<std::size_t>(end - unit)));
-		if (found == std::end(units))
-			return {};
-		power = static_cast<int>(found - std::begin(units));
-	}
-	if (number > max_number >> (10 * power))
-		return {};
-	return number << (10 * power);
-}
-
-std::string size_text(std::uint64_t size)
-{
-	static constexpr const char *units[] = {"B", "KB", "MB", "GB", "TB"};
-	if (size == 0)
-		return "0";
-	int power = 0;
-	for (; power < 4 && size % 1024 == 0; power++)
-		size /= 1024;
-	return std::to_string(size) + units[power];
-}
-
-std::string allowed_text(const SettingKey &key)
-{
-	switch (key.type) {
-	case Type::boolean:
-		return "true or false";
-	case Type::text:
-		return "a line of text";
-	case Type::choice:
-		return "auto, zstd, zlib or none";
-	case Type::list:
-		return "a directory or an array of directories";
-	case Type::size:
-	case Type::count:
-		break;
-	}
-	const bool is_size = key.type == Type::size;
-	const auto number = [&](std::uint64_t value) {
-		return is_size ? size_text(value) : std::to_string(value);
-	};
-	std::string text = key.may_be_zero ? "0, or " : "";
-	text += is_size ? "a size" : "a number";
-	if (key.most < max_number)
-		text += " from " + number(key.least) + " to " + number(key.most);
-	else if (key.least > 0)
-		text += " from " + number(key.least) + " on";
-	return text + (is_size ? " (units B, KB, MB, GB, TB)" : "");
-}
-
-std::optional<std::string> value_text(const Settings &settings, const SettingKey &key)
-{
-	// place() has no const twin; nothing is changed through it here.
-	const SettingKey::Place value = key.place(const_cast<Settings &>(settings));
-	std::string text;
-	if (const auto *number = std::get_if<std::uint64_t *>(&value))
-		return key.type == Type::size ? size_text(**number) : std::to_string(**number);
-	if (const auto *truth = std::get_if<bool *>(&value))
-		return **truth ? "true" : "false";
-	if (const auto *compression = std::get_if<Compression *>(&value))
-		return std::string(compression_names[static_cast<std::size_t>(**compression)]);
-	if (const auto *line = std::get_if<std::string *>(&value))
-		text = **line;
-	if (const auto *list = std::get_if<std::vector<std::string> *>(&value))
-		for (const std::string &item : **list)
-			text += (text.empty() ? "" : "\n") + item;
-	if (text.empty())
-		return {};
-	return text;
-}
-
-Origin origin_of(const Settings &settings, const SettingKey &key)
-{
-	return settings.origins[number_of(key)];
 }
 
 static bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -289,10 +75,10 @@ public:
 		const auto *text = node_.as_string();
 		if (!text)
 			return false;
-		const auto found =
-			std::find(compression_names.begin(), compression_names.end(), text->get());
-		*value = static_cast<Compression>(found - compression_names.begin());
-		return found != compression_names.end();
+		const std::optional<Compression> compression = parse_compression(text->get());
+		if (compression)
+			*value = *compression;
+		return compression.has_value();
 	}
 	bool operator()(std::vector<std::string> *value) const
 	{
@@ -360,13 +146,13 @@ static void assign_section(Settings &settings, std::string_view section, const t
 	const toml::table *table = node.as_table();
 	if (!table)
 		throw Error(from.name + ", line " + std::to_string(node.source().begin.line) + ": " +
-			unknown_key(section));
+			unknown_setting_key(section));
 	for (const auto &[leaf, value] : *table) {
 		const std::string name = std::string(section) + "." + std::string(leaf.str());
 		const SettingKey *key = find_setting_key(name);
 		if (!key)
 			throw Error(from.name + ", line " + std::to_string(leaf.source().begin.line) + ": " +
-				unknown_key(name));
+				unknown_setting_key(name));
 		// A store must not be able to call itself safe.
 		if (key->type == Type::list && from.origin == Origin::store_file)
 			continue;
@@ -378,9 +164,9 @@ static void assign_text(Settings &settings, std::string_view text, const Provena
 {
 	const toml::table table = parsed_toml(text, from.name);
 	for (const auto &[section, node] : table) {
-		if (!is_section(section.str()))
+		if (!is_setting_section(section.str()))
 			throw Error(from.name + ", line " + std::to_string(section.source().begin.line) + ": " +
-				unknown_key(section.str()));
+				unknown_setting_key(section.str()));
 		assign_section(settings, section.str(), node, from);
 	}
 }
@@ -410,7 +196,7 @@ static void assign_command_line(Settings &settings, const std::string &pair)
 		throw Error("-c: " + quote(pair) + " is not of the form KEY=VALUE");
 	const SettingKey *key = find_setting_key(std::string_view(pair).substr(0, equals));
 	if (!key)
-		throw Error("-c: " + unknown_key(std::string_view(pair).substr(0, equals)));
+		throw Error("-c: " + unknown_setting_key(std::string_view(pair).substr(0, equals)));
 	if (key->type == Type::list)
 		throw Error("-c: " + std::string(key->name) + " is honoured in the global file only");
 	assign_typed(settings, *key, std::string_view(pair).substr(equals + 1),
@@ -550,7 +336,7 @@ static std::map<std::string_view, std::string> values_in(std::string_view text,
 	// As in the global file, so that nothing is passed over.
 	assign_text(settings, text, {name, Origin::global_file});
 	std::map<std::string_view, std::string> values;
-	for (const SettingKey &key : keys)
+	for (const SettingKey &key : setting_keys())
 		if (origin_of(settings, key) != Origin::standard)
 			values[key.name] = toml_text(settings, key);
 	return values;

@@ -5,9 +5,9 @@
 //     .dig/config.toml                                  the store file
 //     dig -c key=value                                  handed down in DIG_CONFIG
 //
-// The keys, their meaning and their limits are one table in settings.cpp; dig-config(5) is the
-// same table for people.  toml++ is seen only there.  Sizes are written "256KB" or "2GB", or as
-// a plain number of bytes; a KB is 1024 bytes.
+// The keys, their meaning and their limits are one table (setting_keys); dig-config(5) is the same
+// table for people.  Sizes are written "256KB" or "2GB", or as a plain number of bytes; a KB is 1024
+// bytes.
 #ifndef DIG_SETTINGS_H
 #define DIG_SETTINGS_H
 
@@ -17,7 +17,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "libdig/base/bytes.h"
@@ -25,6 +24,7 @@
 namespace dig {
 
 class BlockCompressor;
+struct SettingKey;
 
 enum class Compression : std::uint8_t { automatic, zstd, zlib, none };
 
@@ -32,7 +32,7 @@ enum class Origin : std::uint8_t { standard, global_file, store_file, command_li
 
 constexpr std::size_t setting_count = 26;
 
-// A configuration file is written by hand; what is larger is something else.
+// A configuration file is written by hand; a larger file is something else.
 constexpr std::size_t max_config_size = 1 << 20;
 
 // All sizes are bytes.  The initialisers are the defaults.
@@ -83,71 +83,35 @@ struct Settings {
 // Who commits: DIG_AUTHOR, else core.author, else user@host.
 std::string author_of(const Settings &settings);
 
-// One row of the table.
-struct SettingKey {
-	enum class Type : std::uint8_t { size, count, boolean, text, choice, list };
-	using Place = std::variant<std::uint64_t *, bool *, std::string *, Compression *,
-		std::vector<std::string> *>;
-
-	std::string_view name; // "chunking.target"
-	Type type;
-	std::string_view description;
-	Place (*place)(Settings &);
-	std::uint64_t least = 0, most = 0; // of sizes and counts
-	bool may_be_zero = false;          // although least is more
-
-	std::string_view section() const { return name.substr(0, name.find('.')); }
-	std::string_view leaf() const { return name.substr(name.find('.') + 1); }
-};
-
-std::span<const SettingKey> setting_keys();
-
-// What the value may be: "0, or 4KB to 2MB".
-std::string allowed_text(const SettingKey &key);
-
-// Null for a name that is no key.
-const SettingKey *find_setting_key(std::string_view name);
-// Error that names the keys there are.
-const SettingKey &get_setting_key(std::string_view name);
-
 // ${XDG_CONFIG_HOME:-~/.config}/dig/config.toml; empty when neither variable is set.
 std::string global_config_path();
 
 // The "key=value" lines of DIG_CONFIG: what "dig -c" handed down.
 std::vector<std::string> command_line_settings();
 
-// Everything above in its order.  A file that is not there sets nothing, nor does a global file that
-// may not be read: it is that of another user, perhaps, under sudo or in a container.  Error for a line that
-// is no TOML, an unknown key, or a value of the wrong type or out of range; it names the file
-// (or "-c"), the key and what is allowed.  Without a store: pass nothing.
+// The defaults, changed by the global file, the store file and the command line, in this order.  A file
+// that is not there sets nothing.  Neither does a global file that may not be read: under sudo or in a
+// container it may belong to another user.  Throws an Error for a line that is no TOML, an unknown key,
+// or a value that is not allowed; it names the file (or "-c"), the key and what is allowed.  Without a
+// store, pass nothing as its path.
 Settings load_settings(const std::optional<std::string> &store_config_path,
 	std::span<const std::string> command_line);
 // The same with command_line_settings().
 Settings load_settings(const std::optional<std::string> &store_config_path);
 
-// The value as dig prints it, bare: "256KB", "true", "zstd".  Lists are one item a line.  Nothing
-// when there is no value.
-std::optional<std::string> value_text(const Settings &settings, const SettingKey &key);
-Origin origin_of(const Settings &settings, const SettingKey &key);
-// "auto", "zstd", "zlib", "none".
 // With the codec and the level that core.compression and core.compression_level ask for.
 BlockCompressor block_compressor_of(const Settings &settings);
 
 // The text of a configuration file with one value set or, with no value, its line removed.
 // Everything else stays as it is, comments too.  The value is read as in -c; path is for
-// messages.  Error when the value is not allowed, text is no valid configuration, or the value
-// stands where it cannot be edited by line, as in an inline table.
+// messages.  Throws an Error when the value is not allowed, when text is no valid configuration, or
+// when the value cannot be edited by line, as in an inline table.
 std::string edited_config(std::string_view text, const std::string &path, const SettingKey &key,
 	std::optional<std::string_view> value);
 
-// Throws what load_settings() would if text were the global file or, above the global file that
-// there is, the store file at path.
+// Throws what load_settings() would throw if text were the file at path: the global file, or the store
+// file together with the present global file.
 void check_config(std::string_view text, const std::string &path, Origin origin);
-
-// "64KB", "2GB", "1000", "1000B".  Nothing for other texts, and for more than 2^63 - 1 bytes.
-std::optional<std::uint64_t> parse_size(std::string_view text);
-// In the largest unit that leaves no rest.
-std::string size_text(std::uint64_t size);
 
 } // namespace dig
 

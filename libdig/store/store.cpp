@@ -6,7 +6,9 @@
 
 #include <boost/filesystem.hpp>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/suggestion.h"
+#include "libdig/format/setting_keys.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/environment.h"
 #include "libdig/os/process.h"
@@ -266,8 +268,8 @@ static void compare_chunking(const Settings &settings, const StoreFormat &format
 		if (origin == Origin::standard || origin == Origin::global_file)
 			continue;
 		if (values.first != values.second)
-			throw Error(std::string(name) + " is set to " + size_text(values.first) +
-				", but the store was made with " + size_text(values.second) +
+			throw Error(std::string(name) + " is set to " + exact_size_text(values.first) +
+				", but the store was made with " + exact_size_text(values.second) +
 				" and keeps that; make a new store for other chunks");
 	}
 }

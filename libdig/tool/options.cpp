@@ -7,6 +7,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/suggestion.h"
 #include "libdig/format/settings.h"
 

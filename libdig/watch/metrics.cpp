@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "libdig/base/byte_size.h"
+
 namespace dig {
 
 std::int64_t clock_ns()
@@ -121,20 +123,6 @@ std::string metrics_json(const std::vector<Metric> &metrics)
 }
 
 // --- what limits ----------------------------------------------------------------------------
-
-std::string size_text(double bytes)
-{
-	constexpr std::array<const char *, 6> units{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
-	std::size_t unit = 0;
-	while (bytes >= 1000 && unit + 1 < units.size()) {
-		bytes /= 1024;
-		unit++;
-	}
-	char text[64];
-	std::snprintf(text, sizeof text, "%.*f %s", unit == 0 || bytes >= 100 ? 0 : bytes >= 10 ? 1 : 2,
-		bytes, units[unit]);
-	return text;
-}
 
 // As large a part of the run as a step would last if nothing else took time.
 struct Share {

@@ -139,9 +139,6 @@ std::string metrics_json(const std::vector<Metric> &metrics);
 // A sentence or two: which step limits the run, and the figures that say so.
 std::string limit_of(const Work &work, double elapsed_s);
 
-// For people: "1.5 GiB", "12 KiB", "7 bytes".
-std::string size_text(double bytes);
-
 } // namespace dig
 
 #endif

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/os/file.h"
 
 namespace dig {

@@ -208,16 +208,6 @@ BOOST_AUTO_TEST_CASE(messages_are_json_strings_whatever_is_in_them)
 		"{\"schema\":1,\"type\":\"error\",\"message\":\"\",\"text\":\"\\\\377\\\\n\\\\033\",\"status\":4}\n");
 }
 
-BOOST_AUTO_TEST_CASE(sizes_have_three_digits)
-{
-	BOOST_TEST(size_text(0) == "0 bytes");
-	BOOST_TEST(size_text(999) == "999 bytes");
-	BOOST_TEST(size_text(1000) == "0.98 KiB");
-	BOOST_TEST(size_text(1536) == "1.50 KiB");
-	BOOST_TEST(size_text(123.4 * 1024 * 1024) == "123 MiB");
-	BOOST_TEST(size_text(4.0 * 1024 * 1024 * 1024) == "4.00 GiB");
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(metrics)

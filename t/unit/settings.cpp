@@ -1,5 +1,5 @@
 // Where values come from, what they may be, and how a file is edited.
-#include "libdig/format/settings.h"
+#include "libdig/format/setting_keys.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -74,27 +74,6 @@ std::string shown(const Settings &settings, std::string_view key)
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(settings, NoGlobalFile)
-
-BOOST_AUTO_TEST_CASE(sizes_have_units_of_1024)
-{
-	BOOST_TEST(parse_size("256KB").value() == 262144U);
-	BOOST_TEST(parse_size("2GB").value() == 2147483648U);
-	BOOST_TEST(parse_size("1TB").value() == 1099511627776U);
-	BOOST_TEST(parse_size("17B").value() == 17U);
-	BOOST_TEST(parse_size("17").value() == 17U);
-	BOOST_TEST(parse_size("0MB").value() == 0U);
-	BOOST_TEST(parse_size("9223372036854775807").value() == 9223372036854775807U);
-	for (const char *text : {"", "KB", "-1", "+1", "1.5MB", "64 KB", "64kb", "64K", "64KiB", "1KBB",
-			 "9223372036854775808", "8388608TB", "18446744073709551617"})
-		BOOST_TEST(!parse_size(text).has_value(), text);
-}
-
-BOOST_AUTO_TEST_CASE(a_size_is_shown_in_its_largest_whole_unit)
-{
-	for (const char *text : {"0", "1B", "1000B", "1KB", "1536KB", "80MB", "1GB", "3TB", "1025TB"})
-		BOOST_TEST(size_text(parse_size(text).value()) == text);
-	BOOST_TEST(size_text(2048) == "2KB");
-}
 
 BOOST_AUTO_TEST_CASE(every_key_has_a_name_a_description_and_a_default_that_is_allowed)
 {
