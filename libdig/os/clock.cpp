@@ -1,5 +1,10 @@
 #include "libdig/os/clock.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include "libdig/os/file.h"
+
 namespace dig {
 
 std::int64_t nanoseconds_of(const timespec &time)
@@ -36,6 +41,24 @@ bool is_time_kept(std::int64_t set_ns, std::int64_t found_ns)
 {
 	const std::int64_t difference = seconds_of(set_ns) - seconds_of(found_ns);
 	return difference >= -2 && difference <= 2;
+}
+
+bool is_on_coarse_clock(const File &file)
+{
+	// File systems whose time stamps are coarser than the kernel's tick of 1-10 ms.
+	struct statfs raw;
+	if (::fstatfs(file.fd(), &raw) < 0)
+		return true;
+	switch (static_cast<unsigned long>(raw.f_type)) {
+	case EXT4_SUPER_MAGIC: // ext3 has the same magic; its whole seconds show in the stamps
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+	case OVERLAYFS_SUPER_MAGIC:
+	case 0x2fc12fc1: // zfs
+	case F2FS_SUPER_MAGIC: return false;
+	default: return true;
+	}
 }
 
 } // namespace dig

@@ -9,11 +9,9 @@
 
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "libdig/base/error.h"
@@ -546,24 +544,6 @@ void rename_file(const std::string &from, const std::string &to)
 {
 	if (::rename(from.c_str(), to.c_str()) < 0)
 		throw SystemError("rename " + quote(from) + " to", to, errno);
-}
-
-bool is_on_coarse_clock(const File &file)
-{
-	// File systems whose time stamps are coarser than the kernel's tick of 1-10 ms.
-	struct statfs raw;
-	if (::fstatfs(file.fd(), &raw) < 0)
-		return true;
-	switch (static_cast<unsigned long>(raw.f_type)) {
-	case EXT4_SUPER_MAGIC: // ext3 has the same magic; its whole seconds show in the stamps
-	case XFS_SUPER_MAGIC:
-	case BTRFS_SUPER_MAGIC:
-	case TMPFS_MAGIC:
-	case OVERLAYFS_SUPER_MAGIC:
-	case 0x2fc12fc1: // zfs
-	case F2FS_SUPER_MAGIC: return false;
-	default: return true;
-	}
 }
 
 void make_directory(const std::string &path)

@@ -1,6 +1,7 @@
 #include "libdig/staging/clock_margin.h"
 
 #include "libdig/base/error.h"
+#include "libdig/os/clock.h"
 #include "libdig/staging/index_record.h"
 
 namespace dig {
