@@ -92,9 +92,10 @@ private:
 	{
 		try {
 			return store_.resolve(root);
+		} catch (const AmbiguousRoot &error) {
+			throw NotThere(error.what(), "ambiguous");
 		} catch (const Error &error) {
-			const bool is_ambiguous = std::string_view(error.what()).find("ambiguous") != std::string_view::npos;
-			throw NotThere(error.what(), is_ambiguous ? "ambiguous" : "missing");
+			throw NotThere(error.what(), "missing");
 		}
 	}
 

@@ -287,4 +287,34 @@ test_expect_success '!SANITIZED,PYTHON' 'memory stays below 100 MB' '
 	python3 ../rss.py dig-cat HEAD:d/text
 '
 
+# The message was searched for: with it, the roots of both states begin with bd9e.
+test_expect_success 'a root that several states begin with is ambiguous, and no other request is' '
+	dig-init-store --store-id=$(printf %064d 7) alike >store &&
+	cd alike &&
+	dig-config core.record_mtime false &&
+	echo hello >hello &&
+	chmod 644 hello &&
+	commit_all one &&
+	layer=$(dig-write-layer --allow-empty -m "two 4271") &&
+	dig-update-root $layer &&
+	cat >../requests <<-\EOF &&
+	bd9e:hello
+	bd9ea:hello
+	ambiguous:x
+	HEAD:ambiguous
+	EOF
+	cat >../expect <<-EOF &&
+	bd9e:hello ambiguous
+	$hello_root 6
+	hello
+
+	ambiguous:x missing
+	HEAD:ambiguous missing
+	EOF
+	dig-cat --batch <../requests >../actual &&
+	test_cmp ../expect ../actual &&
+	test_must_fail dig-cat bd9e:hello 2>../err &&
+	grep "bd9e. names no state: it is ambiguous; give more digits" ../err
+'
+
 test_done

@@ -388,9 +388,8 @@ static std::optional<std::uint64_t> parse_number(std::string_view text)
 RootName Store::resolve(std::string_view name) const
 {
 	const RootHistory roots = this->roots();
-	const auto unknown = [&](const std::string &why) {
-		return Error(quote(name) + " names no state: " + why);
-	};
+	const auto problem = [&](const std::string &why) { return quote(name) + " names no state: " + why; };
+	const auto unknown = [&](const std::string &why) { return Error(problem(why)); };
 	const auto state = [&](std::uint64_t generation) {
 		return RootName{generation, roots.at(generation).root};
 	};
@@ -424,7 +423,7 @@ RootName Store::resolve(std::string_view name) const
 	for (std::uint64_t i = 1; i <= roots.size(); i++)
 		if (to_hex(roots.at(i).root).starts_with(digits)) {
 			if (found)
-				throw unknown("it is ambiguous; give more digits");
+				throw AmbiguousRoot(problem("it is ambiguous; give more digits"));
 			found = i;
 		}
 	if (!found)

@@ -52,6 +52,12 @@ StorePaths create_store(const NewStore &parameters);
 // Makes work_tree the work tree of a store that is there; both share its staging area.  Durable.
 StorePaths attach_store(const std::string &work_tree, const std::string &store);
 
+// The first digits of a root that several states of the store begin with.
+class AmbiguousRoot : public Error {
+public:
+	explicit AmbiguousRoot(const std::string &message) : Error(message) {}
+};
+
 // A state by name: HEAD, HEAD~n, @n, a full root, a unique prefix of one.
 struct RootName {
 	std::uint64_t generation;
@@ -75,7 +81,7 @@ public:
 	// The same for who reads it; the empty manifest before the first commit.
 	TreeRoot head_tree();
 
-	// Error (128) for a name that is no state, or more than one.
+	// Throws an Error for a name that is no state, AmbiguousRoot for digits that are not enough.
 	RootName resolve(std::string_view name) const;
 	// The layer of a generation; its id and header are checked against the history.  A few
 	// are kept open.  Any thread; good until many others were asked for.
