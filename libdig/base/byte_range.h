@@ -11,7 +11,7 @@
 namespace dig {
 
 struct ByteRange {
-	// Where bytes really lie in content of a known size.
+	// A part of content whose size is known.
 	struct Extent {
 		std::uint64_t offset = 0;
 		std::uint64_t size = 0;
@@ -23,12 +23,12 @@ struct ByteRange {
 
 	bool operator==(const ByteRange &) const = default;
 
-	// What the range covers of content_size bytes; a range that runs over the end stops there.
-	// Error when it covers none: it begins at or after the end, or is "-0".
+	// The part of content_size bytes that the range covers.  A range that goes beyond the end
+	// stops there.  Throws an Error if the range begins at or after the end, or is "-0".
 	Extent resolve(std::uint64_t content_size) const;
 };
 
-// Nothing unless text is one of the three forms, its numbers fit 64 bits and a <= b.
+// Nothing unless text has one of the three forms, its numbers fit into 64 bits, and a <= b.
 std::optional<ByteRange> parse_byte_range(std::string_view text);
 
 std::string to_text(const ByteRange &range);

@@ -9,8 +9,8 @@
 
 namespace dig {
 
-// A size as it is typed in a setting or an option: "64KB", "2GB", "1000", "1000B".  Nothing for other
-// texts, and for more than 2^63 - 1 bytes, where TOML's integers end.
+// A size as it is typed in a setting or an option: "64KB", "2GB", "1000", "1000B".  Nothing for
+// other texts, and for more than 2^63 - 1 bytes, where TOML's integers end.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 // The text that parse_size() gives back as size, in the largest unit that leaves no rest.
 std::string exact_size_text(std::uint64_t size);

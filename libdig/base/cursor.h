@@ -1,5 +1,6 @@
-// Reads fields from bytes that nobody has checked yet.  Running off the end, or a count that
-// what is left cannot hold, is a CorruptError that names the file and the byte.
+// Reads fields from bytes that nobody has checked yet.  A field that goes beyond the end, or a
+// count that is too large for the bytes that are left, is a CorruptError that names the file and
+// the byte.
 #ifndef DIG_CURSOR_H
 #define DIG_CURSOR_H
 
@@ -13,7 +14,8 @@ namespace dig {
 
 class Cursor {
 public:
-	// The bytes lie at file offset base of the file name; both outlive the cursor.
+	// bytes begin at offset base of the file called name.  Bytes and name must outlive the
+	// cursor.
 	Cursor(Bytes bytes, std::string_view name, std::uint64_t base = 0)
 		: bytes_(bytes), name_(name), base_(base)
 	{
@@ -42,7 +44,8 @@ public:
 		std::memcpy(value.bytes.data(), take(32).data(), 32);
 		return value;
 	}
-	// A count of things of at least item_size bytes each that still have to follow.
+	// Checks that value items of at least item_size bytes each can still follow, and returns
+	// value.
 	std::uint64_t count(std::uint64_t value, std::size_t item_size)
 	{
 		if (value > left() / item_size)

@@ -1,4 +1,5 @@
-// SHA-256.  Crypto++ is seen only in digest.cpp; many digests at once are in sha256_lanes.h.
+// SHA-256 of one message, CRC-32, and random bytes.  For many digests at once see sha256_lanes.
+// Only digest.cpp includes Crypto++.
 #ifndef DIG_DIGEST_H
 #define DIG_DIGEST_H
 
@@ -29,7 +30,7 @@ struct Digest {
 };
 static_assert(sizeof(Digest) == 32 && alignof(Digest) == 1);
 
-// A digest is uniform already: its first bytes are its hash.
+// Digests are spread evenly already, so their first bytes serve as a hash.
 struct DigestHash {
 	std::size_t operator()(const Digest &digest) const
 	{
@@ -53,7 +54,7 @@ public:
 	Hasher &operator=(const Hasher &) = delete;
 
 	Hasher &update(Bytes bytes);
-	// Starts over after it.
+	// The digest of all pieces.  The next update() begins a new message.
 	Digest finish();
 
 private:
@@ -64,10 +65,10 @@ private:
 Digest digest_of(Bytes bytes);
 Digest digest_of(std::initializer_list<Bytes> pieces);
 
-// Random bytes of the machine's, not of a generator with a seed, for store ids.
+// 32 bytes from the random generator of the operating system, for store ids.
 Digest random_digest();
 
-// CRC-32 (ISO 3309, as in zlib) of bytes, continuing from an earlier result.
+// CRC-32 (ISO 3309, as in zlib).  before is the checksum of the bytes in front of these.
 std::uint32_t crc32_of(Bytes bytes, std::uint32_t before = 0);
 
 } // namespace dig

@@ -9,9 +9,9 @@ namespace dig {
 // Whether this processor has what fold_crc32() needs.
 bool can_fold_crc32();
 
-// The register of CRC-32 (not inverted) behind 64 bytes or more, a multiple of 16.  After Gopal et al.,
-// "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009, in its
-// bit-reflected form, with the constants given there for the polynomial of ISO 3309.
+// The register of CRC-32 (not inverted) behind 64 bytes or more, a multiple of 16.  After Gopal et
+// al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009, in
+// its bit-reflected form, with the constants given there for the polynomial of ISO 3309.
 std::uint32_t fold_crc32(Bytes bytes, std::uint32_t before);
 
 } // namespace dig

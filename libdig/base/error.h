@@ -1,6 +1,6 @@
-// Failures.  Each type knows the exit status that it ends a command with; the table stands in
-// dig(1).  A message says what failed, the subject in single quotes, the reason; lower case and
-// no full stop.  What is merely not there is no failure: find_x returns an optional.
+// Failures.  Each type has the exit status of a command that ends by it; dig(1) has the table.  A
+// message says what failed, the subject in single quotes, and the reason, in lower case and without
+// a full stop.  A thing that is not there is no failure: find_x() returns an optional.
 #ifndef DIG_ERROR_H
 #define DIG_ERROR_H
 
@@ -60,7 +60,7 @@ private:
 class CorruptError : public Error {
 public:
 	CorruptError(std::string_view what, std::string_view path, std::uint64_t offset);
-	// Where no one file is to blame, as for a chunk that no layer holds.
+	// Damage that belongs to no single file, such as a chunk that no layer has.
 	explicit CorruptError(const std::string &what) : Error(what, exit_status::corrupt) {}
 };
 
@@ -80,17 +80,18 @@ public:
 	explicit LockedError(const std::string &message) : Error(message, exit_status::locked) {}
 };
 
-// Another process of the same pipeline has failed, and has said why: the command ends with this
-// status and says nothing.
+// Another process of the same pipeline has failed and has told the reason.  The command ends with
+// this status and prints nothing.
 class ToldElsewhere : public Error {
 public:
 	explicit ToldElsewhere(int status) : Error("another command has failed", status) {}
 };
 
-// A path in single quotes with control bytes, quotes and backslashes as \n, \t or \ooo, safe to
-// show on a terminal.  UTF-8 passes; bytes that are no UTF-8 and bidirectional controls do not.
+// The path in single quotes, safe to show on a terminal.  Control bytes, quotes, backslashes, bytes
+// that are not UTF-8 and bidirectional controls become \n, \t or \ooo; other UTF-8 stays as it is.
 std::string quote(std::string_view path);
-// The same without the quotes around it, and with quotes as they are: for texts of others.
+// The same for a text that somebody else wrote: without quotes around it, and quotes stay as they
+// are.
 std::string shown_text(std::string_view text);
 
 } // namespace dig

@@ -1,17 +1,17 @@
-// Where the time goes, for whoever looks for it with DIG_TRACE: regions of time and counts.
+// DIG_TRACE shows where the time of a command goes: regions of time, and counts.
 //
 //     Region region("hash");          // until the end of the scope
 //     trace_count("cache misses");    // add 1, or as many as a second argument says
 //
-// That is all that one costs to add, and off, which is the usual case, each costs a branch.  A
-// line is written at the end of each region,
+// One line adds a region or a count.  When the trace is off, which is usual, it costs one branch.
+// At the end of each region a line is written:
 //
 //     dig-update-index[4711.2] 0.012345 +0.003210   hash
 //
-// process and thread, when it began (seconds since the trace did) and how long it took, indented
-// by how many regions of the thread it lies in; at the end of the process, for each name, the
-// sum of its regions, and its count.  Where the lines go is up to command.h, since this level
-// does no output.
+// These are the process and the thread, the seconds from the start of the trace to the start of the
+// region, and the seconds that it took.  The name is indented by the number of regions around it.
+// At the end of the process follow the sum of the regions and the count for each name.  command.h
+// says where the lines go, since this room does no output.
 #ifndef DIG_TRACE_H
 #define DIG_TRACE_H
 
@@ -30,11 +30,11 @@ extern bool is_on;
 // Takes a line with its newline.  Any thread calls it, one at a time.
 using Sink = std::function<void(std::string_view line)>;
 
-// process is what lines begin with: "dig-chunk[4711".  What was recorded before is forgotten.
+// Lines begin with process, as in "dig-chunk[4711".  Earlier records are forgotten.
 void start(std::string process, Sink sink);
-// The sums, once; regions that end later, in threads that are still there, are not told.
+// Writes the sums, once.  Regions that end later, in threads that still run, are not written.
 void finish();
-// Nothing more is told, the sums neither: this process goes on as another command.
+// Writes nothing more, not even the sums, since this process goes on as another command.
 void stop();
 
 std::int64_t begin_region();

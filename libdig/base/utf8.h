@@ -8,10 +8,11 @@
 namespace dig {
 
 struct Utf8Point {
-	std::size_t length = 0; // in bytes; 0 where there is no UTF-8
+	std::size_t length = 0; // in bytes; 0 if there is no UTF-8
 	std::uint32_t value = 0;
 };
-// The code point whose bytes begin at text[at].  No surrogates, and none in more bytes than it needs.
+// The code point that begins at text[at].  Surrogates, and code points in more bytes than they
+// need, are no UTF-8.
 Utf8Point utf8_at(std::string_view text, std::size_t at);
 
 } // namespace dig

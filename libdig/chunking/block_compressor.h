@@ -20,12 +20,14 @@ public:
 
 	Codec codec() const { return compressor_.codec(); }
 
-	// The payload for raw.  It lies at the start of room and is at least 5 % smaller than raw; or it
-	// is raw itself, with Codec::none, when that cannot be had.  room never needs more bytes than raw.
+	// The payload for raw.  It lies at the start of room and is at least 5 % smaller than raw;
+	// or it is raw itself, with Codec::none, when that cannot be had.  room never needs more
+	// bytes than raw.
 	BlockPayload compress(Bytes raw, MutableBytes room, Effort effort = Effort::usual);
 
-	// False when three samples of raw, of 16 KiB each, hardly shrink: then compress() is not worth
-	// its time.  True without looking for blocks of less than 128 KiB.  room as for compress().
+	// False when three samples of raw, of 16 KiB each, hardly shrink: then compress() is not
+	// worth its time.  True without looking for blocks of less than 128 KiB.  room as for
+	// compress().
 	bool looks_compressible(Bytes raw, MutableBytes room);
 
 private:

@@ -1,5 +1,6 @@
-// Where content is cut: tiers, minimum, maximum, regression (dig-chunking(7)).  No I/O: it is
-// shown the bytes since the last cut and says where the next one falls, or that it needs more.
+// Cuts content into chunks by the rules of dig-chunking(7): tiers, minimum, maximum, regression.
+// It does no I/O.  The caller shows it the bytes since the last cut, and it returns where the next
+// cut is, or that it needs more bytes.
 #ifndef DIG_CHUNKER_H
 #define DIG_CHUNKER_H
 
@@ -8,11 +9,11 @@
 
 namespace dig {
 
-// Format limit of a chunk, and of anything that is read into memory as one item.
+// The format's limit for a chunk.  No item that is read into memory as a whole is larger.
 constexpr std::uint64_t max_chunk_size = 16_MiB;
 constexpr std::uint64_t min_chunk_target = 4_KiB, max_chunk_target = 2_MiB;
 
-// What a store fixes when it is made.  Sizes in bytes.
+// The parameters that a store gets when it is made, and keeps.  Sizes are bytes.
 struct ChunkingParameters {
 	std::uint64_t small_file_chunk_size = 256_KiB;
 	std::uint64_t small_file_threshold = 1_MiB;
@@ -28,15 +29,15 @@ struct ChunkingParameters {
 	// 66 bytes, as in .dig/format.
 	Buffer encoded() const;
 	static ChunkingParameters decode(Bytes bytes, std::string_view name);
-	// What layer headers bind.
+	// The digest that stands in layer headers.
 	Digest digest() const { return digest_of(encoded()); }
 
 	std::uint64_t target_at(std::uint64_t offset) const;
-	// Chunks that start from offset on and before this have the same target.
+	// The end of the tier of offset: chunks that start in between have the same target.
 	std::uint64_t target_end(std::uint64_t offset) const;
-	// The largest maximum of any tier: what a buffer has to hold.
+	// The largest maximum of all tiers, which a buffer must be able to hold.
 	std::uint64_t largest_chunk() const;
-	// Content no larger than this is one chunk without a scan.
+	// Content of at most this size is one chunk, and is not scanned.
 	std::uint64_t single_chunk_size() const { return target_at(0) / 2; }
 };
 constexpr std::size_t encoded_parameters_size = 66;
@@ -55,18 +56,20 @@ public:
 	std::uint64_t offset() const { return offset_; }
 	const ChunkLimits &limits() const { return limits_; }
 
-	// bytes are all that is known from offset() on, at every call the same ones and more; is_last
-	// says that the content ends with them.  Returns the size of the next chunk and moves on
-	// behind it, or 0 when more bytes are needed (or none are left).  The cuts do not depend
-	// on how the content was split into calls.  Cost: one scan of what lies behind the minimum.
+	// bytes are all known bytes from offset() on; a later call for the same chunk has the same
+	// bytes and more.  is_last tells that the content ends with them.  Returns the size of the
+	// next chunk and moves behind it, or 0 if more bytes are needed or none are left.  The cuts
+	// do not depend on how the content is divided among calls.  Each byte behind the minimum is
+	// scanned once.
 	std::size_t next(Bytes bytes, bool is_last);
 
-	// Moves on over a chunk that the caller knows, as one of zeros, or over several of one size.
+	// Moves over a chunk that the caller knows, such as a chunk of zeros, or over count of
+	// them.
 	void skip(std::uint64_t size, std::uint64_t count = 1);
 
-	// The size of the next chunk in an endless run of zeros that the current chunk starts in.
+	// The size of the next chunk if only zeros follow, without an end.
 	std::uint64_t zero_chunk_size() const { return limits_.maximum; }
-	// How many chunks of that size, one behind the other, a run of so many zeros begins with.
+	// How many chunks of this size come first if this many zeros follow.
 	std::uint64_t zero_chunk_count(std::uint64_t zeros) const;
 
 private:

@@ -1,4 +1,5 @@
-// Compression of one block.  Contexts are made once a thread and used again.
+// Compresses and decompresses one block.  A compressor or decompressor keeps the memory of its
+// codec, so that each thread makes one and uses it again.
 #ifndef DIG_CODEC_H
 #define DIG_CODEC_H
 
@@ -10,20 +11,20 @@ namespace dig {
 
 enum class Codec : std::uint8_t { none = 0, zlib = 1, zstd = 2 };
 
-// How hard zstd tries at its usual level: less costs a tenth of the time less, and up to a thirtieth
-// of the size more.
+// How hard zstd tries at its usual level.  With Effort::less it takes up to a tenth less time, and
+// the result is up to a thirtieth larger.
 enum class Effort : std::uint8_t { usual, less };
 
 class Compressor {
 public:
-	// level 0 is the codec's own default for dig: 1 for both, the speed of a store.
+	// level 0 stands for level 1 of either codec, which is as fast as a store can be written.
 	Compressor(Codec codec, int level);
 	~Compressor();
 	Compressor(Compressor &&) noexcept;
 
 	Codec codec() const { return codec_; }
-	// Compresses raw into the start of out.  Returns the size, or 0 when it would not be smaller
-	// than limit bytes (or out): then raw is stored as it is.
+	// Compresses raw into the start of out.  Returns the size, or 0 if the result needs more
+	// than limit bytes or more than out has.
 	std::size_t compress(Bytes raw, MutableBytes out, std::size_t limit, Effort effort = Effort::usual);
 
 private:
@@ -42,8 +43,8 @@ public:
 	~Decompressor();
 	Decompressor(Decompressor &&) noexcept;
 
-	// Fills all of out, whose size the caller has checked against its limits; false when the
-	// payload is damaged or does not decode to exactly that many bytes.
+	// Fills out.  False if the payload is damaged or does not decode to exactly out.size()
+	// bytes.  The caller has checked that size against its limits.
 	bool decompress(Codec codec, Bytes payload, MutableBytes out);
 
 private:

@@ -2,9 +2,9 @@
 //
 //     h = 2h + G[byte]  mod 2^32
 //
-// After 32 steps a byte has left the hash, so h at a position depends on the 32 bytes before it
-// and on nothing else: candidates can be looked for by any thread, in any segment, in any
-// order.  Where the cuts fall among them is the chunker's business (chunker.h).
+// After 32 steps a byte has left the hash, so that h at a position depends on the 32 bytes before
+// it alone.  Any thread can look for candidates in any segment, in any order.  chunker.h decides
+// which of them become cuts.
 //
 // The table is part of the format: G[i] is the first four bytes, little-endian, of
 // SHA-256("dig gear table 1" ‖ byte i).  The hash of 32 zero bytes is -G[0] mod 2^32
@@ -40,11 +40,11 @@ struct Candidate {
 // Any thread.  The kernel is chosen at the first call; see gear_kernel().
 void find_candidates(Bytes segment, std::uint32_t threshold, std::vector<Candidate> &candidates);
 
-// The kernel in use: "scalar", "avx2" or "avx512".  DIG_GEAR_KERNEL forces one; Error where it
-// names none, or one that this CPU cannot run.
+// The kernel in use: "scalar", "avx2" or "avx512".  DIG_GEAR_KERNEL forces one; a name that is
+// none, or a kernel that this CPU cannot run, is an Error.
 std::string_view gear_kernel();
 
-// What every kernel must equal: three lines.  For tests.
+// The reference, of three lines, that all kernels must equal.  For tests.
 void find_candidates_scalar(Bytes segment, std::uint32_t threshold,
 	std::vector<Candidate> &candidates);
 

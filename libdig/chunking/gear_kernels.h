@@ -31,14 +31,15 @@ struct StripedKernel {
 	std::size_t piece; // stripes are multiples of it
 	std::size_t shortest; // stripe worth its overhead
 
-	// Appends the candidates of `lanes` stripes that follow each other from `at`, in any order
-	// of lanes but each lane's in order, and with keys instead of ends.
+	// Appends the candidates of all stripes, which follow each other from `at`.  Those of one
+	// lane are in order; those of several lanes may be mixed.  Each has a key instead of its
+	// end.
 	void (*scan)(const std::uint8_t *at, std::size_t stripe, std::uint32_t threshold,
 		std::vector<Candidate> &candidates);
 };
 
-// Stands for an end until a kernel's candidates are put in order: the lane, and in the lower half
-// where in its stripe.
+// A key stands for an end until the candidates are put in order.  It has the lane in its upper
+// half, and the position in the stripe in its lower half.
 constexpr std::uint32_t key_lane = 1 << 16;
 
 void find_candidates_striped(const StripedKernel &kernel, Bytes segment, std::uint32_t threshold,
@@ -54,8 +55,8 @@ template <typename Function> struct Kernel {
 // Every kernel of gear, best first; the last one runs everywhere.
 std::span<const Kernel<FindCandidates>> gear_kernels();
 
-// The kernel that the environment variable names, or the first that runs here where the variable
-// is unset or empty.
+// The kernel that the environment variable names.  If the variable is unset or empty, it is the
+// first one that runs here.
 template <typename Function>
 const Kernel<Function> &choose_kernel(const char *variable,
 	std::span<const Kernel<Function>> kernels)

@@ -12,20 +12,20 @@ namespace dig {
 Digest leaf_hash(Bytes leaf);
 Digest node_hash(const Digest &left, const Digest &right);
 
-// The tree over leaves that lie one behind another in bytes; sizes are theirs.  Hashes many at
-// once.  scratch is used and kept for the next call.
+// The tree hash of leaves that lie one behind another in leaves and have these sizes.  Many are
+// hashed at once.  scratch is memory to work in, which the next call can use again.
 struct MerkleScratch {
 	Buffer messages;
 	std::vector<Digest> level;
 };
 Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, MerkleScratch &scratch);
 
-// The peaks of a tree that only grows: the roots of its complete subtrees, largest first, one for
-// each bit set in size.  O(log size) memory.
+// The peaks of a tree that only grows: the roots of its complete subtrees, the largest one first.
+// There is one for each bit that is set in size, so the memory is O(log size).
 class MerklePeaks {
 public:
 	MerklePeaks() = default;
-	// Peaks as they were stored; their number must be the number of bits in size.
+	// From stored peaks.  There must be one for each bit that is set in size.
 	MerklePeaks(std::uint64_t size, std::vector<Digest> peaks)
 		: size_(size), peaks_(std::move(peaks))
 	{

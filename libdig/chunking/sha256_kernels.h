@@ -22,8 +22,9 @@ constexpr std::size_t sha256_block = 64;
 extern const std::uint32_t sha256_initial[8];
 alignas(64) extern const std::uint32_t sha256_constants[64];
 
-// A message on its way: blocks where they lie in the message, then one or two in which its last
-// bytes are padded.  A message that fits into those is copied there whole.
+// A message that is being hashed: first the blocks as they lie in the message, then one or two
+// blocks with its last bytes and the padding.  A message that fits into these is copied there
+// whole.
 class Sha256Stream {
 public:
 	std::uint32_t state[8];
@@ -59,7 +60,7 @@ private:
 #ifdef __x86_64__
 bool has_shani();
 
-// Ends the messages that another kernel's lanes have begun, and works off the jobs.
+// Finishes the messages that the lanes of another kernel have begun, and does the jobs.
 void sha256_finish_shani(std::span<Sha256Stream *const> begun, std::span<const HashJob> jobs);
 
 // sha256_many_avx512, for a CPU on which as many lanes as `enough` are faster than SHA-NI.  One is

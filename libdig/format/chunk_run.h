@@ -5,9 +5,9 @@
 //     | 24 + 80     | 511 u64 a page | 85 records     |
 //     +-------------+----------------+----------------+
 //
-// A run is derived from the layers, or from the journal, and names what it was made of: stores are
-// copied and put back in parts, and then generations and offsets have the numbers of others.
-// Whoever finds a run damaged, or made of something else, does without.
+// A run is derived from the layers or from the journal, and names its source.  This is necessary
+// because stores are copied and restored in parts: then the same generation or offset can stand for
+// something else.  A reader who finds a run damaged, or made of another source, goes on without it.
 #ifndef DIG_CHUNK_RUN_H
 #define DIG_CHUNK_RUN_H
 
@@ -39,26 +39,27 @@ struct RunRecord {
 };
 static_assert(sizeof(RunRecord) == 48);
 
-// Records in ascending order; nothing at the end.
+// Gives records in ascending order, and nothing at the end.
 using RunRecords = std::function<std::optional<RunRecord>()>;
 
 struct RunCoverage {
 	std::uint64_t first_generation = 0, last_generation = 0; // chunk-index/
 	std::uint64_t journal_offset = 0;                        // staging/
-	// The root of the last generation, or the journal's id and zeros.  Zeros in runs of version 1.
+	// The root of the last generation, or the journal's id and zeros.  Zeros in runs of version
+	// 1.
 	Digest source{};
 };
 
-// Writes a run into file, front to back but for its fanout.  Of records of the same item the first
-// is kept.  count_limit is at least the number of records.
+// Writes a run into file, in order except for its fanout.  If several records have the same item,
+// the first one is kept.  There are at most count_limit records.
 void write_run(const File &file, const RunCoverage &coverage, std::uint64_t count_limit,
 	const RunRecords &records);
 
-// Look-ups cost one read of a page or two, or none for a run of up to cached_size bytes, which is
-// read whole at the first of them.  One thread at a time.
+// A look-up reads one page or two.  A run of at most cached_size bytes is read as a whole by the
+// first look-up instead.  One thread at a time.
 class ChunkRun {
 public:
-	// Throws CorruptError when the head or the fanout is damaged.
+	// Throws a CorruptError if the head or the fanout is damaged.
 	explicit ChunkRun(File file, std::size_t cached_size = 0);
 
 	const RunCoverage &coverage() const { return coverage_; }
@@ -66,7 +67,7 @@ public:
 	std::optional<RunRecord> find(ItemKind kind, const Digest &digest);
 	// All records in order, for merging.
 	RunRecords records();
-	// Every page, and the order of the records.
+	// Checks every page, and the order of the records.
 	void check();
 	const File &file() const { return file_; }
 
@@ -86,7 +87,8 @@ private:
 	std::uint64_t page_count_ = 0;
 };
 
-// Several sources as one, in order; of records of the same item the one of the earliest source.
+// Merges several sources, in order.  If several have the same item, the record of the earliest
+// source is kept.
 RunRecords merge_records(std::vector<RunRecords> sources);
 
 } // namespace dig

@@ -19,7 +19,8 @@ constexpr std::size_t max_link_size = 4095; // bytes of a symlink's text: PATH_M
 // SHA-256 of all content (core.file_digest); 1 and 2 are reserved for owner and extended
 // attributes.
 constexpr std::uint16_t file_digest_attribute = 3;
-// Without a value: the file changed while it was read, and its content may be a mix that never was.
+// It has no value.  The file changed while it was read, and its content may be a mixture of two
+// versions.
 constexpr std::uint16_t changed_while_read_attribute = 4;
 
 struct Entry {
@@ -38,22 +39,23 @@ struct Entry {
 	// The attribute of core.file_digest, if there is one.
 	std::optional<Digest> file_digest() const;
 
-	// The root of the entry's chunk list, computed where the entry names a chunk or nothing.
+	// The root of the entry's chunk list.  It is computed if the entry names a chunk or
+	// nothing.
 	Digest file_root() const;
-	// Appends one of a higher type than those that are there.
+	// Appends an attribute.  Its type must be higher than the types that are there.
 	void add_attribute(std::uint16_t type, Bytes value);
 	bool has_attribute(std::uint16_t type) const;
 	bool is_known_kind() const { return kind >= EntryKind::file && kind <= EntryKind::empty_directory; }
 
 	void encode(Buffer &out) const;
-	// Everything but the path and its length.
+	// All but the path and its length.
 	void encode_rest(Buffer &out) const;
-	// Checks what one entry alone can show, its path included.
+	// Checks all that can be checked in a single entry, including its path.
 	static Entry decode(Cursor &cursor);
 	void decode_rest(Cursor &cursor);
 };
 
-// The path of an entry that lies encoded at the start of bytes, unchecked but for its length.
+// The path of the encoded entry at the start of bytes.  Only its length is checked.
 std::string_view path_of_encoded_entry(Bytes bytes);
 
 } // namespace dig

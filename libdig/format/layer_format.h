@@ -5,8 +5,8 @@
 //     |          |        |     | table | index |        |       |       |        |
 //     +----------+--------+-----+-------+-------+--------+-------+-------+--------+
 //
-// Nothing before the footer holds a size or offset that a writer could not know yet, so a layer
-// is written front to back, and staging/pack is a layer that has no end yet.
+// No size or offset in front of the footer depends on what is written later.  So a layer is written
+// front to back, and staging/pack is a layer without its end.
 #ifndef DIG_LAYER_FORMAT_H
 #define DIG_LAYER_FORMAT_H
 
@@ -93,11 +93,12 @@ constexpr std::string_view footer_magic = "DIGLAEND";
 constexpr std::uint32_t layer_is_full = 1; // Footer::flags
 constexpr std::uint16_t changed_files_extension = 1; // u64, not 0
 
-// The chunk index's fanout: how many records have first bits up to each value.
+// The fanout of the chunk index has, for each value of a digest's first bits, the number of records
+// whose first bits are not larger.
 int fanout_bits(std::uint64_t count);
 std::uint32_t first_bits(const Digest &digest, int bits);
 
-// What a layer id commits to.
+// The header, whose hash is the layer id.
 struct LayerHeader {
 	Digest store_id;
 	std::uint64_t generation = 0;
@@ -108,9 +109,9 @@ struct LayerHeader {
 	Digest texts; // H(author ‖ 0x00 ‖ message)
 	std::uint64_t entries = 0;
 	std::uint64_t bytes = 0;
-	Buffer extensions; // encoded, carried along
+	Buffer extensions; // encoded, and kept as they are
 
-	// Of what the commit brought, the files that changed while they were read.
+	// The number of files in the commit that changed while they were read.
 	void set_changed_files(std::uint64_t count);
 	std::uint64_t changed_files() const;
 
@@ -123,11 +124,12 @@ Digest texts_digest(std::string_view author, std::string_view message);
 // The root of the generation whose layer ids make up the peaks.
 Digest root_of(const MerklePeaks &layer_ids);
 
-// A block's bytes in front of its payload.  sizes are those of the items.
+// The bytes of a block in front of its payload.  sizes are the sizes of its items.
 Buffer block_prefix(Codec codec, ItemKind kind, std::span<const std::uint32_t> sizes, Bytes payload);
 
-// What the journal keeps of a compressed block: a CRC-32 of its payload, and of its header's checksum
-// behind it.  Without the payload's, that in the header is taken.
+// The checksum of a compressed block that the journal keeps: a CRC-32 over the payload, continued
+// over the header's checksum.  Without payload_checksum, the one that stands in the header is
+// taken.
 std::uint32_t block_checksum(Bytes prefix, std::optional<std::uint32_t> payload_checksum = {});
 
 struct BlockShape {
@@ -138,11 +140,11 @@ struct BlockShape {
 	std::size_t prefix_size() const { return sizeof(BlockHeader) + (sizes.size() > 1 ? 4 * sizes.size() : 0); }
 	std::uint64_t length() const { return prefix_size() + stored_size; }
 };
-// Checks a header (24 bytes at least) as far as it can be checked alone.
+// Checks all that can be checked in a header alone.
 void check_block_header(const BlockHeader &header, std::string_view name, std::uint64_t offset);
-// A record of a block on its own: what it says can be true of some block.  Throws CorruptError.
+// Checks that a record can be that of some block.  Throws a CorruptError.
 void check_block_record(const BlockRecord &record, std::string_view name, std::uint64_t offset);
-// bytes begin with the block's header and sizes.
+// bytes must begin with the header and the sizes of the block.
 BlockShape parse_block_prefix(Bytes bytes, std::string_view name, std::uint64_t offset);
 
 } // namespace dig

@@ -5,17 +5,18 @@
 //     find(digest): slot of the fanout -> range of records -> binary search -> block and item
 //     block(n):     one record of the block table
 //
-// A single look-up costs two small reads for the range, and one for the records in it: there are some
-// hundred of them, since digests are spread evenly.  Only a layer that is asked often keeps its fanout,
-// and all records if they take at most 4 MiB.  All layers of a store share one IndexRoom for that, so
-// that a thousand layers do not add up.  Mapping the file was rejected: a file that is
-// cut short under a mapping ends the process by SIGBUS, and a page fault cannot name the layer.
+// A single look-up costs two small reads for the range, and one for the records in it: there are
+// some hundred of them, since digests are spread evenly.  Only a layer that is asked often keeps
+// its fanout, and all records if they take at most 4 MiB.  All layers of a store share one
+// IndexRoom for that, so that a thousand layers do not add up.  Mapping the file was rejected: a
+// file that is cut short under a mapping ends the process by SIGBUS, and a page fault cannot name
+// the layer.
 //
 // Opening a layer checks the footer, the section table, and the small sections (header, peaks,
-// texts) against their checksums.  The chunk index and the block table are not hashed at that point,
-// because this would make every command cost the size of the store.  So what a look-up reads from
-// them is checked for its bounds each time, and an item is checked against its digest by whoever
-// decodes it: damage in the tables gives an error, or "not there", but never other content.
+// texts) against their checksums.  The chunk index and the block table are not hashed at that
+// point, because this would make every command cost the size of the store.  So what a look-up reads
+// from them is checked for its bounds each time, and an item is checked against its digest by
+// whoever decodes it: damage in the tables gives an error, or "not there", but never other content.
 // layer_check.cpp has the checks of the whole file.
 //
 // A layer's file is complete before it gets its name, and is never changed afterwards.  So there is

@@ -63,16 +63,16 @@ public:
 	// The records of the chunk index in order.  Each gets the given generation.
 	RunRecords records(std::uint64_t generation) const;
 
-	// Checks every block and the digests of its items, by several threads.  problem is called for
-	// each block that is damaged, and progress with the bytes read since its last call; it may
-	// throw.  One thread at a time calls them.  Adds chunks, and the times of reading,
+	// Checks every block and the digests of its items, by several threads.  problem is called
+	// for each block that is damaged, and progress with the bytes read since its last call; it
+	// may throw.  One thread at a time calls them.  Adds chunks, and the times of reading,
 	// decompressing and hashing, to work.
 	void check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
 		const std::function<void(std::uint64_t)> &progress, Work &work) const;
 	// The size of an item's content, from the header of its block.
 	std::uint64_t item_size(const Place &place) const;
-	// Checks a block, and the digests of its items against records: all those that point into the
-	// block, in the order of items.  Any thread.
+	// Checks a block, and the digests of its items against records: all those that point into
+	// the block, in the order of items.  Any thread.
 	void check_block(std::uint32_t number, std::span<const ChunkRecord> records,
 		Decompressor &decompressor, Buffer &scratch, StepClock &clock) const;
 	// Whether a block is as it was written, as far as this can be told without decoding it.  A
@@ -82,8 +82,8 @@ public:
 	Intact look_at_block(const Place &place, const Digest &digest, Bytes content) const;
 	// Checks all but the payloads of blocks.
 	void check_structure() const;
-	// Checks what a look-up relies on: the checksums of chunk index and block table, and that all
-	// blocks lie in the file.  Reads the two sections once.
+	// Checks what a look-up relies on: the checksums of chunk index and block table, and that
+	// all blocks lie in the file.  Reads the two sections once.
 	void check_index() const;
 	std::uint64_t index_size() const;
 

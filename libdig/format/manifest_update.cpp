@@ -19,8 +19,9 @@ public:
 private:
 	void merge_node(const NodeRef &ref, std::string_view before, bool is_rightmost)
 	{
-		// A node that is not the last of its level was ended by the boundary rule, and can stand
-		// as it is wherever a node begins.  The last one can do so only if nothing follows it.
+		// A node that is not the last of its level was ended by the boundary rule, and can
+		// stand as it is wherever a node begins.  The last one can do so only if nothing
+		// follows it.
 		const bool is_untouched =
 			!next_ || (!is_rightmost && next_->path > ref.last_path);
 		if (is_untouched && builder_.is_clean(ref.level)) {

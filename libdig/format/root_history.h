@@ -1,4 +1,5 @@
-// The sequence of roots: .dig/roots, one record a generation, replaced by rename.
+// The sequence of roots in .dig/roots: a record for each generation.  The file is replaced by a
+// rename.
 #ifndef DIG_ROOT_HISTORY_H
 #define DIG_ROOT_HISTORY_H
 
@@ -8,7 +9,7 @@
 
 namespace dig {
 
-// A copy costs nothing: it shares its records, which do not change.
+// Copies are cheap: they share the records, which never change.
 class RootHistory {
 public:
 	struct Record {
@@ -25,13 +26,13 @@ public:
 	const Record &at(std::uint64_t generation) const { return records_->at(generation - 1); }
 	// Zeros before the first generation.
 	Digest tip_root() const { return records_->empty() ? Digest() : records_->back().root; }
-	// So many digits of a root name it among all of these: 12, or more where they must be.
+	// The number of digits that tell all of these roots apart, but at least 12.
 	std::size_t unique_digits() const;
 	std::optional<std::uint64_t> find_layer(const Digest &layer_id) const;
 
 	// The peaks of all layer ids, for the next generation.  Hashes all of them.
 	MerklePeaks peaks() const;
-	// A generation more, whose root follows from the peaks of those before.
+	// Adds a generation, whose root follows from its layer and from the peaks of those before.
 	void append(const Digest &layer_id, MerklePeaks peaks_before);
 
 private:

@@ -15,8 +15,8 @@ public:
 	void write(Bytes bytes);
 	void end();
 	void write_section(Section type, Bytes content);
-	// records is called twice, and gives all items of the layer in order each time: their number
-	// and their fanout stand in front of them.
+	// records is called twice, and must give all items of the layer in order each time, because
+	// their number and their fanout stand in front of them.
 	void write_chunk_index(const std::function<RunRecords()> &records);
 	// Returns the pack id.
 	Digest write_footer(bool is_full);

@@ -35,8 +35,8 @@ const SettingKey *find_setting_key(std::string_view name);
 // Throws an Error that lists the keys of the section if no key has this name.
 const SettingKey &get_setting_key(std::string_view name);
 
-// The value as dig prints it, without quotes: "256KB", "true", "zstd".  Each item of a list has a line
-// of its own.  Nothing when there is no value.
+// The value as dig prints it, without quotes: "256KB", "true", "zstd".  Each item of a list has a
+// line of its own.  Nothing when there is no value.
 std::optional<std::string> value_text(const Settings &settings, const SettingKey &key);
 Origin origin_of(const Settings &settings, const SettingKey &key);
 

@@ -6,8 +6,8 @@
 //     dig -c key=value                                  handed down in DIG_CONFIG
 //
 // The keys, their meaning and their limits are one table (setting_keys); dig-config(5) is the same
-// table for people.  Sizes are written "256KB" or "2GB", or as a plain number of bytes; a KB is 1024
-// bytes.
+// table for people.  Sizes are written "256KB" or "2GB", or as a plain number of bytes; a KB is
+// 1024 bytes.
 #ifndef DIG_SETTINGS_H
 #define DIG_SETTINGS_H
 
@@ -89,11 +89,11 @@ std::string global_config_path();
 // The "key=value" lines of DIG_CONFIG: what "dig -c" handed down.
 std::vector<std::string> command_line_settings();
 
-// The defaults, changed by the global file, the store file and the command line, in this order.  A file
-// that is not there sets nothing.  Neither does a global file that may not be read: under sudo or in a
-// container it may belong to another user.  Throws an Error for a line that is no TOML, an unknown key,
-// or a value that is not allowed; it names the file (or "-c"), the key and what is allowed.  Without a
-// store, pass nothing as its path.
+// The defaults, changed by the global file, the store file and the command line, in this order.  A
+// file that is not there sets nothing.  Neither does a global file that may not be read: under sudo
+// or in a container it may belong to another user.  Throws an Error for a line that is no TOML, an
+// unknown key, or a value that is not allowed; it names the file (or "-c"), the key and what is
+// allowed.  Without a store, pass nothing as its path.
 Settings load_settings(const std::optional<std::string> &store_config_path,
 	std::span<const std::string> command_line);
 // The same with command_line_settings().
@@ -109,8 +109,8 @@ BlockCompressor block_compressor_of(const Settings &settings);
 std::string edited_config(std::string_view text, const std::string &path, const SettingKey &key,
 	std::optional<std::string_view> value);
 
-// Throws what load_settings() would throw if text were the file at path: the global file, or the store
-// file together with the present global file.
+// Throws what load_settings() would throw if text were the file at path: the global file, or the
+// store file together with the present global file.
 void check_config(std::string_view text, const std::string &path, Origin origin);
 
 } // namespace dig

@@ -1,4 +1,4 @@
-// What every file of a store begins with, and the small files of dig-store-layout(5).
+// The preamble that every file of a store begins with, and the small files of dig-store-layout(5).
 #ifndef DIG_STORE_FORMAT_H
 #define DIG_STORE_FORMAT_H
 
@@ -22,16 +22,15 @@ struct Preamble {
 static_assert(sizeof(Preamble) == 24);
 constexpr std::uint16_t format_version = 1;
 
-// The newest version of a format, and the features that whoever reads it must know.
+// The newest version of a format that this dig knows, and the needed features that it knows.
 struct KnownFormat {
 	std::uint16_t version = format_version;
 	std::uint16_t read_features = 0;
 };
 
 Preamble make_preamble(std::string_view magic, const KnownFormat &format = {});
-// Returns the version.  Throws CorruptError for damage, and Error (exit 128) for a version or a
-// feature beyond what is known of the format.  for_writing also minds the features that a writer
-// must know.
+// Returns the version.  Throws a CorruptError for damage, and an Error for a version or a feature
+// that is not known.  With for_writing, features that only a writer must know count, too.
 std::uint16_t check_preamble(Bytes bytes, std::string_view magic, std::string_view name,
 	bool for_writing = false, const KnownFormat &known = {});
 
@@ -39,9 +38,9 @@ constexpr std::string_view layer_magic = "DIGLAYER", format_magic = "DIGFORMT",
 			   roots_magic = "DIGROOTS", run_magic = "DIGCHRUN",
 			   index_magic = "DIGINDEX", journal_magic = "DIGJRNAL";
 
-// A file that is preamble, body, CRC-32 of both.
+// A file that consists of a preamble, a body and the CRC-32 of both.
 Buffer sealed_file(std::string_view magic, Bytes body);
-// Its body, checked.
+// Checks such a file and returns its body.
 Bytes open_sealed_file(Bytes file, std::string_view magic, std::string_view name);
 
 // .dig/format

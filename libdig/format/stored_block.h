@@ -16,12 +16,12 @@ struct StoredBlock {
 
 // Reads the block at offset and checks that it has this length.
 StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length);
-// Decodes into out, which has raw_size bytes.  Checks the payload's checksum, but not the digests of the
-// items.
+// Decodes into out, which has raw_size bytes.  Checks the payload's checksum, but not the digests
+// of the items.
 void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
 	std::string_view name, std::uint64_t offset);
-// The digest that an item with these bytes is looked up by: of a chunk that of its bytes, of a node its
-// id.  Nothing if the bytes are no node.
+// The digest that an item with these bytes is looked up by: of a chunk that of its bytes, of a node
+// its id.  Nothing if the bytes are no node.
 std::optional<Digest> item_digest(ItemKind kind, Bytes bytes);
 
 } // namespace dig

@@ -1,6 +1,7 @@
-// Whether a text has the shape of TOML.  toml++ asserts where a text has not ("[#", "[.a]"), recurses
-// where it is deep, and takes bytes that are no UTF-8 for characters; a configuration file may be a
-// stranger's, so that it sees nothing but what this lets pass:
+// Whether a text has the shape of TOML.  toml++ fails an assertion for some texts that have not
+// ("[#", "[.a]"), recurses as deep as a text is nested, and takes bytes that are no UTF-8 for
+// characters.  A configuration file may have been written by a stranger, so toml++ gets only texts
+// of this shape:
 //
 //     file       UTF-8 without control characters but tab, newline and carriage return before it
 //     statement  [ key ]   [[ key ]]   key = value
@@ -9,7 +10,7 @@
 //                or A-Z a-z 0-9 + - . : _
 //     comment    # to the end of the line
 //
-// What values mean, and which keys there are, is not looked at.
+// The meaning of values and the names of keys are not checked here.
 #ifndef DIG_TOML_SHAPE_H
 #define DIG_TOML_SHAPE_H
 
@@ -22,7 +23,7 @@ struct TomlFault {
 	unsigned line; // counted from 1
 	const char *reason;
 };
-// Nothing for a text of that shape.
+// Nothing if the text has this shape.
 std::optional<TomlFault> find_toml_fault(std::string_view text);
 
 } // namespace dig

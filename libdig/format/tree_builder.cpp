@@ -1,16 +1,17 @@
 // A tree is built from the left to the right, in one pass, without knowing how many items follow.
 //
 // Each level keeps the items of the one node that it has not ended.  An item that is appended to
-// level k may end the node there.  The node is then hashed and given to the sink, and becomes an item
-// of level k + 1, which may end in turn.  So the memory is one node a level: some hundred KiB for any
-// sequence, and a node is final when it is written.
+// level k may end the node there.  The node is then hashed and given to the sink, and becomes an
+// item of level k + 1, which may end in turn.  So the memory is one node a level: some hundred KiB
+// for any sequence, and a node is final when it is written.
 //
-// A node ends where its last item is a boundary: a property of that item alone, which one item in 128
-// has on average.  With fixed counts, one insertion would move all boundaries behind it; with a
-// B-tree's splits, the tree would depend on the order of edits, and equal content would have several
-// roots.  Both were rejected for that.  Items are adversarial or all alike in the worst case, so that
-// hard limits stand beside the rule: at least 32 items, at most 512, and an end at 64 KiB.  Above
-// level 0 a node has two items at least; without this, long paths would give levels that do not shrink.
+// A node ends where its last item is a boundary: a property of that item alone, which one item in
+// 128 has on average.  With fixed counts, one insertion would move all boundaries behind it; with a
+// B-tree's splits, the tree would depend on the order of edits, and equal content would have
+// several roots.  Both were rejected for that.  Items are adversarial or all alike in the worst
+// case, so that hard limits stand beside the rule: at least 32 items, at most 512, and an end at 64
+// KiB.  Above level 0 a node has two items at least; without this, long paths would give levels
+// that do not shrink.
 //
 // Two shortcuts keep costs down, and neither may change the tree:
 //
@@ -24,8 +25,9 @@
 //   does not take one of them for the root, and finish() reads the top of the tree to see whether it
 //   has a single child only.
 //
-// The state of a builder is small, and so it can be stored: a checkpoint inside a large file lets an
-// interrupted add go on there.  It is as untrusted as all that is read, hence the sums in resume().
+// The state of a builder is small, and so it can be stored: a checkpoint inside a large file lets
+// an interrupted add go on there.  It is as untrusted as all that is read, hence the sums in
+// resume().
 #include "libdig/format/tree_builder.h"
 
 #include <cassert>
@@ -210,8 +212,8 @@ Buffer TreeBuilder::checkpoint() const
 	return out;
 }
 
-// False for states that no builder has: sums of a level that are not the sums of its waiting items, or
-// a node that is no item of the level above.
+// False for states that no builder has: sums of a level that are not the sums of its waiting items,
+// or a node that is no item of the level above.
 static bool is_whole(std::uint64_t leaves, std::uint64_t bytes, bool has_parents, int number, Bytes items)
 {
 	const std::size_t size = number > 0 ? chunk_node_item_size : chunk_item_size;

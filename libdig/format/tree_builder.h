@@ -12,7 +12,8 @@ class TreeBuilder {
 public:
 	TreeBuilder(TreeKind kind, NodeSink sink);
 
-	// count equal chunks, at the cost of the nodes that differ from each other: some for each level.
+	// count equal chunks, at the cost of the nodes that differ from each other: some for each
+	// level.
 	void append_chunks(const Digest &id, std::uint64_t size, std::uint64_t count);
 	void append_chunk(const Digest &id, std::uint64_t size) { append_chunks(id, size, 1); }
 	void append_entry(const Entry &entry);
@@ -24,8 +25,8 @@ public:
 	bool is_clean(int level) const;
 
 	// Ends the sequence, and the use of the builder.  A tree that shrank may have nodes with a
-	// single child above its real root; source reads these.  It may be null if append_node() was
-	// not used.
+	// single child above its real root; source reads these.  It may be null if append_node()
+	// was not used.
 	NodeRef finish(const NodeSource &source = nullptr);
 
 	std::uint64_t leaves() const { return leaves_; }

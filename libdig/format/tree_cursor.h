@@ -6,8 +6,8 @@
 
 namespace dig {
 
-// Loads a node only when it enters it.  The current item is an item of level 0 (a leaf), or a subtree
-// that was not entered yet.
+// Loads a node only when it enters it.  The current item is an item of level 0 (a leaf), or a
+// subtree that was not entered yet.
 class TreeCursor {
 public:
 	TreeCursor(TreeKind kind, const TreeRoot &root, NodeSource source);
@@ -20,8 +20,8 @@ public:
 	void enter();
 	// Past the current item or subtree.
 	void skip();
-	// Past the current chunk and the chunks behind it that are equal, at most this many; returns how
-	// many they are.  In a long run, as a hole is one, equal nodes are read once.
+	// Past the current chunk and the chunks behind it that are equal, at most this many;
+	// returns how many they are.  In a long run, as a hole is one, equal nodes are read once.
 	std::uint64_t skip_run(std::uint64_t most = ~std::uint64_t(0));
 	// Enters until a leaf is current, or at_end().
 	void settle();

@@ -21,7 +21,8 @@ void skip_equal(TreeCursor &a, TreeCursor &b)
 	while (!a.at_end() && !b.at_end()) {
 		if (!a.is_leaf() && !b.is_leaf()) {
 			const NodeRef left = a.subtree(), right = b.subtree();
-			// If the parents disagree about one node, entering it shows which of them is damaged.
+			// If the parents disagree about one node, entering it shows which of them
+			// is damaged.
 			if (left.id == right.id && left.leaves == right.leaves && left.bytes == right.bytes) {
 				a.skip();
 				b.skip();

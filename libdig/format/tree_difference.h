@@ -7,8 +7,8 @@
 
 namespace dig {
 
-// Calls differs for each path whose entries are not equal, in order; before or after is null if that
-// manifest lacks the path.
+// Calls differs for each path whose entries are not equal, in order; before or after is null if
+// that manifest lacks the path.
 void diff_manifests(const TreeRoot &before, const TreeRoot &after, const NodeSource &source,
 	const std::function<void(const Entry *before, const Entry *after)> &differs);
 

@@ -6,8 +6,8 @@
 //     | u8   | u8    | u32   | u64    | u64   |        |        |
 //     +------+-------+-------+--------+-------+--------+--------+-----
 //
-// Items of level 0 are chunks (size, id) or encoded entries; above, an item names a node of the level
-// below, with its counts and, in manifests, its last path.  Normative: dig-layer-format(5).
+// Items of level 0 are chunks (size, id) or encoded entries; above, an item names a node of the
+// level below, with its counts and, in manifests, its last path.  Normative: dig-layer-format(5).
 #ifndef DIG_TREE_NODE_H
 #define DIG_TREE_NODE_H
 
@@ -103,8 +103,8 @@ using NodeSource = std::function<Buffer(const Digest &id)>;
 
 // Every node that is read comes from one of these two.  They throw CorruptError when the node is
 // damaged or does not agree with what its parent says: level, counts and, in manifests, the last
-// path; and when a manifest's paths do not lie behind the path before the node.  The level of a child
-// is one less than its parent's, so that no way down is longer than max_tree_level.
+// path; and when a manifest's paths do not lie behind the path before the node.  The level of a
+// child is one less than its parent's, so that no way down is longer than max_tree_level.
 Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before);
 Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root);
 

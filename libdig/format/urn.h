@@ -1,11 +1,11 @@
-// The long name of content, good on any machine:
+// The long name of content, which is valid on any machine:
 //
 //     urn:dig:chia:<store id>[:<root>][/<path>][#bytes=a-b]
 //
-// Store id and root are 64 hexadecimal digits each.  "urn:dig:chia:" may have any case.  In the
-// path "%XX" stands for a byte; it is decoded once, and what comes out must be a path that dig
-// would store (path.h).  Without a root the newest state is meant, without a path the root
-// itself.  Inside a work tree "/<path>#bytes=a-b" is short for the path in its store.
+// Store id and root have 64 hexadecimal digits each.  "urn:dig:chia:" may have any case.  In the
+// path "%XX" stands for a byte; the path is decoded once, and the result must be a path that dig
+// can store (path.h).  Without a root, the URN names the newest state; without a path, it names the
+// state itself.  Inside a work tree, "/<path>#bytes=a-b" is short for the path in its store.
 #ifndef DIG_URN_H
 #define DIG_URN_H
 
@@ -28,14 +28,14 @@ struct Urn {
 	bool operator==(const Urn &) const = default;
 };
 
-// True when text begins like a URN of dig, well-formed or not.
+// True if text begins as a URN of dig, even if it is malformed.
 bool looks_like_urn(std::string_view text);
 
-// Error names the text and what is wrong with it.
+// Throws an Error that names the text and its fault.
 Urn parse_urn(std::string_view text);
 
-// The one spelling of it that dig prints: lower case, and everything in the path percent-encoded
-// but letters, digits and "-._~!$&'()*+,;=:@/".
+// The spelling that dig prints.  It is lower case, and in the path all bytes are percent-encoded
+// except letters, digits and "-._~!$&'()*+,;=:@/".
 std::string to_text(const Urn &urn);
 
 } // namespace dig

@@ -1,5 +1,5 @@
-// Large buffers that are made once and used again, on huge pages where the kernel gives them: a
-// first touch by 4 KiB pages costs more than hashing what is read into them.
+// Large buffers that are made once and used again.  They lie on huge pages if the kernel has some,
+// since the page faults of a new buffer of 4 KiB pages cost more than hashing its content.
 #ifndef DIG_ARENA_H
 #define DIG_ARENA_H
 
@@ -28,7 +28,7 @@ private:
 	std::size_t mapping_size_ = 0;
 };
 
-// Memory for containers that may grow large: on huge pages from 512 KiB on.
+// Memory for containers that may grow large.  From 512 KiB on it lies on huge pages.
 void *allocate_large(std::size_t size);
 void free_large(void *memory, std::size_t size) noexcept;
 

@@ -27,8 +27,8 @@ std::int64_t now_ns();
 // coarsest, goes by 2 s.
 bool is_time_kept(std::int64_t set_ns, std::int64_t found_ns);
 
-// Whether the times of files may be coarser than the kernel's tick of 1 to 10 ms; true for file systems
-// that dig does not know.
+// Whether the times of files may be coarser than the kernel's tick of 1 to 10 ms; true for file
+// systems that dig does not know.
 bool is_on_coarse_clock(const File &file);
 
 } // namespace dig

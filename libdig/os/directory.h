@@ -1,4 +1,4 @@
-// Directories by descriptor, so that a walk depends neither on the length of a path nor on what
+// Directories, by descriptor: a walk then does not depend on the length of a path, or on what
 // others rename meanwhile.
 #ifndef DIG_DIRECTORY_H
 #define DIG_DIRECTORY_H
@@ -10,19 +10,19 @@
 
 namespace dig {
 
-// The names in a directory, some 20 bytes each: a million fit.
+// The names in a directory, at some 20 bytes each, so that a million of them fit into memory.
 class DirectoryList {
 public:
 	std::size_t size() const { return offsets_.size(); }
 	std::string_view name(std::size_t i) const { return &heap_[offsets_[i] + 1]; }
-	// Nothing where the file system does not say; then stat tells.
+	// Nothing if the file system does not tell; stat does.
 	std::optional<FileType> type(std::size_t i) const;
-	// By memcmp, a directory as if its name ended with '/': the order of whole paths.  Those
-	// without a type count as no directory until set_type() says otherwise.
+	// Sorts by memcmp, with a '/' behind the name of a directory.  This is the order of whole
+	// paths.  An item without a type counts as no directory until set_type() is called for it.
 	void sort();
 	void set_type(std::size_t i, FileType type);
 
-	// What a sorted item has in the order of items: its name, a directory's with '/' behind it.
+	// The text that items are sorted by: the name, with '/' behind it for a directory.
 	std::string key(std::size_t i) const;
 
 private:
@@ -33,19 +33,19 @@ private:
 	std::vector<std::uint32_t> offsets_;
 };
 
-// All names but "." and "..", in no order.
+// All names except "." and "..", not sorted.
 DirectoryList read_directory(const File &directory);
 
 bool is_empty_directory(const File &directory);
 
-// Of a directory with any number of names, those that come next, sorted.
+// The next names of a directory that may have any number of them, sorted.
 struct DirectoryPart {
-	DirectoryList items; // each with its type, if it was still there
+	DirectoryList items; // each with its type, unless it has vanished meanwhile
 	bool has_more = false;
 };
-// The first names with a key above `after`.  most is a number of bytes, of which a name costs itself
-// and 24, a directory's 400 more, as who walks it has to remember it.  Each call reads all of the
-// directory.
+// The first names whose key is above after, in at most `most` bytes.  A name costs its size and 24
+// bytes, and a directory 400 bytes more, since the walk has to remember it.  Each call reads the
+// whole directory.
 DirectoryPart read_directory_part(const File &directory, std::string_view after, std::size_t most);
 
 // Opens a directory without following a symlink in its last component.

@@ -1,5 +1,5 @@
-// Files by descriptor: closes itself, restarts after EINTR, completes short reads and writes.
-// Everything that the operating system refuses is a SystemError that names the file.
+// A file by its descriptor.  It closes itself, goes on after EINTR, and completes short reads and
+// writes.  Whatever the operating system refuses is a SystemError that names the file.
 #ifndef DIG_FILE_H
 #define DIG_FILE_H
 
@@ -18,7 +18,7 @@ enum class FileType : std::uint8_t {
 	regular, directory, symlink, fifo, socket, device, block_device, other
 };
 
-// What stat knows and dig uses.
+// The part of stat that dig uses.
 struct FileStat {
 	FileType type = FileType::other;
 	std::uint16_t mode = 0; // permission bits, 12 of them
@@ -32,7 +32,7 @@ struct FileStat {
 	std::uint64_t blocks = 0; // of 512 bytes, really allocated
 };
 
-// True when nothing that proves "same content" differs.
+// True if type, size, times and inode are equal, so that the content has not changed.
 bool is_same_content(const FileStat &a, const FileStat &b);
 
 class File {
@@ -44,27 +44,28 @@ public:
 	File &operator=(File &&other) noexcept;
 	~File();
 
-	// Regular files, and with O_DIRECTORY directories: nothing that lies in the place of a file of
-	// dig's is waited for.  A FIFO or a device there is an Error.
+	// These open the files that dig itself writes: regular files or, with O_DIRECTORY,
+	// directories.  A FIFO or a device in their place is an Error, and is not waited for.
 	//
 	// Read-only.
 	static File open(const std::string &path);
-	// Nothing when there is no such file.
+	// Nothing if there is no such file.
 	static std::optional<File> find(const std::string &path);
 	// flags as of open(2); O_CLOEXEC is added.
 	static File open_with(const std::string &path, int flags, mode_t mode = 0666);
 	static File open_at(int directory, const std::string &name, int flags, mode_t mode = 0666);
-	// What a person has named, of any type.  Opening a FIFO waits for its other end, or throws
-	// Interrupted.
+	// Opens a file of any type that a person has named.  Opening a FIFO waits for its other
+	// end, or throws Interrupted.
 	static File open_named(const std::string &path, int flags, mode_t mode = 0666);
-	// The same file by another open file, with locks of its own; nothing where it has no name any
-	// more, or not for these flags.
+	// Opens the same file again, with locks and a position of its own.  Nothing if it has no
+	// name any more, or cannot be opened with these flags.
 	std::optional<File> opened_again(int flags) const;
-	// Standard input, not closed by the destructor's owner: a duplicate of descriptor 0.
+	// A duplicate of descriptor 0, which stays open.
 	static File standard_input();
-	// A descriptor of its own for the same open file.
+	// Another descriptor for the same open file.
 	static File duplicate_of(int fd, std::string name);
-	// An unnamed file for spilling, gone with the process, in directory.
+	// A file without a name in directory, for data that does not fit into memory.  It ends with
+	// the process.
 	static File temporary_in(const std::string &directory);
 
 	bool is_open() const { return fd_ >= 0; }
@@ -72,56 +73,59 @@ public:
 	const std::string &name() const { return name_; }
 	int release();
 
-	// Fills as much of buffer as there are bytes left from offset; the result is shorter
-	// than buffer only at the end of the file.
+	// Reads from offset until buffer is full or the file ends; returns the number of bytes.
 	std::size_t read_at(MutableBytes buffer, std::uint64_t offset) const;
 	// The same from the current position, for pipes too.
 	std::size_t read(MutableBytes buffer) const;
-	// One read(2): what is there now; 0 is the end.
+	// One read(2), of the bytes that are there now; 0 is the end.
 	std::size_t read_some(MutableBytes buffer) const;
-	// One pread(2) into memory and from an offset as past_cache() wants them.
+	// One pread(2).  For past_cache(), memory and offset must be aligned as told there.
 	std::size_t read_some_at(MutableBytes buffer, std::uint64_t offset) const;
-	// As read_at, but anything less than all of buffer is a CorruptError.
+	// As read_at(), but a file that ends before buffer is full is a CorruptError.
 	void read_exactly_at(MutableBytes buffer, std::uint64_t offset) const;
 
 	void write(Bytes bytes) const;
 	void write_at(Bytes bytes, std::uint64_t offset) const;
-	// Gathers; the pieces are used up.  With keep_cached false the pages are dropped once they
-	// are on storage (RWF_DONTCACHE), where the kernel knows how.
+	// Writes the pieces one behind the other, and changes them while doing so.  If keep_cached
+	// is false, the kernel drops the pages from its cache once they are on storage
+	// (RWF_DONTCACHE), if it can.
 	void write_pieces_at(std::span<iovec> pieces, std::uint64_t offset, bool keep_cached) const;
 
 	FileStat stat() const;
 	std::uint64_t size() const { return stat().size; }
 	void truncate(std::uint64_t size) const;
-	// Gives the range back to the file system; it reads as zeros.  False where it cannot.
+	// Gives the range back to the file system, so that it reads as zeros.  False if that is
+	// impossible.
 	bool punch_hole(std::uint64_t offset, std::uint64_t size) const;
-	// The range reads as zeros: a hole, or where there can be none, zeros that are written.
+	// Makes the range read as zeros: by a hole or, if there can be none, by writing zeros.
 	void clear(std::uint64_t offset, std::uint64_t size) const;
-	// What was written of the range starts on its way to storage; nobody waits for it.
+	// Starts writing the range to storage, and does not wait for it.
 	void start_writing(std::uint64_t offset, std::uint64_t size) const;
-	// Waits until the bytes have left the page cache, which is cheaper than that they are durable.
+	// Waits until the file's bytes have been written to the device.  They are not durable then,
+	// but this costs less than a sync.
 	void write_out() const;
-	// fdatasync.  A failure is final: whoever gets it abandons the file.
+	// fdatasync.  A failure is final: the file must be given up, because a second sync would
+	// report success for pages that are lost.
 	void sync_data() const;
 	void sync_all() const;
-	// False where the file system cannot hold such a time and took the nearest one.
+	// False if the file system cannot hold this time and took the nearest one.
 	bool set_times(std::int64_t mtime_ns) const;
 	void set_mode(std::uint16_t mode) const;
-	// Owner and group become those of the file that this one is to replace, where the system lets
-	// us.  Before set_mode(), since it may clear mode bits.
+	// Gives the file the owner and the group of the file that it is to replace, as far as this
+	// process may.  Call it before set_mode(), because it may clear mode bits.
 	void keep_owner(const FileStat &replaced) const;
-	// Of a block device, in bytes; nothing for anything else.
+	// The size of a block device in bytes; nothing for other files.
 	std::optional<std::uint64_t> device_size() const;
-	// Whether half of the range or more is in the page cache; true where the kernel does not say
-	// (cachestat, Linux 6.5).
+	// Whether half of the range or more is in the page cache.  True if the kernel does not
+	// tell; it does since Linux 6.5 (cachestat).
 	bool is_cached(std::uint64_t offset, std::uint64_t size) const;
-	// The same file, open for reading past the page cache (O_DIRECT: memory, offset and size are
-	// multiples of 4096); nothing where the file system cannot.
+	// The same file, opened for reading past the page cache (O_DIRECT).  Memory, offset and
+	// size must be multiples of 4096 then.  Nothing if the file system does not support it.
 	std::optional<File> past_cache() const;
 	void advise_will_need(std::uint64_t offset, std::uint64_t size) const;
-	// The next offset at or after this one that holds data; the size of the file when there is
-	// none.  It is offset where the file system has no holes, or where its answers contradict
-	// each other.
+	// The first offset from this one on that is not in a hole, or the size of the file if there
+	// is none.  It is offset itself if the file system has no holes, or if its answers
+	// contradict each other.
 	std::uint64_t next_data(std::uint64_t offset, std::uint64_t size) const;
 	// Closes now, and throws where that fails.
 	void close();
@@ -131,7 +135,7 @@ private:
 	std::string name_;
 };
 
-// False only where permissions are what is in the way of reading the file.
+// False only if permissions forbid reading the file.
 bool may_read(const std::string &path);
 std::optional<FileStat> find_stat_at(int directory, const std::string &name);
 std::optional<FileStat> find_stat(const std::string &path); // follows symlinks

@@ -1,5 +1,5 @@
-// Kernel locks (flock) on files that are never deleted: they go with the process that holds
-// them, so none is ever stale.  Readers of the store take none.
+// Locks of the kernel (flock) on files that are never deleted.  A lock ends with the process that
+// holds it, so that no lock is ever left behind.  Readers of a store take none.
 #ifndef DIG_LOCK_H
 #define DIG_LOCK_H
 
@@ -11,11 +11,11 @@ class Lock {
 public:
 	enum class Mode { shared, exclusive };
 
-	// Waits up to timeout_ms; LockedError that names the file after that.  A process that was
-	// started by the holder with pass_on()'s environment counts as holding it.
+	// Waits up to timeout_ms, then throws a LockedError that names the file.  A process that
+	// the holder has started with pass_on() in its environment holds the lock as well.
 	static Lock acquire(const std::string &path, int timeout_ms = 60000,
 		Mode mode = Mode::exclusive);
-	// Nothing while somebody else holds it.
+	// Nothing if somebody else holds it.
 	static std::optional<Lock> try_acquire(const std::string &path, Mode mode = Mode::exclusive);
 
 	// Lets child processes inherit the lock: clears close-on-exec and returns the value for
@@ -28,8 +28,8 @@ private:
 	File file_;
 };
 
-// A lock file that is kept open, for locking often and briefly.  The same object from several
-// threads at once is the caller's to prevent.
+// A lock file that is kept open, for locking often and briefly.  The caller takes care that no two
+// threads use one object at the same time.
 class LockFile {
 public:
 	explicit LockFile(const std::string &path);
@@ -49,9 +49,9 @@ private:
 	File file_;
 };
 
-// Marks a file as in use by this process, shared with others, until it is closed.
+// Marks the file as in use until it is closed.  Any number of processes may mark it.
 void mark_in_use(const File &file);
-// True when no other open file marks it.  Keeps no lock.
+// True if nobody else marks it.  Keeps no lock.
 bool is_unused(const File &file);
 
 } // namespace dig

@@ -6,9 +6,10 @@
 
 namespace dig {
 
-// As File::read_at, through windows that are mapped for the time of the call.  A file that is cut short
-// meanwhile ends early, as a read would: the first call puts a handler of SIGBUS in place, which
-// concerns these copies only.  SystemError where the file cannot be mapped or read.  Any thread.
+// Reads as File::read_at() does, through windows that are mapped during the call.  If the file is
+// cut short meanwhile, the result ends early, as that of a read would.  For this, the first call
+// installs a handler of SIGBUS, which acts on these copies only.  Throws a SystemError if the file
+// cannot be mapped or read.  Any thread.
 std::size_t read_mapped(const File &file, MutableBytes buffer, std::uint64_t offset);
 
 } // namespace dig

@@ -1,6 +1,6 @@
-// A file that a person names for output, as with "-o FILE".  What stands there already decides
-// how it is written, as with cp: a regular file, or none, is replaced by a complete one; into
-// a device, a FIFO, or whatever /proc calls a descriptor, the bytes are written as they come.
+// A file that a person names for output, as with "-o FILE".  As with cp, the way of writing depends
+// on what is there already.  A regular file, or none, is replaced by a complete one.  A device, a
+// FIFO or a descriptor in /proc gets the bytes as they come.
 #ifndef DIG_OUTPUT_FILE_H
 #define DIG_OUTPUT_FILE_H
 
@@ -13,15 +13,15 @@ namespace dig {
 
 class OutputFile {
 public:
-	// Symlinks are followed; Error for one that leads nowhere, and for a directory.  An existing
-	// regular file must be writable, and keeps its mode and, where we may give it away, its owner.
-	// When a new file cannot be created beside it, it is written in place.  Opening a FIFO
-	// waits for a reader.
+	// Follows symbolic links.  A link that leads nowhere, or a directory, is an Error.  An
+	// existing regular file must be writable.  It keeps its mode and, if this process may set
+	// it, its owner.  If no new file can be created beside it, it is written in place.  Opening
+	// a FIFO waits for a reader.
 	explicit OutputFile(const std::string &path);
 
 	File &file() { return published_ ? published_->file() : direct_; }
-	// All of it was written.  A file that replaces another one is durable when this returns, and
-	// so is what was written to a block device.  Without it nothing is replaced.
+	// To be called when all is written; without this call nothing is replaced.  When it
+	// returns, a new file is durable, and so are the bytes on a block device.
 	void finish();
 
 private:

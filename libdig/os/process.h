@@ -43,7 +43,8 @@ void catch_signals();
 [[noreturn]] void end_interrupted();
 void end_by_broken_pipe();
 
-// Writes the text, which may lie anywhere, to standard error and ends the process.  Needs no memory.
+// Writes the text, which may lie anywhere, to standard error and ends the process.  Needs no
+// memory.
 [[noreturn]] void end_at_once(std::initializer_list<std::string_view> text, int status);
 
 // Sleeps, and throws Interrupted.
@@ -114,12 +115,12 @@ public:
 	void close_input();
 	void close_output();
 
-	// Closes our ends and waits.  The exit status, or 128 + n after signal n.  When this process is
-	// interrupted meanwhile, all of its children are: by SIGTERM, since a SIGINT from the terminal
-	// has reached them already and a second one would have another meaning.
+	// Closes our ends and waits.  The exit status, or 128 + n after signal n.  When this
+	// process is interrupted meanwhile, all of its children are: by SIGTERM, since a SIGINT
+	// from the terminal has reached them already and a second one would have another meaning.
 	int wait();
-	// The same for a command of ours: when it or this process was interrupted, so is what waits for
-	// it, by throwing.  Error when another signal has ended it.
+	// The same for a command of ours: when it or this process was interrupted, so is what waits
+	// for it, by throwing.  Error when another signal has ended it.
 	int wait_for_part();
 
 private:

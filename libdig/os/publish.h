@@ -1,6 +1,6 @@
-// The one way a file becomes visible: temporary name beside the target, write, fdatasync,
-// rename, fsync of the directory, and only then success.  A reader sees the old file or the new
-// one, also after a power cut.
+// The only way by which a file becomes visible: it is written under a temporary name beside its
+// target, synced, and renamed; then the directory is synced, and only then success is reported.  A
+// reader sees the old file or the new one, even after a power cut.
 #ifndef DIG_PUBLISH_H
 #define DIG_PUBLISH_H
 
@@ -11,7 +11,8 @@ namespace dig {
 // A file being written under a temporary name; removed unless published.
 class PublishedFile {
 public:
-	// The temporary name lies beside path, with the process id in it, and is nobody else's.
+	// The temporary name lies beside path and has the process id in it, so that no other
+	// process uses it.
 	explicit PublishedFile(std::string path);
 	~PublishedFile();
 	PublishedFile(const PublishedFile &) = delete;
@@ -19,10 +20,10 @@ public:
 
 	File &file() { return file_; }
 	enum class Durability { file_and_directory, file_only, none };
-	// Makes it visible; afterwards success may be reported.  Callers that sync the directory
-	// themselves, once for several files, say file_only; those of files that can be made anew
-	// say none.  Then it is written before its name is, but no power cut is waited for: a file
-	// system with a journal loses both or nothing.
+	// Makes the file visible; afterwards success may be reported.  With file_only, the caller
+	// syncs the directory, once for several files.  With none, nothing is synced: this is for
+	// files that can be made anew.  The kernel then writes the content before the name, so that
+	// a power cut on a file system with a journal loses both or neither.
 	void publish(Durability durability = Durability::file_and_directory);
 
 private:
@@ -33,8 +34,8 @@ private:
 
 void publish_file(const std::string &path, Bytes content);
 
-// Removes what killed processes left of files that they were writing in the directory, of those whose
-// names begin so.  Under the lock that such files are published under.
+// Removes the temporary files that killed processes have left in the directory, if their names
+// begin with beginning.  Call it under the lock under which such files are published.
 void remove_abandoned(const std::string &directory, std::string_view beginning = {});
 
 std::string directory_of(const std::string &path);

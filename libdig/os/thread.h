@@ -1,6 +1,5 @@
-// Threads beside the first one.  The alarm that ends system calls is for the first one alone
-// (process.h), and a machine that has no thread to give is no reason to end: all work can be done by
-// fewer.
+// Threads beside the first one.  The alarm that ends system calls goes to the first thread alone
+// (process.h).  If the system refuses a thread, the work goes on with fewer threads.
 #ifndef DIG_THREAD_H
 #define DIG_THREAD_H
 
@@ -12,7 +11,7 @@
 
 namespace dig {
 
-// Nothing where the system refuses.
+// Nothing if the system refuses.
 std::optional<std::thread> start_thread(std::function<void()> run);
 
 // Waits for the condition, in the first thread, and throws Interrupted.

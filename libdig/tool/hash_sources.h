@@ -12,19 +12,20 @@ namespace dig {
 
 class HashSources : private IngestSink {
 public:
-	// With the parameters of the store that the current directory is in, or outside of one those
-	// of the settings; target (4 KiB to 2 MiB) outside of a store only.
-	// failed gets the message of each source that could not be taken, by one thread or another.
+	// With the parameters of the store that the current directory is in, or outside of one
+	// those of the settings; target (4 KiB to 2 MiB) outside of a store only.  failed gets the
+	// message of each source that could not be taken, by one thread or another.
 	explicit HashSources(std::function<void(const std::string &message)> failed,
 		std::optional<std::uint64_t> target = {});
 	~HashSources() override;
 
-	// Set before the first source.  Calls come in the order of the sources; a hole is few of them.
+	// Set before the first source.  Calls come in the order of the sources; a hole is few of
+	// them.
 	void on_chunk(std::function<void(const ChunkRef &)> chunk) { chunk_ = std::move(chunk); }
 	void on_root(std::function<void(const Digest &root)> root) { root_ = std::move(root); }
 
-	// Stages the content, too, with the nodes of every file.  The writer must live until finish()
-	// has returned, and be finished after it.
+	// Stages the content, too, with the nodes of every file.  The writer must live until
+	// finish() has returned, and be finished after it.
 	void store_in(StagingWriter &writer);
 
 	// Symlinks on the way and at the end are followed: the caller named them.

@@ -1,4 +1,4 @@
-// What is said when a signal ends a command that has done a part of its work.
+// A notice for commands that a signal ends in the middle of their work.
 #ifndef DIG_INTERRUPTION_H
 #define DIG_INTERRUPTION_H
 
@@ -8,8 +8,8 @@
 
 namespace dig {
 
-// Tells the text when Interrupted leaves the scope that this stands in: at once, before destructors of
-// what was declared earlier wait for anything.
+// Prints the text when Interrupted leaves the scope of this object.  Declare it last: it then
+// prints before the destructors of other objects wait for anything.
 class InterruptionNotice {
 public:
 	explicit InterruptionNotice(std::function<std::string()> text) : text_(std::move(text)) {}

@@ -1,5 +1,5 @@
-// How entries look in lists: "mode SP size SP file-root TAB path", the form that
-// dig-update-index --index-info takes.
+// Entries in lists: "mode SP size SP file-root TAB path", which dig-update-index --index-info
+// takes.
 #ifndef DIG_LISTING_H
 #define DIG_LISTING_H
 

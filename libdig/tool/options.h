@@ -1,4 +1,4 @@
-// The command line of one tool.  Boost.Program_options is seen only in options.cpp.
+// The command line of a tool.  Only options.cpp includes Boost.Program_options.
 //
 //     Options options(usage, argc, argv);          // command.h's run() does this
 //     options.flag("", 'z', nul, "end records with NUL")
@@ -6,9 +6,9 @@
 //         .positional(files);
 //     options.parse();
 //
-// Options and operands may be mixed; "--" ends the options; "--name=value" and "--name value"
-// are the same; the last of two equal options counts; nothing is abbreviated.  Every tool has
-// --help, -h, --version, -q and, for completions, the hidden --list-options.
+// Options and operands may be mixed, and "--" ends the options.  "--name=value" and "--name value"
+// are the same.  If an option is given twice, the last one counts.  There are no abbreviations.
+// Every tool has --help, -h, --version, -q and the hidden --list-options, which completions use.
 #ifndef DIG_OPTIONS_H
 #define DIG_OPTIONS_H
 
@@ -23,23 +23,24 @@
 
 namespace dig {
 
-// Thrown by parse() for --help and its kin: text goes to stdout and the tool ends with 0.
+// Thrown by parse() for --help, -h, --version and --list-options.  The text goes to stdout, and the
+// tool ends with status 0.
 struct InformationRequest {
 	std::string text;
 };
 
 class Options {
 public:
-	// usage is the SYNOPSIS of the tool's page, a line for each form.
+	// usage is the SYNOPSIS of the tool's page, with a line for each form.
 	Options(std::string usage, int argc, char **argv);
 
-	// A name may be empty and a letter 0, but not both.  What is passed by reference must live
-	// until parse(), and keeps its value when the option is not given.
+	// An option may lack a name ("") or a letter (0), but not both.  A variable that is passed
+	// by reference must live until parse(), and keeps its value if the option is not given.
 	Options &flag(const char *name, char letter, bool &given, const char *help);
 	// One of several flags that set the same variable: the last given counts.
 	Options &flag(const char *name, char letter, std::function<void()> given, const char *help);
 
-	// argument is how the page calls it: "FILE", "SIZE".
+	// argument is its name on the page: "FILE", "SIZE".
 	Options &value(const char *name, char letter, std::string &value, const char *argument,
 		const char *help);
 	Options &value(const char *name, char letter, std::optional<std::string> &value,
@@ -51,12 +52,12 @@ public:
 		const char *argument, const char *help);
 	Options &value(const char *name, char letter, std::optional<ByteRange> &value,
 		const char *argument, const char *help);
-	// "64KB", as in settings.h.
+	// A size as parse_size() takes it: "64KB".
 	Options &size(const char *name, char letter, std::uint64_t &value, const char *argument,
 		const char *help);
 	Options &size(const char *name, char letter, std::optional<std::uint64_t> &value,
 		const char *argument, const char *help);
-	// For all other types: take gets the text, and throws UsageError when it is wrong.
+	// For all other types.  take gets the text, and throws a UsageError if it is wrong.
 	Options &value(const char *name, char letter, std::function<void(const std::string &)> take,
 		const char *argument, const char *help);
 
@@ -64,17 +65,17 @@ public:
 	Options &list(const char *name, char letter, std::vector<std::string> &values,
 		const char *argument, const char *help);
 
-	// "--progress" and "--progress=WHEN", but not "--progress WHEN"; a name is needed, a letter
-	// does not work.  An empty string is the option without its value.
+	// As "--progress" and "--progress=WHEN", but not "--progress WHEN".  It needs a name and
+	// cannot have a letter.  Given without a value, it is the empty string.
 	Options &optional_value(const char *name, char letter, std::optional<std::string> &value,
 		const char *argument, const char *help);
 
-	// What is no option.  Without this call, or when there are more than most or fewer than
-	// least of them, parse() throws UsageError.
+	// The operands, which are no options.  parse() throws a UsageError if there are fewer than
+	// least or more than most, or if there is any without this call.
 	Options &positional(std::vector<std::string> &values, std::size_t least = 0,
 		std::size_t most = SIZE_MAX);
 
-	// Throws UsageError or InformationRequest.
+	// Throws a UsageError or an InformationRequest.
 	void parse();
 
 	const std::string &usage() const { return usage_; }

@@ -1,5 +1,5 @@
-// A page in mdoc as plain text, for machines without man(1): the macros that the pages of dig use,
-// and no others.  Unknown macros lose their dot.
+// Turns a page in mdoc into plain text, for machines without man(1).  It knows the macros that
+// dig's pages use.  The line of any other macro is printed without its dot.
 #ifndef DIG_PAGE_TEXT_H
 #define DIG_PAGE_TEXT_H
 

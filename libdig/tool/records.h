@@ -1,9 +1,9 @@
-// Records on pipes: texts that each end with a newline or, with -z, with NUL.  Lists of any
-// length pass in constant memory.
+// Records on pipes: texts, each ended by a newline or, with -z, by NUL.  Lists of any length pass
+// in constant memory.
 //
-// Where records end with newlines, a path that holds a control byte, a double quote or a
-// backslash is written in double quotes with the escapes of C: "a\nb", "\001".  Where they end
-// with NUL, every path is verbatim.
+// If records end with newlines, a path with a control byte, a double quote or a backslash is
+// written in double quotes with the escapes of C: "a\nb", "\001".  If they end with NUL, every path
+// is verbatim.
 #ifndef DIG_RECORDS_H
 #define DIG_RECORDS_H
 
@@ -23,12 +23,13 @@ constexpr RecordEnd record_end(bool nul) { return nul ? RecordEnd::nul : RecordE
 
 constexpr std::size_t max_record_size = 1 << 20;
 
-// The path itself when it is plain, else quoted.
+// The path itself, or quoted if it has to be.
 std::string quoted_record(std::string_view path);
-// The reverse.  Error for a text that begins with a quote and is not well formed.
+// The reverse.  A text that begins with a quote and is malformed is an Error.
 std::string unquoted_record(std::string_view text);
 
-// Whoever read standard output went away, as "head" does: the tool ends by SIGPIPE and says nothing.
+// The reader of standard output has ended, as "head" does.  The tool ends by SIGPIPE and prints
+// nothing.
 class ReaderGone : public Error {
 public:
 	ReaderGone() : Error("nobody reads standard output any more") {}
@@ -39,16 +40,16 @@ public:
 	RecordReader(File file, RecordEnd end);
 	static RecordReader standard_input(RecordEnd end);
 
-	// The next record without its end; nothing after the last.  The view lives until the next
-	// call.  Error for a record above max_record_size, and for a last one without NUL; a last
-	// line may lack its newline.
+	// The next record without its end, or nothing after the last one.  The view is valid until
+	// the next call.  A record above max_record_size is an Error, and so is a last record
+	// without its NUL; a last line may lack its newline.
 	std::optional<std::string_view> next();
-	// The same, with quotes undone where records are lines.
+	// The same, unquoted if records are lines.
 	std::optional<std::string> next_path();
-	// Whether a whole record was read already, so that next() does not wait for input.
+	// Whether a complete record is there, so that next() does not wait for input.
 	bool has_next() const;
-	// Exactly size bytes that follow the last record, in pieces: what is there, at most
-	// buffer.size().  Empty only at the end of the input.
+	// Reads bytes that follow the last record: those that are there, at most buffer.size().
+	// Returns 0 only at the end of the input.
 	std::size_t read_some(MutableBytes buffer);
 
 private:
@@ -57,12 +58,12 @@ private:
 	File file_;
 	RecordEnd end_;
 	Buffer buffer_;
-	std::size_t begin_ = 0, size_ = 0; // what is unread lies at begin_, size_ bytes
+	std::size_t begin_ = 0, size_ = 0; // the unread part of buffer_
 	bool is_at_end_ = false;
 };
 
-// Collects what is written and passes it on in large pieces.  What was not flushed when it is
-// destroyed is lost: only an explicit flush() can report a failure.  Not for several threads.
+// Collects output and passes it on in large pieces.  The destructor does not flush, since only an
+// explicit flush() can report a failure.  One thread.
 class Output {
 public:
 	// Does not own the descriptor.
@@ -77,7 +78,7 @@ public:
 	void write(Bytes bytes);
 	// The text and the end of a record.
 	void record(std::string_view text);
-	// As it lies in a line, or verbatim before NUL; without the end of a record.
+	// The path, quoted if records are lines, without the end of a record.
 	void path(std::string_view path);
 	void record_path(std::string_view path);
 	void flush();
@@ -93,8 +94,8 @@ private:
 	std::uint64_t written_ = 0;
 };
 
-// Descriptor 1.  run() flushes it when the command returns, and fails where that fails; a tool
-// flushes it itself only when somebody waits for the reply.
+// Descriptor 1.  run() flushes it when the command returns, and fails if that fails.  A tool
+// flushes it itself only if somebody waits for a reply.
 Output &standard_output();
 
 } // namespace dig

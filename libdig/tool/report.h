@@ -1,4 +1,4 @@
-// --progress, --metrics and --explain, as every tool has them whose work may last:
+// The options --progress, --metrics and --explain of tools whose work may last:
 //
 //     Report report;
 //     report.add_to(options).flag(...).parse();
@@ -19,30 +19,31 @@ namespace dig {
 class Report {
 public:
 	Report() = default;
-	// finish() for work that failed: what cannot be written is passed over.
+	// Does finish() if the work failed before it, and ignores what cannot be written.
 	~Report();
 	Report(const Report &) = delete;
 
-	// The options, and --explain where a tool can.
+	// --progress and --metrics; a tool that can explain adds --explain, too.
 	Options &add_to(Options &options);
 	Options &add_explain_to(Options &options);
 	// --summary, for summarise().
 	Options &add_summary_to(Options &options);
-	// For porcelain: the same options for the tool that does the work.  UsageError as begin().
+	// Appends these options, as they were given, to the command of the tool that does the work.
+	// Throws the same UsageError as begin().
 	void pass_on(Command &command) const;
-	// Draw nothing unless it is asked for: for tools whose output may go to the terminal, too.
+	// Draws only if it is asked for, because the tool's output may go to the terminal, too.
 	void yield_terminal() { yields_terminal_ = true; }
 
-	// UsageError for a wish that makes no sense; SystemError where the file of --metrics cannot
-	// be made.
+	// Throws a UsageError for a value that is not allowed, and a SystemError if the file of
+	// --metrics cannot be created.
 	Work &begin(std::vector<ProgressStage> stages);
-	// Somebody wants to know where the time went.
+	// Whether the times of steps are asked for.
 	bool is_timed() const { return metrics_.has_value() || explains_; }
-	// Nothing is drawn any more.
+	// Ends drawing.
 	void end_progress();
-	// Where it was asked for, one line of what was done; the time is added.
+	// If --summary was given: prints done, with the time that it took, on a line.
 	void summarise(const std::string &done);
-	// Ends progress and gives the account of the work.
+	// Ends progress, and prints metrics and explanation as they were asked for.
 	void finish();
 
 private:

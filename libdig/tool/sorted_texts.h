@@ -1,5 +1,5 @@
-// Texts that come in any order and go in that of memcmp, however many, in bounded memory: what does
-// not fit lies in sorted runs in temporary files without a name.
+// Sorts any number of texts by memcmp in bounded memory.  Texts that do not fit are written to
+// sorted runs in temporary files without a name.
 #ifndef DIG_SORTED_TEXTS_H
 #define DIG_SORTED_TEXTS_H
 
@@ -14,7 +14,7 @@ namespace dig {
 
 class SortedTexts {
 public:
-	// directory is where runs are made; where that is not possible, TMPDIR or /tmp.
+	// Runs are made in directory or, if this is impossible, in TMPDIR or /tmp.
 	explicit SortedTexts(std::string directory, std::size_t room = 8_MiB)
 		: directory_(std::move(directory)), room_(room)
 	{
@@ -22,8 +22,8 @@ public:
 
 	void add(std::string_view text);
 	bool is_empty() const { return items_.empty() && runs_.empty(); }
-	// Every text, equal ones as often as they were added; any number of times, also before more
-	// are added.
+	// Calls take for every text in order; equal texts come as often as they were added.  May be
+	// called several times, and texts may be added in between.
 	void each(const std::function<void(std::string_view)> &take);
 
 private:

@@ -7,9 +7,10 @@
 
 namespace dig {
 
-// "2023-11-14 23:13:20 +0100", or "2023-11-14 22:13:20 UTC"; seconds since 1970, any of them.
+// "2023-11-14 23:13:20 +0100", or "2023-11-14 22:13:20 UTC".  seconds count from 1970 and may have
+// any value.
 std::string time_text(std::int64_t seconds);
-// From here on in UTC, for --utc.
+// All later texts are in UTC, for --utc.
 void use_utc();
 
 } // namespace dig

@@ -1,8 +1,8 @@
-// What long work counts while it lasts: for whoever looks on (progress.h), and for the account
-// at its end (--metrics, --explain).
+// Counters and times of work that may last.  progress.h shows them while the work goes on;
+// --metrics and --explain print them at its end.
 //
-// Work is what both look at.  Library code that may last gets a Work from its caller and adds to
-// it; many threads add, each add is one relaxed atomic, and nobody waits for anybody.
+// Both read a Work.  Library code that may last gets a Work from its caller and adds to it.  Many
+// threads may add: each addition is one relaxed atomic operation, and no thread waits for another.
 #ifndef DIG_METRICS_H
 #define DIG_METRICS_H
 
@@ -28,7 +28,7 @@ private:
 	std::atomic<std::uint64_t> n_{0};
 };
 
-// What a thread does with its time.
+// The steps among which a thread's time is divided.
 enum class Step : std::uint8_t {
 	// Workers, in parallel.
 	read,     // from files and layers
@@ -40,7 +40,7 @@ enum class Step : std::uint8_t {
 	wait,     // for a turn, where order matters
 	input,    // for the program that feeds a stream
 	idle,     // there was nothing to take
-	// Whoever gives the workers what to do.
+	// Of the thread that gives work to the workers.
 	walk,     // waits for the list of files, or looks at directories
 	tree,     // makes, reads or compares manifests
 	finish,   // index, sections, syncs
@@ -52,33 +52,34 @@ class Work {
 public:
 	Work();
 
-	Counter files, bytes, chunks;    // what went all the way
+	Counter files, bytes, chunks;    // that are finished
 	Counter seen;                    // files that were compared, taken or not
 	Counter changed_files;           // that were taken although they changed while they were read
-	Counter stream_bytes;            // what came in of a stream so far
-	Counter new_bytes, stored_bytes; // of chunks that were not there yet: raw, and as they lie
+	Counter stream_bytes;            // received from a stream so far
+	Counter new_bytes, stored_bytes; // of chunks that were not stored yet: raw, and as stored
 	Counter cache_hits, cache_misses;
 	Counter workers;                 // threads that share the steps
 
-	// --- for progress: what is being done, and how much of it there is -------------------
+	// --- for progress: the stage, and its size -------------------------------------------
 
-	// What a stage goes through: files with their bytes, as counted above since it began, or
-	// things that only items_done counts, where items_total is not 0.
+	// The size of the stage.  If items_total is not 0, the stage consists of items, and
+	// items_done counts them; else it consists of files and bytes, which the counters above
+	// count.
 	Counter total_files, total_bytes, items_done, items_total;
 	std::atomic<bool> is_total_known{false};
 
 	struct Totals {
 		std::uint64_t files = 0, bytes = 0, items = 0;
 	};
-	// A name that the stages of the command's Progress have.  Totals that are not given may
-	// grow until is_total_known is set.  By one thread.
+	// name is that of one of the Progress's stages.  Totals that are not given may grow until
+	// is_total_known is set.  One thread calls it.
 	void begin_stage(const char *name, const Totals &totals);
 	void begin_stage(const char *name) { begin_stage(name, {}); }
 	const char *stage() const { return stage_.load(std::memory_order_relaxed); }
-	// The counts as the stage began.
+	// The counts at the beginning of the stage.
 	std::uint64_t files_before() const { return files_before_.get(); }
 	std::uint64_t bytes_before() const { return bytes_before_.get(); }
-	// Called at each begin_stage(), by its thread.
+	// stage_began is called by each begin_stage(), in the same thread.
 	void watch(std::function<void()> stage_began) { stage_began_ = std::move(stage_began); }
 
 	// --- where the time goes -------------------------------------------------------------
@@ -88,10 +89,10 @@ public:
 		times_ns_[static_cast<std::size_t>(step)].add(static_cast<std::uint64_t>(ns));
 	}
 	double seconds(Step step) const;
-	// Since it was made.
+	// Since this Work was made.
 	double elapsed_s() const;
 
-	bool has_cache = false; // that is worth telling of
+	bool has_cache = false; // whose hits the metrics shall have
 
 private:
 	std::int64_t began_ns_;
@@ -101,7 +102,7 @@ private:
 	std::function<void()> stage_began_;
 };
 
-// What is added to where nobody looks on.
+// For callers that nobody watches.
 Work &unseen_work();
 
 // Monotonic.
@@ -112,14 +113,14 @@ class StepClock {
 public:
 	explicit StepClock(Work &work) : work_(work), at_ns_(clock_ns()) {}
 
-	// What passed since the call before was this step.
+	// The time since the last call was spent on this step.
 	void lap(Step step)
 	{
 		const std::int64_t now = clock_ns();
 		work_.add_time(step, now - at_ns_);
 		at_ns_ = now;
 	}
-	// What passed is nobody's.
+	// The time since the last call belongs to no step.
 	void restart() { at_ns_ = clock_ns(); }
 
 private:
@@ -127,16 +128,16 @@ private:
 	std::int64_t at_ns_;
 };
 
-// One line of --metrics; the value is a number, or "null" where there is none.
+// One line of --metrics.  The value is a number, or "null" if there is none.
 struct Metric {
 	std::string name, value;
 };
 std::vector<Metric> metrics_of(const Work &work, double elapsed_s, const ProcessUse &use);
-// "name value" lines; and one JSON object in one line.
+// Lines of "name value", and a JSON object in one line.
 std::string metrics_text(const std::vector<Metric> &metrics);
 std::string metrics_json(const std::vector<Metric> &metrics);
 
-// A sentence or two: which step limits the run, and the figures that say so.
+// One or two sentences: the step that limits the run, and the figures that show it.
 std::string limit_of(const Work &work, double elapsed_s);
 
 } // namespace dig

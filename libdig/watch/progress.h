@@ -1,4 +1,4 @@
-// What a person, or a program, sees of long work while it lasts: on stderr.
+// Shows on stderr how long work goes on, to a person or to a program.
 //
 //     Work work;
 //     Progress progress(work, parse_progress(wish), {{"take", 95}, {"finish", 5, false}});
@@ -6,18 +6,18 @@
 //     ...
 //     progress.finish();
 //
-// A thread of its own looks at the counters of the Work and draws; the work itself never waits
-// for it.  On a terminal these are two lines, the whole and the stage,
+// A thread reads the counters of the Work and draws; the work itself never waits for it.  On a
+// terminal it draws two lines, for the whole and for the stage:
 //
 //     [===========>            ]  45 %   0:12, 0:15 left
 //     take: 9120 of 20000 files, 1.21 of 2.60 GiB, 22113 chunks, 104 MiB/s, 760 files/s
 //
-// which go away at the end, and make way for messages.  For programs it is a JSON object a line,
-// when a stage begins and at least once a second, also when nothing moves:
+// They disappear at the end, and before each message.  A program gets a JSON object on a line of
+// its own when a stage begins, and at least once a second, even if no counter changes:
 //
 //     {"schema":1,"type":"progress","stage":"take","files":9120,...}
 //
-// A percentage is told only where totals are known; dig(1) has the fields.
+// A percentage is shown only if the totals are known.  dig(1) has the fields.
 #ifndef DIG_PROGRESS_H
 #define DIG_PROGRESS_H
 
@@ -31,15 +31,15 @@ namespace dig {
 // automatic: on a terminal, once the work has lasted half a second.
 enum class ShowProgress : std::uint8_t { automatic, always, never, json };
 
-// UsageError for what is none of "auto", "always", "never" and "json"; automatic where nothing is
-// wished, always where the option came without a word.
+// wish is the value of the option: "auto", "always", "never" or "json"; others are a UsageError.
+// No wish is automatic, and an empty one, the option without a value, is always.
 ShowProgress parse_progress(const std::optional<std::string> &wish);
 
 struct ProgressStage {
 	const char *name;
 	double weight;           // beside the others; any sum
-	bool is_measured = true; // else its beginning is its place in the whole
-	bool has_begun = false;  // what is passed over is no part of the whole
+	bool is_measured = true; // false: while it lasts, the whole stays where the stage began
+	bool has_begun = false;  // stages that are passed over are no part of the whole
 };
 
 // --- computing: from counters to lines ------------------------------------------------------
@@ -48,12 +48,12 @@ struct ProgressState {
 	std::string_view stage;
 	std::uint64_t files = 0, bytes = 0, chunks = 0, seen = 0;
 	std::optional<std::uint64_t> total_files, total_bytes; // of the stage
-	std::uint64_t items_done = 0, items_total = 0;         // where the stage counts others
+	std::uint64_t items_done = 0, items_total = 0;         // if the stage counts items
 	std::optional<double> percent, stage_percent, eta_s;
 	double elapsed_s = 0, bytes_per_s = 0, files_per_s = 0;
 };
 
-// Remembers how fast it went.
+// Remembers the speed so far, for rates and for the time that is left.
 class ProgressEstimate {
 public:
 	explicit ProgressEstimate(std::vector<ProgressStage> stages);
@@ -74,13 +74,13 @@ private:
 	double fraction_s_ = 0;
 };
 
-// Without ends of lines, and no longer than columns.
+// Lines without newlines, each of at most this many columns.
 std::vector<std::string> terminal_lines(const ProgressState &state, int columns);
 std::string one_line(const ProgressState &state);
 // "type" is "progress", or "done" with an exit status.
 std::string progress_json(const ProgressState &state, std::optional<int> status = {});
-// {"schema":1,"type":"error","command":"dig add","message":...,"text":...,"status":128}: text is
-// what a person would read, with the command in front of it; the type is "message", "warning",
+// {"schema":1,"type":"error","command":"dig add","message":...,"text":...,"status":128}.  text is
+// the line that a person would read, which begins with the command.  type is "message", "warning",
 // "error" or "summary".
 std::string message_json(std::string_view type, std::string_view command, std::string_view message,
 	std::string_view text, std::optional<int> status = {});
@@ -91,11 +91,11 @@ class Progress {
 public:
 	// work must outlive it.  At most one at a time.
 	Progress(Work &work, ShowProgress show, std::vector<ProgressStage> stages);
-	// finish(), for work that failed.
+	// Does finish() if the work failed before it.
 	~Progress();
 	Progress(const Progress &) = delete;
 
-	// Nothing is drawn any more.  What JSON ends with waits for end_progress().
+	// Ends drawing.  The last line of JSON is written by end_progress().
 	void finish();
 
 private:
@@ -112,35 +112,36 @@ private:
 	Form form_ = Form::none;
 	double delay_s_ = 0;
 	ProgressEstimate estimate_;
-	std::size_t drawn_ = 0; // columns of the dumb terminal, or lines of another
+	std::size_t drawn_ = 0; // columns on a dumb terminal, else lines
 	bool is_ending_ = false;
 	std::condition_variable changed_;
 	std::thread thread_;
 };
 
-// While it lives, this thread may write to stderr and finds the line empty.  Every message goes
-// through one.
+// While it lives, this thread may write to stderr and finds no progress on the line.  Every message
+// is written under one.
 class MessageTurn {
 public:
 	MessageTurn();
 	~MessageTurn();
 	MessageTurn(const MessageTurn &) = delete;
 
-	// A program reads stderr: messages are JSON, too.
+	// Whether a program reads stderr, so that messages are JSON, too.
 	bool is_json() const;
 
 private:
 	std::unique_lock<std::mutex> lock_;
 };
 
-// From here on everything on stderr is JSON, also what is said before there is a Progress.
+// From now on all output on stderr is JSON, even before there is a Progress.
 void speak_json();
 
-// What a module has to say that is no failure: shown as a warning once a command has said how.
+// A remark of a module that is no failure.  It is shown as a warning, by the function that the
+// command has named.
 void give_notice(const std::string &text);
 void show_notices_by(void (*show)(std::string_view text));
 
-// When all has been said: the last line of JSON, if there was any.
+// Writes the last line of JSON, if there was any.  Nothing may follow.
 void end_progress(int status);
 
 } // namespace dig

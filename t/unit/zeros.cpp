@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(one_other_byte_is_seen_wherever_it_is)
 		}
 }
 
-// printf '\0' | sha256sum; head -c 4096 /dev/zero | sha256sum; head -c 16777216 /dev/zero | sha256sum
+// printf '\0' | sha256sum, and head -c N /dev/zero | sha256sum
 BOOST_AUTO_TEST_CASE(digests_of_zeros_are_known)
 {
 	for (int again = 0; again < 2; again++) {
