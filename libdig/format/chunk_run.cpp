@@ -1,3 +1,19 @@
+// A run answers the question which layer and block has a chunk, for millions of chunks, in a few
+// pages of memory.  Records are sorted by digest.  Digests are spread evenly, so the first bits of
+// a digest tell where its records are: the fanout has for each value of these bits the number of
+// records up to there.  It is chosen so large that a look-up has to read one page, or two when the
+// records of a slot lie across a border.  A B-tree would need more pages on the way, and a hash
+// table could not be merged with another one in order.
+//
+// Each page has a checksum of its own, since a look-up must not read the whole run to trust a part
+// of it.  Nothing else protects a run, and nothing has to: it is derived, so that a damaged one is
+// an error only for the reader that made the look-up, who then asks the layers, and the next writer
+// makes the run anew.
+//
+// The number of records is not known before all sources are merged, but the size of the fanout has
+// to be known first, because it stands in front of the records.  So the fanout is made for a limit
+// that the caller knows, and head and fanout are written last.  A crash in between leaves a
+// temporary file without a head, which is never published.
 #include "libdig/format/chunk_run.h"
 
 #include <algorithm>
@@ -7,7 +23,7 @@ namespace dig {
 constexpr std::size_t page_size = 4096, page_bytes = page_size - 4;
 constexpr std::size_t fanout_per_page = page_bytes / 8, records_per_page = page_bytes / sizeof(RunRecord);
 
-// Version 1 does not say what a run was made of.
+// Version 1 does not name the source of a run.
 constexpr std::uint16_t run_version = 2;
 
 struct RunHead {

@@ -1,3 +1,11 @@
+// The new manifest is built from left to right out of the items of the old one and the changes.  A
+// subtree of the old tree that no change touches is appended as a whole, without being read,
+// whenever the builder is at a point where a node of that level begins.  After a change this is not
+// so: the items behind it are appended one by one, until an item that ends a node in the old tree
+// ends one in the new tree, too.  That happens within some nodes, because both follow the same
+// boundary rule.
+//
+// So a commit reads and writes the nodes around each change and those on the way to the root.
 #include "libdig/format/manifest_update.h"
 
 namespace dig {

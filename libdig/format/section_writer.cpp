@@ -1,3 +1,6 @@
+// A layer is written front to back, and its sections may be larger than memory: each goes through
+// one buffer, from which its checksum is computed on the way.  The pack id is the hash of all items
+// with their kinds and of the section table, so it can be finished only with the footer.
 #include "libdig/format/section_writer.h"
 
 namespace dig {

@@ -43,7 +43,7 @@ static bool is_line(std::string_view text)
 	return std::none_of(text.begin(), text.end(), is_control);
 }
 
-// Puts a value of TOML where the key keeps it; false where it is not allowed.
+// Puts a value of TOML at the key's place in Settings; false if the value is not allowed.
 class Assignment {
 public:
 	Assignment(const SettingKey &key, const toml::node &node) : key_(key), node_(node) {}
@@ -114,13 +114,14 @@ static toml::table parsed_toml(std::string_view text, const std::string &name)
 	} catch (const std::logic_error &) {
 		throw Error(name + " is no TOML that dig can read");
 	} catch (const toml::parse_error &error) {
-		// It may hold pieces of the file, which shall not reach a terminal as they are.
+		// The description may quote the file, whose bytes must not reach a terminal as they
+		// are.
 		throw Error(name + ", line " + std::to_string(error.source().begin.line) + ": " +
 			shown_text(error.description()));
 	}
 }
 
-// Where values come from, and how messages call it.
+// Where values come from, and the name of that in messages.
 struct Provenance {
 	std::string name;
 	Origin origin;
@@ -171,7 +172,7 @@ static void assign_text(Settings &settings, std::string_view text, const Provena
 	}
 }
 
-// A value as typed on a command line: TOML, or a bare string where it is none.
+// A value as typed on a command line: TOML or, if it is none, a bare string.
 static void assign_typed(Settings &settings, const SettingKey &key, std::string_view typed,
 	const Provenance &from)
 {
@@ -203,7 +204,7 @@ static void assign_command_line(Settings &settings, const std::string &pair)
 		{"-c", Origin::command_line});
 }
 
-// Limits that concern two settings at once; names tells what each origin is called.
+// Checks limits that concern two settings at once.  names has a name for each origin.
 static void check_together(const Settings &settings, const std::array<std::string, 4> &names)
 {
 	const auto shown = [&](std::string_view name) {
@@ -253,7 +254,7 @@ static void assign_file(Settings &settings, const std::string &path, Origin orig
 		assign_text(settings, text_of(*content), {quote(path), origin});
 }
 
-// Who wants no global settings gives them the name of /dev/null.
+// A global file that is /dev/null stands for no global settings.
 static bool is_to_be_read(const std::string &global_path)
 {
 	if (global_path.empty() || !may_read(global_path))
@@ -293,8 +294,16 @@ std::string author_of(const Settings &settings)
 	return author;
 }
 
-// Editing.  toml++ knows where in the text each value stands; only that part is replaced, and
-// the result is read again: had the edit hit anything else, it would show.
+// --- editing ---------------------------------------------------------------------------------
+//
+// A configuration file belongs to its user, who may have comments, an order and a layout in it.
+// Writing it anew from its values would lose these.  So the file is edited as text: toml++ knows
+// where each value begins and ends, only that part is replaced, and a new key gets a line of its
+// own.
+//
+// TOML has more forms than this knows (inline tables, dotted keys, arrays over several lines).  The
+// edit is therefore checked, and not the form: the values of the result are read, and must be those
+// of the old text with the one change.  If they are not, the user is asked to edit the file.
 
 static std::string toml_string(std::string_view text)
 {
@@ -333,7 +342,7 @@ static std::map<std::string_view, std::string> values_in(std::string_view text,
 	const std::string &name)
 {
 	Settings settings;
-	// As in the global file, so that nothing is passed over.
+	// As the global file, in which no key is ignored.
 	assign_text(settings, text, {name, Origin::global_file});
 	std::map<std::string_view, std::string> values;
 	for (const SettingKey &key : setting_keys())
@@ -362,7 +371,7 @@ static std::size_t byte_at(std::string_view text, const toml::source_position &p
 	return at;
 }
 
-// text with the line put in front of what begins at byte at, and after a complete line.
+// text with a line inserted at byte at.  The text before it gets a newline if it has none.
 static std::string with_line(std::string_view text, std::size_t at, const std::string &line)
 {
 	std::string out(text.substr(0, at));

@@ -1,3 +1,14 @@
+// The cursor is a stack of nodes from the root down, with a position in each.  The item at the top
+// of the stack is current.  It may be a subtree, and then nothing below it was read: who only wants
+// to know whether two subtrees are equal compares their ids and skips them.
+//
+// Every node is checked against its parent when it is entered (load_node): its counts, its level,
+// and that its paths lie behind all paths before it.  So a damaged or forged tree gives an error on
+// the way, and never a walk that does not end, or a path twice.
+//
+// Seeking goes forward only.  It leaves the nodes whose last path lies before the wanted one, and
+// then goes down by a binary search in each node.  A sequence of seeks in order reads each node
+// once.
 #include "libdig/format/tree_cursor.h"
 
 #include <algorithm>

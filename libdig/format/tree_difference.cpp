@@ -1,3 +1,12 @@
+// Both trees are walked at the same time.  If the current items of both sides are equal subtrees,
+// both are skipped without being read.  Otherwise the larger one is entered, until leaves meet.
+// Node boundaries depend on the items alone, so behind an edit the nodes of both sides are soon the
+// same again, even if many items were inserted and nothing has its old position.
+//
+// A long run of equal chunks breaks this.  All nodes inside the run are equal, but they begin at
+// another place of the run if the two sides have other items in front of it.  The subtrees then
+// never meet at the same position, and a hole of a terabyte would be compared chunk by chunk.  So a
+// run is recognized after some equal chunks, and both sides pass over it at once (skip_equal_run).
 #include "libdig/format/tree_difference.h"
 
 #include <algorithm>

@@ -26,7 +26,7 @@ Buffer single_chunk_node(const Digest &chunk, std::uint64_t size)
 	return stored;
 }
 
-// Takes one item off the cursor and adds what it holds to the sums.
+// Takes one item off the cursor and adds its counts to the sums.
 static void skip_item(Cursor &cursor, TreeKind kind, int level, std::uint64_t &leaves,
 	std::uint64_t &bytes, std::string_view &path)
 {

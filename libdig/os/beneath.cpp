@@ -1,3 +1,12 @@
+// A path that comes from a store or from a list is not trusted: "a/b" must not lead out of the work
+// tree because somebody has made "a" a symbolic link to "/etc", even in the moment between a check
+// and the opening.  So there is no check.  Each directory is opened by its descriptor and without
+// following links, and the next component is opened relative to that descriptor.
+//
+// openat2(2) does this in one call (RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, since Linux 5.6).
+// Three cases need the same walk in steps of openat(2): an older kernel (ENOSYS), a sandbox that
+// forbids the call (EPERM, which may also be a real answer, so that it is asked again for the next
+// path), and paths longer than PATH_MAX, which no single call takes.
 #include "libdig/os/beneath.h"
 
 #include <atomic>

@@ -1,3 +1,14 @@
+// A directory may have millions of names.  The list keeps all names in one string, each with a
+// letter for its type in front and NUL behind, and the offsets of the names beside it.  That takes
+// some 20 bytes for a name instead of the 60 of a std::string and a type, and sorting moves offsets
+// only.
+//
+// getdents64(2) is called directly.  readdir(3) would return the same names one by one from a
+// smaller buffer, and needs a DIR that owns the descriptor.
+//
+// The order is that of whole paths: a directory "a" stands where "a/" stands, behind "a-b" and
+// "a.b".  A walk that goes down into each directory when it comes to it then gives all paths in the
+// order of the index and of manifests, and the three can be merged without sorting again.
 #include "libdig/os/directory.h"
 
 #include <algorithm>
@@ -67,7 +78,7 @@ void DirectoryList::sort()
 	});
 }
 
-// What getdents64(2) writes; glibc declares it only under another name.
+// An item as getdents64(2) writes it.  glibc declares it only under another name.
 struct RawItem {
 	std::uint64_t inode;
 	std::int64_t next;

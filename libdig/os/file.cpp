@@ -1,3 +1,16 @@
+// System calls with the three things that a caller must not forget: EINTR, short counts, and the
+// name in the error.
+//
+// EINTR is the way by which a signal ends a call that waits.  Reading and writing pipes and opening
+// a FIFO may wait for ever, so these ask check_interrupted() each time.  Calls on regular files do
+// not wait for others; they just go on.
+//
+// The files of a store are opened with O_NONBLOCK, and must then be regular files.  If somebody
+// puts a FIFO in the place of such a file, a blocking open would wait for its other end for ever,
+// and a device may do anything.  O_NONBLOCK has no effect on regular files.
+//
+// A hole is trusted only after it was asked for twice and from both sides (next_data).  A wrong
+// answer of a file system would turn content into zeros without any error.
 #include "libdig/os/file.h"
 
 #include <algorithm>
@@ -107,7 +120,7 @@ static int open_retrying(int directory, const char *name, int flags, mode_t mode
 	}
 }
 
-// Without waiting for the other end of a FIFO; see require_regular().
+// Opens without waiting for the other end of a FIFO; see require_regular().
 static int open_own(int directory, const char *name, int flags, mode_t mode)
 {
 	return open_retrying(directory, name, flags | O_NONBLOCK | O_NOCTTY, mode);
@@ -372,13 +385,13 @@ void File::clear(std::uint64_t offset, std::uint64_t size) const
 
 void File::start_writing(std::uint64_t offset, std::uint64_t size) const
 {
-	// A hint: what goes wrong shows when it is synced.
+	// A hint.  Errors show up when the file is synced.
 	::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
 }
 
 void File::write_out() const
 {
-	// A hint, too, for who can do without the file.
+	// A hint, too: its callers can do without the file.
 	::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
@@ -394,7 +407,8 @@ void File::sync_all() const
 		throw SystemError("sync", name_, errno);
 }
 
-// Every file system holds those of 32 bits; beyond, the kernel takes the nearest without a word.
+// Every file system can store seconds of 32 bits.  Of other times the kernel silently takes the
+// nearest one.
 static bool may_be_clamped(std::int64_t ns) { return seconds_of(ns) != static_cast<std::int32_t>(seconds_of(ns)); }
 
 bool File::set_times(std::int64_t mtime_ns) const
@@ -416,7 +430,7 @@ void File::keep_owner(const FileStat &replaced) const
 	const FileStat own = stat();
 	if (own.owner == replaced.owner && own.group == replaced.group)
 		return;
-	// Who may not give files away may still choose among the groups that he is in.
+	// A user who may not give files away can still choose among their own groups.
 	if (::fchown(fd_, replaced.owner, replaced.group) < 0 && own.group != replaced.group)
 		(void)(::fchown(fd_, static_cast<uid_t>(-1), replaced.group) + 1);
 }
@@ -451,7 +465,8 @@ static bool is_in_hole(int fd, std::uint64_t offset)
 std::uint64_t File::next_data(std::uint64_t offset, std::uint64_t size) const
 {
 	const std::uint64_t end = end_of_hole(fd_, offset, size);
-	// A wrong answer makes zeros of content: it is asked for again, and the other way round.
+	// A wrong answer would make zeros of content, so it is asked for again, and from the other
+	// side.
 	const bool is_hole = end > offset && is_in_hole(fd_, offset) && is_in_hole(fd_, end - 1) &&
 		end_of_hole(fd_, offset, size) == end;
 	return is_hole ? end : offset;

@@ -1,3 +1,23 @@
+// Why the steps have this order:
+//
+// * The temporary file lies in the directory of its target, because a rename is atomic only within
+//   one file system.
+//
+// * The content is synced before the rename.  A file system may write the new name to storage
+//   before the content; after a power cut the name would then stand for an empty file, in place of
+//   the old one, which is lost.
+//
+// * The directory is synced after the rename.  Before that, a power cut can bring the old file back,
+//   so success must not be reported yet.
+//
+// * A failed sync is never repeated.  The kernel may have dropped the pages that it could not write,
+//   and a second sync would succeed without them.  The temporary file is given up instead, and the
+//   old file stays as it is.
+//
+// A process that is killed leaves its temporary file.  The file has the process id in its name, but
+// ids are used again, so a writer never opens a temporary file that is there: it takes another
+// name.  remove_abandoned() removes what is left, under the lock that all writers of these files
+// hold.
 #include "libdig/os/publish.h"
 
 #include <cerrno>

@@ -1,3 +1,18 @@
+// A small file costs four system calls: open, stat, read and close.  io_uring takes a batch of them
+// in one call, so the files of a group are opened together, then read together, then closed
+// together.  Only stat is called for each file, because the result has to be what is true after the
+// last byte was read: had the file been changed meanwhile, the size or the time would be others.
+//
+// The operations of one file are not linked, because reading needs the descriptor, which is known
+// only after the file was opened.
+//
+// The kernel writes into the rooms as long as an operation is under way, and rooms belong to the
+// caller.  So read() never returns while the kernel works: if it takes no more operations and some
+// are still under way, an error is thrown that ends the whole command.  If none is under way, the
+// ring is given up, and the caller reads the files one by one.
+//
+// A file that fails in any step is simply left unread.  The caller reads it again with the usual
+// calls and reports what these say, so that messages do not depend on whether there is a ring.
 #include "libdig/os/read_batch.h"
 
 #include <algorithm>
@@ -14,13 +29,13 @@
 namespace dig {
 
 constexpr unsigned ring_entries = 128;
-// So often in a row a ring may get nothing done, with a pause of 1 ms each time.
+// A ring may get nothing done this many times in a row, with a pause of 1 ms each time.
 constexpr int most_idle_calls = 100;
 
 struct BatchReader::Ring {
 	io_uring uring{};
 	bool is_there = false;
-	// By number of the file in its group: what the last operation on it returned.
+	// The result of the last operation on each file, by its number in the group.
 	int results[ring_entries] = {};
 
 	Ring()
@@ -45,8 +60,8 @@ struct BatchReader::Ring {
 		return sqe;
 	}
 
-	// Everything that was prepared, to its end.  False where the kernel takes no more of it: then what it
-	// did not take has the result EAGAIN, and the ring is of no use any more.
+	// Runs all prepared operations to their ends.  False if the kernel takes no more of them:
+	// then the others have the result EAGAIN, and the ring is of no use any more.
 	bool run(unsigned count)
 	{
 		unsigned waiting = count; // that the kernel has not taken
@@ -68,7 +83,7 @@ struct BatchReader::Ring {
 					pause_for(1000000);
 				continue;
 			}
-			// What the kernel works at still writes into the rooms.
+			// Operations that are under way still write into the rooms.
 			if (done < count - waiting)
 				throw SystemError("read", "a batch of files", status < 0 ? -status : EAGAIN);
 			return is_there = false;

@@ -1,3 +1,12 @@
+// A merge sort with runs on disk.  Texts are collected in memory; when the room is full they are
+// sorted and written to a file as one run.  At the end, all runs and the texts still in memory are
+// merged.
+//
+// Each run that is merged needs a window for reading, so the number of runs is bounded: when there
+// would be more than 64, all of them are merged into one first.  With the room of 8 MiB this
+// happens once for each 512 MiB of texts, and each text is then written again.
+//
+// Runs are temporary files without a name.  They vanish with the process, however it ends.
 #include "libdig/tool/sorted_texts.h"
 
 #include <algorithm>
@@ -10,7 +19,7 @@
 namespace dig {
 
 constexpr std::size_t write_size = 256_KiB, read_size = 64_KiB;
-// So many runs are merged at once, each with memory for reading; more are made into one before.
+// How many runs are merged at once, each with a window for reading.
 constexpr std::size_t most_runs = 64;
 
 // A run in a file: each text behind its length.
@@ -31,7 +40,7 @@ struct SortedTexts::Run {
 		at += size;
 	}
 
-	// Makes so many bytes available at `at`.
+	// Makes size bytes available at `at`; false if there are not as many.
 	bool take(std::size_t size)
 	{
 		if (window.size() - at >= size)
