@@ -12,16 +12,26 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' HUP INT TERM
 
+# The counters lie beside the objects, or below counts/X, under the name that they would have had.
+# An object that was never used has none.
+find "$tree" -name '*.gcda' | sort >"$scratch/counters"
 find "$tree" -name '*.gcno' | sort >"$scratch/notes"
+sed "s|.*$tree/||; s|\.gcda\$||" "$scratch/counters" | sort -u >"$scratch/used"
+sed "s|.*$tree/||; s|\.gcno\$||" "$scratch/notes" | grep -vxF -f "$scratch/used" >>"$scratch/counters"
+
 cd "$scratch" || exit 1
-while read -r notes
+while read -r counters
 do
+	name=${counters##*"$tree"/}
+	name=${name%.gcda}
 	# A directory for each, since two sources may have one name.  gcov reads the sources.
-	mkdir object && cd object && ln -s "$source/libdig" "$source/plumbing" "$source/porcelain" . || exit 1
-	${GCOV:-gcov} -r -s "$source" -o "${notes%/*}" "${notes%.gcno}.o" >/dev/null 2>&1
+	mkdir object && cd object && ln -s "$source/libdig" "$source/plumbing" "$source/porcelain" \
+		"$tree/$name.gcno" . || exit 1
+	test "$name" = "$counters" || ln -s "$counters" . || exit 1
+	${GCOV:-gcov} -r -s "$source" -o . "${name##*/}.o" >/dev/null 2>&1
 	cat ./*.gcov 2>/dev/null
 	cd .. && rm -rf object
-done <notes |
+done <counters |
 awk '
 {
 	count = $0

@@ -118,10 +118,14 @@ test_expect_success GCOV 'the table of coverage counts a line once, whatever has
 	do
 		g++ --coverage -O0 -I. -c -o tree/$file.o $file.cpp || return 1
 	done &&
-	g++ --coverage -o tool tree/libdig/base/word.o tree/plumbing/tool.o && ./tool &&
+	printf "int never(int n)\n{\n\treturn n;\n}\n" >porcelain/never.cpp && mkdir tree/porcelain &&
+	g++ --coverage -O0 -c -o tree/porcelain/never.o porcelain/never.cpp &&
+	g++ --coverage -o tool tree/libdig/base/word.o tree/plumbing/tool.o &&
+	GCOV_PREFIX=$PWD/tree/counts/one ./tool && GCOV_PREFIX= ./tool &&
 	GCOV=gcov sh "$TEST_DIRECTORY/coverage-table.sh" tree >../table && cd .. &&
 	sed "s/  */ /g" table >actual &&
-	printf "%s\n" " run lines of module" " 100.0 % 6 6 libdig/base/word" " 75.0 % 3 4 plumbing/tool" " 90.0 % 9 10 all of it" |
+	printf "%s\n" " run lines of module" " 100.0 % 6 6 libdig/base/word" " 75.0 % 3 4 plumbing/tool" \
+		" 0.0 % 0 2 porcelain/never" " 75.0 % 9 12 all of it" |
 		test_cmp - actual
 '
 

@@ -22,6 +22,15 @@ test -x "$DIG_BUILD/helper/seeded" || {
 	exit 1
 }
 
+# A failure that a script injects may hit the counters of lines as well, and spoil their file, which
+# is never read again then.  Such a script has files of its own.
+if grep -qs -e '--coverage' "$DIG_BUILD/flags"
+then
+	GCOV_PREFIX=$DIG_BUILD/counts/others
+	! grep -qE 'inject=|ulimit|bounded|/dev/full' "$0" || GCOV_PREFIX=$DIG_BUILD/counts/$test_name
+	export GCOV_PREFIX
+fi
+
 # Nothing of the caller's may change a result.
 for name in $(env | sed -n 's/^\(DIG_[A-Za-z0-9_]*\)=.*/\1/p')
 do
