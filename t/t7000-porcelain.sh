@@ -106,6 +106,8 @@ test_expect_success 'a state is listed like a directory' '
 	cd w && printf "d/\\nhello\\nlater\\nlink\\nvoid\\n" >../expect && dig ls >../actual && test_cmp ../expect ../actual &&
 	printf "e/\\n" >../expect && dig ls :d >../actual && test_cmp ../expect ../actual && dig ls HEAD:d/ >../actual && test_cmp ../expect ../actual &&
 	printf "d/e/data\\nhello\\nlink\\nvoid\\n" >../expect && dig ls -r HEAD~1 >../actual && test_cmp ../expect ../actual &&
+	echo d/e/data >../expect && dig ls HEAD~1:d/e/data >../actual && test_cmp ../expect ../actual &&
+	dig ls -l :hello >../actual && test $(wc -l <../actual) = 1 && grep "^-rw-r--r--  *6 .* hello$" ../actual &&
 	dig ls -l >../actual && grep "^-rw-r--r--  *6 2020-09-13 12:26:40 UTC hello$" ../actual && grep "^lrwxrwxrwx " ../actual &&
 	printf "d/e/data\\0" >../expect && dig ls -rz :d >../actual && cmp ../expect ../actual &&
 	test_expect_code 128 dig ls :absent && test_expect_code 128 dig ls nothing:

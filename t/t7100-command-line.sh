@@ -81,4 +81,24 @@ test_expect_success 'a list that was broken off is still no list' '
 	dig status --porcelain=v1 >../actual && echo " D a" | test_cmp - ../actual && ! grep "end record" ../err && dig extract -f . a
 '
 
+test_expect_success 'options of dig add that belong together are asked for together' '
+	cd tree &&
+	for options in --path=p --mode=100755 --mtime=0 --checkpoint-every=1M
+	do
+		test_expect_code 129 dig add $options a 2>../err && grep "go with --stdin" ../err || { echo "$options"; return 1; }
+	done &&
+	test_expect_code 129 dig add --from-command --path=p --checkpoint-every=1M -- echo 2>../err &&
+	grep "a command that fails must leave nothing" ../err &&
+	test_expect_code 129 dig add --stdin 2>../err && grep "goes with --path=PATH" ../err &&
+	test_expect_code 129 dig add 2>../err && grep "say what to add" ../err
+'
+
+test_expect_success 'shown commands can be pasted into a shell, whatever the names' '
+	cd tree && name="it'\''s \$HOME" && echo text >"$name" &&
+	dig add --show-plumbing -- "$name" >../shown && sh ../shown && dig status --porcelain=v1 >../actual &&
+	printf "A  %s\n" "$name" | test_cmp - ../actual && dig rm -q -f "$name" && dig reset -q &&
+	echo streamed | dig add --stdin --path="$name" --mode=100755 --checkpoint-every=1M --show-plumbing >../shown &&
+	grep -F -e "--checkpoint-every=1M --mode=100755" ../shown
+'
+
 test_done

@@ -193,17 +193,6 @@ bool RecordReader::has_next() const
 	return text_of(Bytes(buffer_).subspan(begin_, size_)).find(static_cast<char>(end_)) != std::string_view::npos;
 }
 
-std::size_t RecordReader::read_some(MutableBytes buffer)
-{
-	if (size_ == 0 && !fill())
-		return 0;
-	const std::size_t size = std::min(size_, buffer.size());
-	std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), size, buffer.begin());
-	begin_ += size;
-	size_ -= size;
-	return size;
-}
-
 static constexpr std::size_t output_size = 64 << 10;
 
 Output::Output(int fd, RecordEnd end) : fd_(fd), end_(end) { buffer_.reserve(output_size); }

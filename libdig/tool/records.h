@@ -48,9 +48,6 @@ public:
 	std::optional<std::string> next_path();
 	// Whether a complete record is there, so that next() does not wait for input.
 	bool has_next() const;
-	// Reads bytes that follow the last record: those that are there, at most buffer.size().
-	// Returns 0 only at the end of the input.
-	std::size_t read_some(MutableBytes buffer);
 
 private:
 	bool fill();

@@ -63,12 +63,6 @@ Work &Report::begin(std::vector<ProgressStage> stages)
 	return work_;
 }
 
-void Report::end_progress()
-{
-	if (progress_)
-		progress_->finish();
-}
-
 void Report::write_metrics()
 {
 	const std::vector<Metric> metrics = metrics_of(work_, work_.elapsed_s(), process_use());

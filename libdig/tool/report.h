@@ -39,8 +39,6 @@ public:
 	Work &begin(std::vector<ProgressStage> stages);
 	// Whether the times of steps are asked for.
 	bool is_timed() const { return metrics_.has_value() || explains_; }
-	// Ends drawing.
-	void end_progress();
 	// If --summary was given: prints done, with the time that it took, on a line.
 	void summarise(const std::string &done);
 	// Ends progress, and prints metrics and explanation as they were asked for.
