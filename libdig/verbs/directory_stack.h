@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "libdig/base/error.h"
@@ -22,6 +23,9 @@
 namespace dig {
 
 struct Directory {
+	Directory() = default;
+	explicit Directory(File opened) : file(std::move(opened)) {} // as Clang 14 needs it for make_shared
+
 	File file; // O_PATH
 	// The last mode that files are made with here without a chmod.
 	std::atomic<int> plain_mode{-1};
