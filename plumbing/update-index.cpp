@@ -100,7 +100,8 @@ static void take_checkpoint(const std::string &text, Stage::Stream &stream)
 {
 	const bool is_time = text.ends_with('s');
 	const std::string number = is_time ? text.substr(0, text.size() - 1) : text;
-	const bool is_number = !number.empty() && number.size() < 9 && number.find_first_not_of("0123456789") == number.npos;
+	const bool is_number = !number.empty() && number.size() < 9 &&
+		number.find_first_not_of("0123456789") == number.npos;
 	if (is_time && is_number && std::stoull(number) > 0) {
 		stream.checkpoint_ns = std::stoll(number) * 1000000000;
 		return;
@@ -405,7 +406,8 @@ static void tell_exceptions(const Stage &stage, const std::vector<JournalFailure
 		warn(quote(relative_path(path, here)) + " changed while it was read; it is stored as it was read, and marked");
 	if (stage.clamped_times() > 0) {
 		const std::string more = " and of " + std::to_string(stage.clamped_times() - 1) + " more";
-		warn("the time of " + quote(relative_path(stage.first_clamped(), here)) + (stage.clamped_times() > 1 ? more : "") +
+		warn("the time of " + quote(relative_path(stage.first_clamped(), here)) +
+			(stage.clamped_times() > 1 ? more : "") +
 			" lies outside of the years 1677 to 2262; the nearest time in them is recorded");
 	}
 	for (const JournalFailure &failure : failures)

@@ -130,7 +130,8 @@ static void show_mixed(Output &out, const Index &index, const std::function<bool
 	bool is_first = true;
 	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 		const IndexRecord &record = *at.current();
-		if (record.is_removed || !index.is_staged(record) || !record.entry.has_attribute(changed_while_read_attribute) ||
+		if (record.is_removed || !index.is_staged(record) ||
+			!record.entry.has_attribute(changed_while_read_attribute) ||
 			!is_wanted(record.entry.path))
 			continue;
 		if (is_first)
@@ -201,7 +202,8 @@ static void show(Output &out, Status &status, Store &store, const Index &index)
 	if (store.roots().size() == 0)
 		out.record("nothing is committed yet");
 	else
-		out.record("at @" + std::to_string(store.roots().size()) + ' ' + to_hex(store.roots().tip_root()).substr(0, store.roots().unique_digits()));
+		out.record("at @" + std::to_string(store.roots().size()) + ' ' +
+			to_hex(store.roots().tip_root()).substr(0, store.roots().unique_digits()));
 	show_section(out, "staged, for 'dig commit':", changes, &Letters::staged, "AMDTmt", here);
 	show_mixed(out, index, [&](const std::string &path) { return status.is_wanted(path); }, here);
 	show_section(out, "changed since it was added ('dig add' takes it):", changes, &Letters::work, "MDTmt", here);

@@ -50,7 +50,9 @@ private:
 	static std::size_t open_together(const Shared &shared)
 	{
 		const std::size_t limit = file_limit();
-		return shared.settings.performance.async_io && limit > store_files ? (limit - store_files) / (2 * shared.workers) : 0;
+		return shared.settings.performance.async_io && limit > store_files
+			? (limit - store_files) / (2 * shared.workers)
+			: 0;
 	}
 
 	// --- claiming ---------------------------------------------------------------------

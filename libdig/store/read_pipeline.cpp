@@ -65,7 +65,9 @@ std::uint64_t ChunkSequence::pass_repeats(const ContentChunk &last)
 	if (!cursor_)
 		return 0;
 	cursor_->settle();
-	return cursor_->at_end() || cursor_->chunk_id() != last.id ? 0 : cursor_->skip_run((end_ - cursor_->offset() - 1) / last.size + 1);
+	return cursor_->at_end() || cursor_->chunk_id() != last.id
+		? 0
+		: cursor_->skip_run((end_ - cursor_->offset() - 1) / last.size + 1);
 }
 
 // --- memory ---------------------------------------------------------------------------------

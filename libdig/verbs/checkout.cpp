@@ -551,7 +551,8 @@ private:
 		if (target.old && target.old->is_known())
 			done = target.old->known_count(chunk, repeats);
 		if (done < repeats && is_zero_chunk(chunk) &&
-			(!target.is_kept || target.file.punch_hole(chunk.offset + done * chunk.size, (repeats - done) * chunk.size)))
+			(!target.is_kept ||
+				target.file.punch_hole(chunk.offset + done * chunk.size, (repeats - done) * chunk.size)))
 			done = repeats;
 		count(chunk, done);
 		return done;

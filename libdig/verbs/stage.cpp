@@ -58,7 +58,8 @@ Stage::Stage(Store &store, const StageOptions &options, bool holds_store_lock)
 	  update_(writer_.directory()), nodes_(writer_), known_(store, index_, root_), failures_(writer_, root_)
 {
 	options_.work->begin_stage("take");
-	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_, static_cast<IngestSink &>(*this), *options_.work);
+	ingest_ = std::make_unique<Ingest>(store.settings(), store.chunking(), root_,
+		static_cast<IngestSink &>(*this), *options_.work);
 }
 
 // The workers end before what they use.

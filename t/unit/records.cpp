@@ -13,7 +13,8 @@ BOOST_AUTO_TEST_SUITE(records)
 BOOST_AUTO_TEST_CASE(every_byte_comes_back_from_quotes)
 {
 	for (int byte = 1; byte < 256; byte++)
-		for (const std::string &path : {std::string(1, static_cast<char>(byte)), std::string("a") + static_cast<char>(byte) + "1"}) {
+		for (const std::string &path : {std::string(1, static_cast<char>(byte)),
+				 std::string("a") + static_cast<char>(byte) + "1"}) {
 			const std::string record = quoted_record(path);
 			BOOST_TEST(record.find('\n') == record.npos);
 			BOOST_TEST(unquoted_record(record) == path);
@@ -24,9 +25,10 @@ BOOST_AUTO_TEST_CASE(every_byte_comes_back_from_quotes)
 
 BOOST_AUTO_TEST_CASE(what_is_not_quoted_as_c_does_is_refused)
 {
-	for (const char *text : {"\"", "\"a", "\"a\"b\"", "\"\\\"", "\"\\q\"", "\"\\12\"", "\"\\128\"", "\"\\400\"", "\"a\\"})
+	for (const char *text : {"\"", "\"a", "\"a\"b\"", "\"\\\"", "\"\\q\"", "\"\\12\"", "\"\\128\"",
+			 "\"\\400\"", "\"a\\"})
 		BOOST_CHECK_EXCEPTION(unquoted_record(text), Error, [&](const Error &error) {
-			return std::string(error.what()).find("not quoted as C does: '" + std::string(text).substr(0, 1)) != std::string::npos;
+			return std::string_view(error.what()).find("is not quoted as C does: '\"") != std::string_view::npos;
 		});
 	BOOST_TEST(unquoted_record("a\"b") == "a\"b");
 	BOOST_TEST(unquoted_record("") == "");
