@@ -44,9 +44,9 @@ private:
 };
 
 // The lines about one file.
-class Lines {
+class StagingLines {
 public:
-	Lines(std::string name, bool shows_items) : name_(std::move(name)), shows_items_(shows_items) {}
+	StagingLines(std::string name, bool shows_items) : name_(std::move(name)), shows_items_(shows_items) {}
 
 	void put(std::uint64_t offset, const std::string &text, std::optional<std::string_view> path = {},
 		std::optional<std::string_view> message = {})
@@ -129,7 +129,7 @@ static std::string fields_of(const IndexRecord &record)
 	return text;
 }
 
-static void show_preamble(Lines &lines, Window &window, std::string_view magic, std::uint16_t feature)
+static void show_preamble(StagingLines &lines, Window &window, std::string_view magic, std::uint16_t feature)
 {
 	lines.try_at(0, [&] {
 		Cursor cursor(window.at(0, sizeof(Preamble)), window.file().name());
@@ -145,7 +145,7 @@ static void show_preamble(Lines &lines, Window &window, std::string_view magic, 
 // --- index and changes --------------------------------------------------------------------------
 
 // Records from offset on, up to end or the first that is broken.
-static void show_records(Lines &lines, Window &window, std::uint64_t offset, std::uint64_t end)
+static void show_records(StagingLines &lines, Window &window, std::uint64_t offset, std::uint64_t end)
 {
 	IndexRecord record;
 	while (offset < end && lines.try_at(offset, [&] {
@@ -165,7 +165,7 @@ static void show_records(Lines &lines, Window &window, std::uint64_t offset, std
 }
 
 // Nothing where the tail is so broken that there is no telling where the table is.
-static std::optional<IndexTable> show_tail(Lines &lines, Window &window)
+static std::optional<IndexTable> show_tail(StagingLines &lines, Window &window)
 {
 	const std::uint64_t offset = window.size() - tail_size;
 	const Bytes bytes = window.at(offset, tail_size);
@@ -195,7 +195,7 @@ static std::optional<IndexTable> show_tail(Lines &lines, Window &window)
 	return table;
 }
 
-static void check_table(Lines &lines, Window &window, const IndexTable &table)
+static void check_table(StagingLines &lines, Window &window, const IndexTable &table)
 {
 	std::uint32_t checksum = 0;
 	for (std::uint64_t done = 0; done < table.size;) {
@@ -209,7 +209,7 @@ static void check_table(Lines &lines, Window &window, const IndexTable &table)
 		lines.put_broken(table.offset, "the block table's checksum is wrong");
 }
 
-static void show_blocks(Lines &lines, Window &window, const IndexTable &table)
+static void show_blocks(StagingLines &lines, Window &window, const IndexTable &table)
 {
 	Window records(window.file());
 	std::uint64_t at = table.offset, next = sizeof(Preamble);
@@ -238,7 +238,7 @@ static void show_blocks(Lines &lines, Window &window, const IndexTable &table)
 		lines.put_broken(at, "the blocks do not reach to their table, or the table not to its end");
 }
 
-static void show_index(Lines &lines, const File &file, std::string_view magic)
+static void show_index(StagingLines &lines, const File &file, std::string_view magic)
 {
 	Window window(file);
 	show_preamble(lines, window, magic, 1);
@@ -256,7 +256,7 @@ static void show_index(Lines &lines, const File &file, std::string_view magic)
 
 // --- journal ------------------------------------------------------------------------------------
 
-static void show_block(Lines &lines, const JournalRecord &record, const std::string &name)
+static void show_block(StagingLines &lines, const JournalRecord &record, const std::string &name)
 {
 	const JournalBlock block = JournalBlock::decode(record.body, name, record.offset);
 	std::string text = "block" + field("number", block.number) + field("offset", block.record.offset) +
@@ -270,7 +270,7 @@ static void show_block(Lines &lines, const JournalRecord &record, const std::str
 			lines.put(record.offset, "item " + to_hex(item));
 }
 
-static void show_journal_record(Lines &lines, const JournalRecord &record, const std::string &name)
+static void show_journal_record(StagingLines &lines, const JournalRecord &record, const std::string &name)
 {
 	const std::uint64_t at = record.offset;
 	switch (record.type) {
@@ -330,7 +330,7 @@ static std::optional<std::uint64_t> find_record(Window &window, std::uint64_t of
 }
 
 // From one record to the next.  Where dig ends the journal, behind what is torn, this looks on.
-static void show_journal(Lines &lines, const File &file)
+static void show_journal(StagingLines &lines, const File &file)
 {
 	Window window(file);
 	show_preamble(lines, window, journal_magic, checksum_feature);
@@ -364,7 +364,7 @@ static void show_journal(Lines &lines, const File &file)
 
 static bool show_file(const std::string &directory, const std::string &name, bool shows_items)
 {
-	Lines lines(name, shows_items);
+	StagingLines lines(name, shows_items);
 	const std::optional<File> file = File::find(directory + '/' + name);
 	if (!file) {
 		lines.put(0, "missing");
