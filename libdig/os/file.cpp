@@ -407,6 +407,12 @@ void File::sync_all() const
 		throw SystemError("sync", name_, errno);
 }
 
+void File::sync_file_system() const
+{
+	if (::syncfs(fd_) < 0)
+		throw SystemError("sync the file system of", name_, errno);
+}
+
 // Every file system can store seconds of 32 bits.  Of other times the kernel silently takes the
 // nearest one.
 static bool may_be_clamped(std::int64_t ns) { return seconds_of(ns) != static_cast<std::int32_t>(seconds_of(ns)); }

@@ -108,6 +108,8 @@ public:
 	// report success for pages that are lost.
 	void sync_data() const;
 	void sync_all() const;
+	// Makes everything durable that was written to the file system of this file, by anybody.
+	void sync_file_system() const;
 	// False if the file system cannot hold this time and took the nearest one.
 	bool set_times(std::int64_t mtime_ns) const;
 	void set_mode(std::uint16_t mode) const;

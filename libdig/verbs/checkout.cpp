@@ -36,6 +36,8 @@ constexpr std::uint64_t small_file = 1_MiB;
 constexpr std::size_t max_file_chunks = 1024, max_unit_chunks = 4096;
 // So large files would push everything else out of the page cache.
 constexpr std::uint64_t uncached_file = 64_MiB;
+// Each of these waits for the disk.  Of more directories, all of the file system is synced at once.
+constexpr std::size_t most_synced_alone = 1000;
 constexpr std::uint64_t least_hole = 64_KiB;
 // Units follow the order in which small files were stored, so that two of them share at most the
 // block between them; the store's own cache would only grow.
@@ -339,7 +341,10 @@ public:
 					throw;
 			});
 		std::string before;
+		std::size_t synced = 0;
 		selection_.walk([&](const Entry &entry) {
+			if (synced > most_synced_alone)
+				return;
 			std::string_view path = parent_of(entry.path);
 			if (entry.kind == EntryKind::empty_directory)
 				path = entry.path;
@@ -355,9 +360,12 @@ public:
 				if (!directory)
 					break;
 				sync(directory->file);
+				synced++;
 			}
 			before = path;
 		});
+		if (synced > most_synced_alone)
+			root->file.sync_file_system();
 	}
 
 	CheckoutResult take_result()
