@@ -236,6 +236,45 @@ test_expect_success STRACE 'a large pack that was just written is not read again
 	awk "{ sum += \$NF } END { exit !(sum < $copies / 2) }" calls
 '
 
+# read_again: how much of the pack the commit with the trace ../trace has read again, in MiB.
+read_again () {
+	sed -n "s/.*count \([0-9]*\) pack bytes read again$/\1/p" trace >sum && echo $(($(cat sum) / 1048576))
+}
+
+# The first mark of a journal that has a change time of the pack: as if it were an hour older.
+cat >age.py <<\EOF
+import struct, sys, zlib
+
+data = bytearray(open(sys.argv[1], "rb").read())
+at = 24 + 16 + 4
+while at < len(data):
+    length, kind = struct.unpack_from("<IB", data, at)
+    end = at + 5 + length
+    if kind == 4 and length == 28:
+        times = struct.unpack_from("<qq", data, end - 16)
+        struct.pack_into("<qq", data, end - 16, *(time - 3600 * 10**9 for time in times))
+        struct.pack_into("<I", data, end, zlib.crc32(data[at:end]))
+        open(sys.argv[1], "r+b").write(data)
+        sys.exit()
+    at = end + 4
+sys.exit("no mark has a change time")
+EOF
+
+# The journal is changed when two adds have ended: only the last mark is compared with the pack.
+test_expect_success PYTHON 'of a large pack what has waited is read again, and nothing else' '
+	rm -rf x && dig-init-store x >/dev/null && (cd x && seeded 20M 1 >old && dig-add -A) &&
+	(cd x && seeded 30M 2 >new && dig-add -A) && python3 age.py x/.dig/staging/journal &&
+	(cd x && DIG_TRACE=1 dig-commit -q -m both 2>../trace) && test $(read_again) = 20 &&
+	(cd x && dig-verify-store -q)
+'
+
+test_expect_success PYTHON 'all of it is read again when something has written to the pack since' '
+	rm -rf x/.dig && dig-init-store x >/dev/null && (cd x && dig-add old && dig-add new) &&
+	python3 age.py x/.dig/staging/journal && touch x/.dig/staging/pack &&
+	(cd x && DIG_TRACE=1 dig-commit -q -m both 2>../trace) && test $(read_again) = 50 &&
+	(cd x && dig-verify-store -q)
+'
+
 # renamed_unsynced: of the calls in ../calls, names that files took without having been synced.
 renamed_unsynced () {
 	awk "

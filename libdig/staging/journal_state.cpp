@@ -105,13 +105,20 @@ std::optional<JournalBlock> next_block(JournalReader &reader, std::string_view n
 	return {};
 }
 
-std::optional<JournalMark> find_last_mark(JournalReader &reader, std::string_view name)
+std::optional<JournalMark> next_mark(JournalReader &reader, std::string_view name)
 {
-	std::optional<JournalMark> mark;
 	while (const std::optional<JournalRecord> record = reader.next())
 		if (record->type == JournalType::mark)
-			mark = JournalMark::decode(record->body, name, record->offset);
-	return mark;
+			return JournalMark::decode(record->body, name, record->offset);
+	return {};
+}
+
+std::optional<JournalMark> find_last_mark(JournalReader &reader, std::string_view name)
+{
+	std::optional<JournalMark> last;
+	while (const std::optional<JournalMark> mark = next_mark(reader, name))
+		last = mark;
+	return last;
 }
 
 } // namespace dig

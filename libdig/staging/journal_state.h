@@ -84,6 +84,8 @@ private:
 
 // The next block that the journal names; other records are passed over.
 std::optional<JournalBlock> next_block(JournalReader &reader, std::string_view name);
+// The next mark.
+std::optional<JournalMark> next_mark(JournalReader &reader, std::string_view name);
 // The last mark from where the reader stands on.
 std::optional<JournalMark> find_last_mark(JournalReader &reader, std::string_view name);
 

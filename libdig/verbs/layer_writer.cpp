@@ -1,5 +1,8 @@
 #include "libdig/verbs/layer_writer.h"
 
+#include <algorithm>
+
+#include "libdig/base/trace.h"
 #include "libdig/format/section_writer.h"
 #include "libdig/os/clock.h"
 #include "libdig/os/process.h"
@@ -7,8 +10,8 @@
 
 namespace dig {
 
-// Packs up to this size are always read again, which takes milliseconds; larger ones when somebody may
-// have written to them, or when storage had so much time to lose something.
+// Packs up to this size are always read again, which takes milliseconds; of larger ones all, when somebody
+// may have written to them, else what storage had so much time to lose something of.
 constexpr std::uint64_t always_checked = 32_MiB;
 constexpr std::int64_t fresh_ns = 600'000'000'000;
 
@@ -16,7 +19,7 @@ class LayerWriter {
 public:
 	explicit LayerWriter(StagingWriter &staging)
 		: staging_(staging), pack_(staging.pack()), sections_(pack_.file(), pack_.size()),
-		  decodes_all_(staging.store().settings().core.verify_writes)
+		  decodes_all_(staging.store().settings().core.verify_writes), rested_size_(find_rested_size())
 	{
 	}
 
@@ -25,7 +28,7 @@ public:
 	Digest publish(const LayerText &text);
 
 private:
-	bool is_fresh() const;
+	std::uint64_t find_rested_size() const;
 	void check_block(const JournalBlock &block);
 	void clear_up_to(std::uint64_t offset);
 	void write_peaks(const MerklePeaks &peaks);
@@ -35,24 +38,40 @@ private:
 	Pack &pack_;
 	SectionWriter sections_;
 	bool decodes_all_;
+	std::uint64_t rested_size_; // up to here storage had time to lose something
 	Decompressor decompressor_;
 	Buffer bytes_;                         // of the block that is checked
 	std::uint64_t end_ = sizeof(Preamble); // of the block before
 };
 
-bool LayerWriter::is_fresh() const
+// The end of the last add that is not fresh.  Ages are differences of change times of the pack, so that
+// they are right where a file system has a clock of its own.  The latest is that of what this commit
+// has appended just now; where it has appended nothing, no age is known.
+std::uint64_t LayerWriter::find_rested_size() const
 {
-	const std::int64_t age = now_ns() - pack_.state().last_mark().since_ns;
-	return pack_.size() > always_checked && age >= 0 && age < fresh_ns;
+	if (pack_.size() <= always_checked || pack_.appended_bytes() == 0)
+		return pack_.size();
+	const std::int64_t now = pack_.file().stat().ctime_ns;
+	std::uint64_t rested = 0;
+	JournalReader reader(pack_.journal());
+	while (const std::optional<JournalMark> mark = next_mark(reader, pack_.journal().name())) {
+		const std::int64_t age = now - mark->pack_change_ns;
+		if (mark->pack_change_ns != 0 && (age < 0 || age >= fresh_ns))
+			rested = std::max(rested, mark->pack_size);
+	}
+	return rested;
 }
 
 // What becomes a layer is what was written.
 void LayerWriter::check_block(const JournalBlock &block)
 {
+	if (!decodes_all_ && block.end() <= pack_.trusted_size() && block.end() > rested_size_)
+		return;
+	trace_count("pack bytes read again", block.record.length);
 	try {
 		if (decodes_all_)
 			check_pack_block(pack_.file(), block, decompressor_);
-		else if (block.end() > pack_.trusted_size() || !is_fresh())
+		else
 			check_block_bytes(pack_.file(), block, decompressor_, bytes_);
 	} catch (const CorruptError &error) {
 		throw CorruptError(error.what() + std::string(reset_advice));
