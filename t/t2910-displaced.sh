@@ -70,6 +70,21 @@ test_expect_success 'a stream, by-reference and an add at the same time as anoth
 	)
 '
 
+# The first sync comes when all is in the journal and nothing in the index.
+test_expect_success STRACE 'a file that a killed add had finished, once it is recovered' '
+	store killed && (
+		cd killed && echo 2 >d/x && echo 2 >d/y && dig add d && rm -r d && echo file >d && echo d >../input &&
+		{ strace -f -qq -o ../calls -e inject=fdatasync:signal=KILL \
+			dig-update-index --add --stdin-paths <../input; status=$?; } && test $status = 137 &&
+		listed d-x d/x d/y e && dig-update-index --add --stdin-paths </dev/null && listed d d-x e &&
+		S <<-\EOF &&
+		A  d
+		D  d/x
+		EOF
+		dig commit -q -m2 && test "$(dig cat HEAD:d)" = file && dig-verify-store -q
+	)
+'
+
 test_expect_success 'a state that came from another staging area leaves alone what is staged here' '
 	store elsewhere && (
 		cd elsewhere && rm e && mkdir e && echo 1 >e/x && dig add -A && listed d-x d/x e/x &&

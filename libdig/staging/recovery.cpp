@@ -100,7 +100,6 @@ private:
 	void require_promised(std::uint64_t good) const;
 	bool take_block(const JournalRecord &record);
 	bool is_intact(const JournalBlock &block) const;
-	void take_file(const JournalRecord &record, DisplacedRecords &displaced);
 	void publish_finished();
 
 	Store &store_;
@@ -168,6 +167,12 @@ void Recovery::publish_finished()
 	});
 }
 
+static IndexRecord decode_file(const JournalRecord &record, std::string_view name)
+{
+	Cursor cursor(record.body, name, record.offset);
+	return IndexRecord::decode(cursor);
+}
+
 void Recovery::read(std::uint64_t from)
 {
 	pack_.find_file();
@@ -176,7 +181,6 @@ void Recovery::read(std::uint64_t from)
 	const std::string_view name = pack_.journal().name();
 	const Index index = Index::open(directory_);
 	state.set_merged(merged_offset(index.state(), pack_.id()));
-	DisplacedRecords displaced(index.cursor());
 	std::uint64_t good = reader.offset();
 	// Which blocks were promised to be on storage shows only behind them.
 	if (found_.is_alone) {
@@ -193,8 +197,9 @@ void Recovery::read(std::uint64_t from)
 			return;
 		}
 		state.take(*record, name);
+		// Their removals are in no journal: the update finds them, as that of the add would have.
 		if (record->type == JournalType::file && finished_ && record->offset >= state.merged())
-			take_file(*record, displaced);
+			finished_->put(decode_file(*record, name));
 	}
 	require_promised(good);
 	// A record that is torn was never promised to anybody.
@@ -202,22 +207,6 @@ void Recovery::read(std::uint64_t from)
 		pack_.cut(good);
 	pack_.set_journal_size(good);
 	pack_.cut_file();
-}
-
-void Recovery::take_file(const JournalRecord &record, DisplacedRecords &displaced)
-{
-	Cursor cursor(record.body, pack_.journal().name(), record.offset);
-	const IndexRecord file = IndexRecord::decode(cursor);
-	finished_->put(file);
-	// Removals are in no journal, but those that follow from a file are known.
-	if (!file.is_removed)
-		displaced.find(file.entry.path, [&](const IndexRecord &old) {
-			IndexRecord removal;
-			removal.entry.path = old.entry.path;
-			removal.is_removed = true;
-			removal.sequence = IndexUpdate::new_sequence;
-			finished_->put(removal);
-		});
 }
 
 // What the index relies on must be there; nothing is cut off where it is not.
