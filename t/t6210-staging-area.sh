@@ -197,6 +197,13 @@ change_byte () {
 	printf "\\$(printf %o $(($(od -An -tu1 -j$2 -N1 $1) ^ 255)))" | dd of=$1 bs=1 seek=$2 conv=notrunc 2>/dev/null
 }
 
+test_expect_success 'a record of the index that is damaged: the message names the way out' '
+	copy_of w && change_byte x/.dig/staging/changes 40 && (
+		cd x && test_expect_code 4 dig-add -A 2>../err && grep "staging/changes.*dig reset" ../err &&
+		dig-reset -q 2>../err && dig-add -A && dig-status --porcelain=v1 >../status && test_cmp /dev/null ../status
+	)
+'
+
 is_not_committed () {
 	(cd x && test_expect_code 4 dig-commit -q -m changed 2>../err) && grep "staging/pack.*dig reset" err &&
 	test $(ls x/.dig/layers | wc -l) = $1

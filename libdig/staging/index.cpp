@@ -141,8 +141,7 @@ Index Index::open_whole(const std::string &directory)
 		// They were there before the base was, so a base that is older is another one's.
 		const std::uint64_t base_sequence = index.base_ ? std::uint64_t(index.base_->tail().last_sequence) : 0;
 		if (index.changes_->tail().last_sequence > base_sequence)
-			throw CorruptError("the base that it belongs to is missing; 'dig reset' gives up what is "
-				"staged and starts anew",
+			throw CorruptError("the base that it belongs to is missing" + std::string(reset_advice),
 				index.changes_->file().name(), 0);
 		if (attempt == 3) {
 			index.changes_ = nullptr;

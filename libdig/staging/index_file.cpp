@@ -132,7 +132,7 @@ Buffer IndexFile::read_block(std::size_t number) const
 	Buffer content(block.size);
 	file_.read_exactly_at(content, block.offset);
 	if (crc32_of(content) != block.checksum)
-		throw CorruptError("a block's checksum is wrong", file_.name(), block.offset);
+		throw CorruptError("a block's checksum is wrong" + std::string(reset_advice), file_.name(), block.offset);
 	return content;
 }
 

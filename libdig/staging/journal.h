@@ -19,6 +19,9 @@
 
 namespace dig {
 
+// What ends a message about a staging area that is damaged.
+constexpr std::string_view reset_advice = "; 'dig reset' gives up what is staged and starts anew";
+
 // Random, so that an offset in one journal is not taken for one in the next.
 using StagingId = std::array<std::uint8_t, 16>;
 StagingId new_staging_id();

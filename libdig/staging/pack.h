@@ -13,9 +13,6 @@
 
 namespace dig {
 
-// What ends a message about a staging area that is damaged.
-constexpr std::string_view reset_advice = "; 'dig reset' gives up what is staged and starts anew";
-
 // A block that is ready to be appended.
 struct ReadyBlock {
 	ItemKind kind;

@@ -21,7 +21,7 @@ static void remove_pack(Store &store, const std::string &directory)
 		return;
 	if (const auto lost = find_content_in_no_layer(store, Index::open(directory)))
 		throw CorruptError("it does not belong to the journal beside it, and " + quote(*lost) +
-				", which is staged, is in no layer; 'dig reset' gives up what is staged and starts anew",
+				", which is staged, is in no layer" + std::string(reset_advice),
 			pack, 0);
 	remove_file(pack);
 }
