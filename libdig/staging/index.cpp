@@ -1,25 +1,26 @@
-// An index of a million paths takes more than 100 MB, and most adds change a few of them.  So it is two files.  The
-// base has a record for each path; the changes have what was put since, and outrank it.  An add
-// writes the changes anew, which are at most an eighth of the base.  Only when they exceed that,
-// both are merged into a new base.  A reader walks both in step, and never has more than a block
-// of each in memory.
+// An index of a million paths takes more than 100 MB, and most adds change a few of them.  So it
+// is two files.  The base has a record for each path; the changes have what was put since, and
+// outrank it.  An add writes the changes anew, which are at most an eighth of the base.  Only when
+// they exceed that, both are merged into a new base.  A reader walks both in step, and never has
+// more than a block of each in memory.
 //
-// A removed path is a record, too, since it hides that of the base.  A sequence tells what is staged:
-// each writer takes the next one, and a commit raises the number up to which all is committed.  So a
-// commit of everything changes one number, and no record.
+// A removed path is a record, too, since it hides that of the base.  A sequence tells what is
+// staged: each writer takes the next one, and a commit raises the number up to which all is
+// committed.  So a commit of everything changes one number, and no record.
 //
-// Files take the place of others by rename, and readers take no lock.  A merge replaces the base first
-// and removes the changes then.  A reader that comes between, or a crash there, finds changes of an
-// older base; they name their base by a random id, and are ignored beside a newer one.  Beside
-// an older base, or none, they are damage: somebody has put back one file without the other.
+// Files take the place of others by rename, and readers take no lock.  A merge replaces the base
+// first and removes the changes then.  A reader that comes between, or a crash there, finds
+// changes of an older base; they name their base by a random id, and are ignored beside a newer
+// one.  Beside an older base, or none, they are damage: somebody has put back one file without the
+// other.
 //
-// An index that is damaged is a derived file as long as nothing is staged.  Then it can be made again
-// from the newest state.  Journal and pack tell whether something can be staged; the index itself
-// cannot, since it is what is damaged.
+// An index that is damaged is a derived file as long as nothing is staged.  Then it can be made
+// again from the newest state.  Journal and pack tell whether something can be staged; the index
+// itself cannot, since it is what is damaged.
 //
-// Rejected: a database (a lock and a format of somebody else, memory that is hard to bound); one file
-// that is written anew by each add (one path would cost what a million cost); a log of changes in the
-// order in which they came (a look-up would read all of it).
+// Rejected: a database (a lock and a format of somebody else, memory that is hard to bound); one
+// file that is written anew by each add (one path would cost what a million cost); a log of
+// changes in the order in which they came (a look-up would read all of it).
 #include "libdig/staging/index.h"
 
 #include "libdig/base/path.h"

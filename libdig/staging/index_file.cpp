@@ -1,3 +1,6 @@
+// Records are written once, front to back, and flushed in pieces of 256 KiB.  The table is held in
+// memory until the end and stands behind the blocks, since nobody knows their number before.  A
+// reader checks the tail first, then the table, and each block when it comes to it.
 #include "libdig/staging/index_file.h"
 
 #include <algorithm>

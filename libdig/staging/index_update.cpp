@@ -1,19 +1,20 @@
-// What is put comes in any order, a million records of it, in bounded memory; and it must leave an index
-// in which no file stands where another path needs a directory.
+// What is put comes in any order, a million records of it, in bounded memory; and it must leave an
+// index in which no file stands where another path needs a directory.
 //
-// Records are encoded into a heap of 4 MiB.  A full heap is sorted and written out as a run, in the form
-// of an index file.  Paths mostly come in order, from a walk.  So a run that the heap continues is
-// gone on with, and a walk of a million paths makes one run and needs no merge.
+// Records are encoded into a heap of 4 MiB.  A full heap is sorted and written out as a run, in
+// the form of an index file.  Paths mostly come in order, from a walk.  So a run that the heap
+// continues is gone on with, and a walk of a million paths makes one run and needs no merge.
 //
-// publish() merges all runs, the changes and, when these have become large, the base: newest first, so
-// that of the records of one path the last one put is written.
+// publish() merges all runs, the changes and, when these have become large, the base: newest
+// first, so that of the records of one path the last one put is written.
 //
 // In between it finds what is displaced.  A path that is put displaces a file in the place of a
-// directory above it, and all that is below it.  In order, "a-b" stands between "a" and "a/b", so that
-// it is not enough to look at the neighbour: PathChain keeps all paths that one behind them may
-// lie below.  Within the heap the last one put wins (drop_displaced).  Between runs, and against the
-// index, Displacement decides, and puts removals into an update of its own, which outranks all.
-// Where a list has nothing that conflicts, as nearly all have, one flag (may_conflict) tells so.
+// directory above it, and all that is below it.  In order, "a-b" stands between "a" and "a/b", so
+// that it is not enough to look at the neighbour: PathChain keeps all paths that one behind them
+// may lie below.  Within the heap the last one put wins (drop_displaced).  Between runs, and
+// against the index, Displacement decides, and puts removals into an update of its own, which
+// outranks all. Where a list has nothing that conflicts, as nearly all have, one flag
+// (may_conflict) tells so.
 //
 // A crash before the rename leaves temporary files without a name, and the older index.
 //

@@ -1,3 +1,14 @@
+// A writer asks for each chunk whether it has seen it, so an answer must take less than a
+// microsecond; and the number of chunks has no limit, but memory has.
+//
+// The first 200,000 or so lie in a hash table, keys alone, open addressing.  A full table becomes
+// a sorted run on disk, without a name, and the table begins anew.  A look-up in a run costs a
+// read, and most chunks are new, so that most look-ups would end in reads for nothing.  A Bloom
+// filter over all runs answers these: four bits a key, taken from the digest itself, which is as
+// good as random.
+//
+// Rejected: std::unordered_set (more than twice the memory a digest); one run that is merged with
+// each full table (writes would grow with the square of the number of tables).
 #include "libdig/staging/item_set.h"
 
 #include <algorithm>

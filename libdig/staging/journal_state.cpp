@@ -30,12 +30,14 @@ void JournalState::take_all(JournalReader &reader, std::string_view name)
 void JournalState::take(const JournalRecord &record, std::string_view name)
 {
 	const std::uint64_t offset = record.offset;
+	// A type that is not here is of a later version, which writes such only where they may be passed over.
 	switch (record.type) {
 	case JournalType::block: return take(JournalBlock::decode(record.body, name, offset), offset);
 	case JournalType::mark: return take(JournalMark::decode(record.body, name, offset), offset);
 	case JournalType::note: return take(JournalNote::decode(record.body, name, offset));
 	case JournalType::cancelled: return cancel_note();
 	case JournalType::file: {
+		// A journal may have a million of these, and most adds leave no checkpoint.
 		if (checkpoints_.empty())
 			return;
 		Cursor cursor(record.body, name, offset);
@@ -64,6 +66,7 @@ void JournalState::take(const JournalBlock &block, std::uint64_t offset)
 void JournalState::take(const JournalMark &mark, std::uint64_t offset)
 {
 	last_mark_ = mark;
+	// A journal that begins with a mark for another one's blocks tells the size by that alone.
 	pack_size_ = std::max(pack_size_, mark.pack_size);
 	block_count_ = std::max(block_count_, mark.block_count);
 	counted_ = std::max(counted_, mark.block_count);

@@ -1,3 +1,6 @@
+// Lists of entries name a file by its root.  An entry of one chunk has the chunk id instead, and
+// from a root no chunk id follows.  So a root is looked for in the order of what it costs: as a
+// node in layers and pack, then among the entries of the index, then in the history, newest first.
 #include "libdig/staging/known_content.h"
 
 #include "libdig/staging/staged_items.h"

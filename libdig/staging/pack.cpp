@@ -1,21 +1,22 @@
-// The pack is a layer without an end: blocks behind each other, as they will lie in the layer.  It has
-// no table of its own while it grows, since a table that grows with it would have to be written again
-// and again.  The journal beside it has a record for each block instead.
+// The pack is a layer without an end: blocks behind each other, as they will lie in the layer.  It
+// has no table of its own while it grows, since a table that grows with it would have to be
+// written again and again.  The journal beside it has a record for each block instead.
 //
-// Order is what makes a kill harmless.  The bytes of a block go to the pack first and its record to
-// the journal behind them, both by plain writes.  A block without a record is not there: whoever
-// comes next cuts it off, or writes over it.  A record whose block did not reach the storage can
-// exist after a power cut only, because the kernel writes pages out in any order.  So a mark says up
-// to where the pack was synced before the mark was written.  Blocks behind the last mark are decoded
-// and compared with their digests before anybody relies on them.
+// Order is what makes a kill harmless.  The bytes of a block go to the pack first and its record
+// to the journal behind them, both by plain writes.  A block without a record is not there:
+// whoever comes next cuts it off, or writes over it.  A record whose block did not reach the
+// storage can exist after a power cut only, because the kernel writes pages out in any order.  So
+// a mark says up to where the pack was synced before the mark was written.  Blocks behind the last
+// mark are decoded and compared with their digests before anybody relies on them.
 //
-// Several processes append in turns, each under the lock.  Positions are those of the journal and not
-// of the file: a process that was killed between pack and journal has left bytes behind the last
-// block, and the next one writes over them.
+// Several processes append in turns, each under the lock.  Positions are those of the journal and
+// not of the file: a process that was killed between pack and journal has left bytes behind the
+// last block, and the next one writes over them.
 //
 // A commit reads again what it publishes, which would double the time of a large add.  So the pack
-// has a change time, and the mark that ends an add notes it.  Anybody who writes to the pack changes
-// that time.  Where it is still the one of the last mark, the pack is as the add has written it.
+// has a change time, and the mark that ends an add notes it.  Anybody who writes to the pack
+// changes that time.  Where it is still the one of the last mark, the pack is as the add has
+// written it.
 //
 // Rejected: a sync for each block (a batch of small files would wait for the storage a thousand
 // times); a checksum over the whole pack (it cannot be made by several processes in turns, and not

@@ -1,3 +1,12 @@
+// The index mirrors a state, and another staging area may have made a newer one.
+//
+// As a rule the difference of two manifests says what to put, which costs what changed.  Where the
+// old manifest cannot be read, as in a store that was put back from a copy, every path of both
+// sides is compared, and what is staged but stored nowhere is taken from the work tree again by
+// the commit.
+//
+// Somebody may stage between reading the index and putting the difference over it; the sequence of
+// the index tells, and then it begins again.
 #include "libdig/staging/reconcile.h"
 
 #include "libdig/os/process.h"

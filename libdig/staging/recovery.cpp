@@ -3,18 +3,18 @@
 // holds, from four files: the index, the journal, the pack, and the layer that the pack may have
 // become.
 //
-// The index says up to which offset it has what the journal finished.  So much was promised: an add
-// that ended with success, or a commit, relies on it.  The records before that offset must be whole,
-// and the pack must reach as far as they say.  If not, it is damage, and it stays as it is, because
-// cutting it off would destroy what was promised.
+// The index says up to which offset it has what the journal finished.  So much was promised: an
+// add that ended with success, or a commit, relies on it.  The records before that offset must be
+// whole, and the pack must reach as far as they say.  If not, it is damage, and it stays as it is,
+// because cutting it off would destroy what was promised.
 //
 // Behind that offset stands what an add has left that is not finished, or is still running.  If
-// nobody else has the journal open (each writer holds a shared lock on it, which the kernel releases
-// at its death), it is left by the dead.  Then
+// nobody else has the journal open (each writer holds a shared lock on it, which the kernel
+// releases at its death), it is left by the dead.  Then
 //
 //     a record that is torn           the journal is cut there
-//     a block behind the last mark    it is decoded and compared; the journal is cut before the first
-//                                     that fails
+//     a block behind the last mark    it is decoded and compared; the journal is cut before
+//                                     the first that fails
 //     a finished file                 it comes into the index
 //     bytes behind the last block     the pack is cut there
 //
@@ -27,12 +27,12 @@
 // repeated, since a crash can come inside the recovery as well.
 //
 // Files of the staging area can also be of different times, where somebody has put back a copy.
-// Journal and index name each other by a random id.  Where these differ, all content that is staged
-// is looked up, down to the chunks; only if something is nowhere it is damage.
+// Journal and index name each other by a random id.  Where these differ, all content that is
+// staged is looked up, down to the chunks; only if something is nowhere it is damage.
 //
-// Rejected: a recovery at the end of the program that was killed (it may never come back); a log of
-// what to undo (there is nothing to undo where bytes are only appended); files that are finished
-// again (the next add would read them again, and a stream could not be).
+// Rejected: a recovery at the end of the program that was killed (it may never come back); a log
+// of what to undo (there is nothing to undo where bytes are only appended); files that are
+// finished again (the next add would read them again, and a stream could not be).
 #include "libdig/staging/recovery.h"
 
 #include "libdig/os/directory.h"

@@ -1,3 +1,9 @@
+// Looks for content of staged entries in the pack and in layers.  It is the last word where counts
+// and ids do not fit together: only what nobody has is damage, all else can be made anew.
+//
+// Lists are walked without recursion, since their depth is up to whoever wrote them, and a shared
+// subtree is looked at once.  An item in a layer ends a walk only for chunks: a layer may have a
+// node of content whose chunks are in another layer that is gone.
 #include "libdig/staging/staged_content.h"
 
 #include <algorithm>

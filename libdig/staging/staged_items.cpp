@@ -1,3 +1,7 @@
+// Readers take no lock, so that an add that runs for hours stops nobody.  What they see is a
+// moment: the journal may grow while it is read, and a commit may rename the pack between two
+// calls.  A journal that is open and still in its place belongs to the pack that was opened in
+// between; else both are opened again.
 #include "libdig/staging/staged_items.h"
 
 #include <algorithm>

@@ -1,3 +1,10 @@
+// A run is made from the journal behind a finished add, when nobody waits for it but the next
+// writer. It is derived: it is not synced, and one that is torn or made of another journal is
+// removed with all others, since the journal tells the same and only costs more time.
+//
+// Runs cover the journal from its beginning up to an offset without a gap.  So one number tells
+// what the next writer must still read, and the index must know the journal at least so far that
+// its finished files need not be read again either.
 #include "libdig/staging/staged_runs.h"
 
 #include <algorithm>

@@ -1,3 +1,11 @@
+// Each call takes the lock, and first of all catches up: others may have appended, committed, or
+// given up what was staged since the last one.  After that, the files that are open are those in
+// place, and the state in memory is what the journal says.
+//
+// A commit renames the pack and removes the journal.  A writer that is still adding finds another
+// journal in place then.  If the journal that it has open ends with the note of a layer that is in
+// the history, all that it appended is in that layer, and it goes on in a new pack.  If not,
+// somebody has given up what was staged, and to go on would stage entries without their content.
 #include "libdig/staging/staging.h"
 
 #include "libdig/os/directory.h"

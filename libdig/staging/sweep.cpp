@@ -1,3 +1,19 @@
+// What was staged and dropped again stays in the pack, since a pack only grows.  Before a commit
+// publishes it, blocks that nobody needs are left out.
+//
+// What is needed follows from the staged records of the index and from the checkpoints of files
+// that are not finished: their chunk lists are walked down to the chunks.  This set can be
+// millions of items, so it is an ItemSet, which spills.
+//
+// Blocks are the unit.  To copy single chunks would cost as much as to add them again, and the
+// pack would be written twice.  So a block of chunks stays while half of it is needed; otherwise
+// what is needed of it is appended again, and the block goes.  A block of nodes goes unless all of
+// it is needed: a node that stays while its chunks went would look like stored content to the next
+// add.
+//
+// Needed items are appended before any block goes, and the journal that names the others takes the
+// place of the old one by rename.  So a crash leaves the old journal with everything, or the new
+// one with all that is needed.
 #include "libdig/staging/sweep.h"
 
 #include <algorithm>
