@@ -81,8 +81,18 @@ void JournalState::take(JournalCheckpoint checkpoint)
 
 void JournalState::take(JournalFailure failure)
 {
-	std::erase_if(failures_, [&](const JournalFailure &at) { return at.path == failure.path; });
+	// A path comes twice only when several adds have failed at it: so the list is not searched for each.
+	if (!failed_.insert(std::hash<std::string>()(failure.path)).second)
+		std::erase_if(failures_, [&](const JournalFailure &at) { return at.path == failure.path; });
 	failures_.push_back(std::move(failure));
+}
+
+void JournalState::set_failures(std::vector<JournalFailure> failures)
+{
+	failures_ = std::move(failures);
+	failed_.clear();
+	for (const JournalFailure &failure : failures_)
+		failed_.insert(std::hash<std::string>()(failure.path));
 }
 
 void JournalState::forget_checkpoint(std::string_view path)

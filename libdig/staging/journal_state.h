@@ -16,7 +16,9 @@
 #ifndef DIG_JOURNAL_STATE_H
 #define DIG_JOURNAL_STATE_H
 
-#include "libdig/staging/index.h"
+#include <unordered_set>
+
+#include "libdig/staging/index_file.h"
 #include "libdig/staging/journal.h"
 
 namespace dig {
@@ -61,7 +63,7 @@ public:
 	const std::vector<JournalCheckpoint> &checkpoints() const { return checkpoints_; }
 	void forget_checkpoint(std::string_view path);
 	const std::vector<JournalFailure> &failures() const { return failures_; }
-	void set_failures(std::vector<JournalFailure> failures) { failures_ = std::move(failures); }
+	void set_failures(std::vector<JournalFailure> failures);
 	// Checkpoints and failures as framed records, for what carries them on.
 	Buffer carried_records() const;
 
@@ -80,6 +82,7 @@ private:
 	std::uint64_t content_behind_merged_ = 0;
 	std::vector<JournalCheckpoint> checkpoints_;
 	std::vector<JournalFailure> failures_;
+	std::unordered_set<std::size_t> failed_; // hashes of their paths
 };
 
 // The next block that the journal names; other records are passed over.

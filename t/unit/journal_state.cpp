@@ -132,6 +132,25 @@ BOOST_AUTO_TEST_CASE(what_the_index_has_of_failures_and_checkpoints_does_not_cou
 	BOOST_TEST(records.state().failures().size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_failure_replaces_one_that_was_set)
+{
+	Scratch scratch;
+	Records records(scratch.path);
+	records.put(JournalType::failed, JournalFailure{"a", "later"});
+	records.put(JournalType::failed, JournalFailure{"c", "later"});
+	JournalState state(0);
+	state.set_failures({{"a", "first"}, {"b", "first"}});
+	records.state();
+	const File journal = File::open(scratch.path + "/journal");
+	JournalReader reader(journal);
+	state.take_all(reader, "j");
+	BOOST_REQUIRE(state.failures().size() == 3U);
+	BOOST_TEST(state.failures()[0].path == "b");
+	BOOST_TEST(state.failures()[1].message == "later");
+	state.set_failures({});
+	BOOST_TEST(state.carried_records().empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_is_carried_on_folds_into_the_same_state)
 {
 	Scratch scratch;
