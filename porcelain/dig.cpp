@@ -182,7 +182,7 @@ static int dig_main(int argc, char **argv)
 	CommandLine line(argc, argv);
 	const Tool *tool = nullptr;
 	// What follows the command is its own affair, so this is no case for Options.
-	const int status = run(1, argv, usage, [&](Options &) {
+	const int status = run(argc, argv, usage, [&](Options &) {
 		tool = run_command(line);
 		return exit_status::done;
 	});

@@ -185,4 +185,12 @@ test_expect_success 'a program of the user does not speak in the name of dig' '
 	echo "[]" | test_cmp - seen
 '
 
+test_expect_success 'with --progress=json a command line that is wrong is told in an object, too' '
+	for command in "frobnicate" "add --nope" "add"
+	do
+		test_expect_code 129 dig $command --progress=json 2>err && test $(wc -l <err) = 1 &&
+		grep "^{.*\"type\":\"error\".*\"status\":129}$" err || return 1
+	done
+'
+
 test_done
