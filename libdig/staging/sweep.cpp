@@ -115,7 +115,7 @@ public:
 		raw_.resize(stored.shape.raw_size);
 		decode_block(stored, decompressor_, raw_, pack.name(), from.record.offset);
 		if (stored.shape.sizes.size() != from.items.size())
-			throw CorruptError("a block has not the items that the journal says", pack.name(), from.record.offset);
+			throw CorruptError("the items of a block do not match the journal", pack.name(), from.record.offset);
 		ReadyBlock block{stored.shape.kind, Codec::none, {}, {}, {}};
 		content_.clear();
 		std::size_t at = 0;
