@@ -138,10 +138,10 @@ static int check_ignore(Options &options)
 	bool from_input = false;
 	std::vector<std::string> typed;
 	options.flag("quiet", 'q', flags.quiet, "print nothing")
-		.flag("verbose", 'v', flags.verbose, "print the rule that decides, too")
+		.flag("verbose", 'v', flags.verbose, "also print the rule that decides")
 		.flag("non-matching", 'n', flags.non_matching, "with -v: also paths without a rule")
 		.flag("", 'z', flags.nul, "records end with NUL")
-		.flag("no-index", 0, flags.no_index, "only the rules count, not what is staged")
+		.flag("no-index", 0, flags.no_index, "only the rules count, not the index")
 		.flag("stdin", 0, from_input, "read the paths from standard input")
 		.positional(typed)
 		.parse();

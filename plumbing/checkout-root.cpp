@@ -47,13 +47,13 @@ static int checkout_root(Options &options)
 	Report report;
 	report.add_summary_to(options);
 	report.add_to(options)
-		.flag("force", 'f', checkout_options.overwrite, "replace files that exist")
-		.flag("in-place", 0, checkout_options.in_place, "and change files that exist where they differ")
+		.flag("force", 'f', checkout_options.overwrite, "replace existing files")
+		.flag("in-place", 0, checkout_options.in_place, "overwrite existing files where they differ")
 		.flag("replace-special", 0, checkout_options.replace_special,
-			"with -f: replace devices, FIFOs and sockets, too")
+			"with -f: also devices, FIFOs and sockets")
 		.flag("sync", 0, checkout_options.sync, "return when everything is on storage")
 		.flag("restore-setuid", 0, checkout_options.restore_setuid,
-			"restore setuid, setgid and sticky bits, too")
+			"also restore setuid, setgid and sticky bits")
 		.positional(words, 2)
 		.parse();
 	checkout_options.overwrite |= checkout_options.in_place;

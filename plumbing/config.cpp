@@ -133,7 +133,7 @@ static int config(Options &options)
 	std::vector<std::string> words;
 	options.flag("", 'z', nul, "end records with NUL")
 		.flag("global", 0, only_global, "use the global file, as outside of any store")
-		.flag("show-origin", 0, show_origin, "say where each value comes from")
+		.flag("show-origin", 0, show_origin, "show the origin of each value")
 		.flag("list", 'l', list, "show all settings that have a value")
 		.flag("unset", 0, unset, "remove the setting from the file")
 		.positional(words, 0, 2)

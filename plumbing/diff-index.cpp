@@ -10,7 +10,7 @@ static int diff_index(Options &options)
 	bool nul = false, quiet = false;
 	std::vector<std::string> typed;
 	options.flag("", 'z', nul, "end records with NUL")
-		.flag("quiet", 'q', quiet, "print nothing; the exit status tells")
+		.flag("quiet", 'q', quiet, "print nothing; the exit status is the answer")
 		.positional(typed, 0, 0)
 		.parse();
 	Store store(get_store());

@@ -52,8 +52,8 @@ static int diff_roots(Options &options)
 	bool nul = false, quiet = false, ranges = false, apart = false;
 	std::vector<std::string> names;
 	options.flag("ranges", 0, ranges, "which bytes of one file differ")
-		.flag("apart", 0, apart, "tell content, mode and time apart: M, m, t")
-		.flag("quiet", 'q', quiet, "print nothing; the exit status tells")
+		.flag("apart", 0, apart, "distinguish content, mode and time: M, m, t")
+		.flag("quiet", 'q', quiet, "print nothing; the exit status is the answer")
 		.flag("", 'z', nul, "end records with NUL")
 		.positional(names, 2)
 		.parse();

@@ -12,7 +12,7 @@ static int hash_object(Options &options)
 	bool writes = false, nul = false, from_stdin = false, from_list = false;
 	std::optional<std::uint64_t> target;
 	std::vector<std::string> files;
-	options.flag("", 'w', writes, "stage the content, too")
+	options.flag("", 'w', writes, "also stage the content")
 		.flag("", 'z', nul, "paths and records end with NUL")
 		.size("target", 0, target, "SIZE", "one mean chunk size; outside of a store only")
 		.flag("stdin", 0, from_stdin, "hash standard input")

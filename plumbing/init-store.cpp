@@ -12,9 +12,9 @@ static int init_store(Options &options)
 	NewStore parameters;
 	std::optional<std::string> id, attached;
 	std::vector<std::string> directories;
-	options.value("store", 0, parameters.store, "DIR", "keep the store there; .dig then points to it")
-		.value("store-id", 0, id, "HEX", "64 digits instead of random ones")
-		.value("attach", 0, attached, "STORE", "take this store, which is there")
+	options.value("store", 0, parameters.store, "DIR", "create the store there; .dig names it")
+		.value("store-id", 0, id, "HEX", "the id, 64 digits, instead of a random one")
+		.value("attach", 0, attached, "STORE", "use this existing store")
 		.positional(directories, 0, 1)
 		.parse();
 	if (attached && (id || parameters.store))

@@ -15,7 +15,7 @@ static int ls_index(Options &options)
 	bool nul = false, name_only = false, staged_only = false, must_match = false;
 	std::vector<std::string> typed;
 	options.flag("", 'z', nul, "end records with NUL")
-		.flag("staged", 's', staged_only, "only what is staged over the last state")
+		.flag("staged", 's', staged_only, "only entries that are staged")
 		.flag("name-only", 0, name_only, "paths alone")
 		.flag("error-unmatch", 0, must_match, "fail for a PATH without an entry")
 		.positional(typed)

@@ -38,7 +38,7 @@ static int ls_work(Options &options)
 {
 	WalkOptions walk;
 	std::vector<std::string> typed;
-	options.flag("force", 'f', walk.takes_ignored, "list ignored paths, too").positional(typed).parse();
+	options.flag("force", 'f', walk.takes_ignored, "also list ignored paths").positional(typed).parse();
 	const StorePaths paths = get_store();
 	Output &out = standard_output();
 	out.set_end(RecordEnd::nul);

@@ -383,7 +383,7 @@ static int show_staging(Options &options)
 	bool nul = false, shows_items = false;
 	std::vector<std::string> names;
 	options.flag("", 'z', nul, "end records with NUL")
-		.flag("items", 0, shows_items, "the digests of what is in the pack")
+		.flag("items", 0, shows_items, "also the digests of the items of blocks")
 		.positional(names, 0, 1)
 		.parse();
 	standard_output().set_end(record_end(nul));

@@ -14,7 +14,7 @@ static int verify_store_command(Options &options)
 	std::vector<std::string> none;
 	Report report;
 	report.add_to(options)
-		.flag("quick", 0, verify.is_quick, "structure only, no content")
+		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
 		.flag("quiet", 'q', quiet, "no summary")
 		.positional(none, 0, 0)
 		.parse();

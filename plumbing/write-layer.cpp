@@ -15,9 +15,9 @@ static int write_layer_command(Options &options)
 	std::vector<std::string> none;
 	Report report;
 	report.add_to(options)
-		.flag("full", 0, commit.is_full, "all of the state, so that the layer stands alone")
-		.flag("allow-empty", 0, commit.allows_empty, "also when nothing is staged")
-		.value("message", 'm', message, "MESSAGE", "what the commit says")
+		.flag("full", 0, commit.is_full, "write a layer that needs no other")
+		.flag("allow-empty", 0, commit.allows_empty, "even if nothing is staged")
+		.value("message", 'm', message, "MESSAGE", "the message of the commit")
 		.positional(none, 0, 0)
 		.parse();
 	if (!message)

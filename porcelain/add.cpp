@@ -55,19 +55,19 @@ struct AddWishes {
 
 static void add_options(Options &options, AddWishes &wishes)
 {
-	options.flag("all", 'A', wishes.all, "everything, and what is gone is removed")
-		.flag("force", 'f', wishes.force, "ignored paths, too")
+	options.flag("all", 'A', wishes.all, "all files; files that are gone are removed")
+		.flag("force", 'f', wishes.force, "also ignored paths")
 		.flag("by-reference", 0, wishes.by_reference, "leave the content where it is until the commit")
-		.flag("reread", 0, wishes.reread, "read what seems unchanged, too")
-		.value("changing", 0, wishes.changing, "fail|store", "what becomes of files that are always written")
-		.flag("dry-run", 'n', wishes.dry_run, "only say what would be done")
+		.flag("reread", 0, wishes.reread, "also read files that seem unchanged")
+		.value("changing", 0, wishes.changing, "fail|store", "how to treat files that change while read")
+		.flag("dry-run", 'n', wishes.dry_run, "only print what would be done")
 		.flag("show-plumbing", 0, wishes.show, "print the commands and do nothing")
 		.flag("stdin", 0, wishes.from_stdin, "add standard input as one file")
-		.flag("from-command", 0, wishes.from_command, "add what a command prints, if it succeeds")
+		.flag("from-command", 0, wishes.from_command, "add the output of a command, if it succeeds")
 		.value("path", 0, wishes.path, "PATH", "the path of that file")
 		.value("mode", 0, wishes.mode, "MODE", "its mode, octal; 644 by default")
 		.value("mtime", 0, wishes.mtime, "T", "its time, seconds since 1970; none by default")
-		.value("checkpoint-every", 0, wishes.checkpoint, "SIZE|SECONDSs", "what came so far can be committed")
+		.value("checkpoint-every", 0, wishes.checkpoint, "SIZE|SECONDSs", "make the input received so far durable")
 		.positional(wishes.paths);
 }
 

@@ -12,7 +12,7 @@ static int check(Options &options)
 	std::vector<std::string> none;
 	Report report;
 	report.add_to(options)
-		.flag("quick", 0, quick, "structure only, no content")
+		.flag("quick", 0, quick, "check the structure only, not the content")
 		.positional(none, 0, 0)
 		.parse();
 	Command verify = tool_command("verify-store");

@@ -20,9 +20,9 @@ static int commit(Options &options)
 	std::vector<std::string> none;
 	Report report;
 	report.add_to(options)
-		.value("message", 'm', message, "MESSAGE", "what the commit says")
+		.value("message", 'm', message, "MESSAGE", "the message of the commit")
 		.flag("quiet", 'q', quiet, "print nothing")
-		.flag("allow-empty", 0, allow_empty, "also when nothing is staged")
+		.flag("allow-empty", 0, allow_empty, "even if nothing is staged")
 		.flag("full", 0, full, "a layer that stands alone")
 		.positional(none, 0, 0)
 		.parse();

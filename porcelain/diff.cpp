@@ -12,7 +12,7 @@ static int diff(Options &options)
 	bool nul = false, quiet = false, ranges = false;
 	std::vector<std::string> names;
 	options.flag("ranges", 0, ranges, "which bytes of one file differ")
-		.flag("quiet", 'q', quiet, "print nothing; the exit status tells")
+		.flag("quiet", 'q', quiet, "print nothing; the exit status is the answer")
 		.flag("", 'z', nul, "end records with NUL")
 		.positional(names)
 		.parse();

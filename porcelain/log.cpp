@@ -11,9 +11,9 @@ static int log(Options &options)
 	bool oneline = false;
 	std::optional<std::uint64_t> most;
 	std::vector<std::string> names;
-	options.flag("oneline", 0, oneline, "one line a state")
+	options.flag("oneline", 0, oneline, "one line per state")
 		.flag("utc", 0, use_utc, "times in UTC")
-		.value("", 'n', most, "COUNT", "only so many")
+		.value("", 'n', most, "COUNT", "at most so many")
 		.positional(names, 0, 1)
 		.parse();
 	Store store(get_store());

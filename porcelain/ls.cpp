@@ -84,10 +84,10 @@ static int ls(Options &options)
 {
 	Look look;
 	std::vector<std::string> names;
-	options.flag("", 'r', look.recursive, "everything below, one path a line")
-		.flag("", 'l', look.is_long, "mode, size and time, too")
+	options.flag("", 'r', look.recursive, "all entries below, one path per line")
+		.flag("", 'l', look.is_long, "also mode, size and time")
 		.flag("human", 0, look.is_human, "sizes as 1.50 GiB")
-		.flag("bytes", 0, [&] { look.is_human = false; }, "sizes in bytes, as without it")
+		.flag("bytes", 0, [&] { look.is_human = false; }, "sizes in bytes (the default)")
 		.flag("utc", 0, use_utc, "times in UTC")
 		.flag("", 'z', look.nul, "end records with NUL")
 		.positional(names, 0, 1)

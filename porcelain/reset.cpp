@@ -33,7 +33,7 @@ static int reset(Options &options)
 {
 	bool quiet = false;
 	std::vector<std::string> typed;
-	options.flag("quiet", 'q', quiet, "do not say how much").positional(typed).parse();
+	options.flag("quiet", 'q', quiet, "no summary").positional(typed).parse();
 	Store store(get_store());
 	std::vector<std::string> paths;
 	for (const std::string &path : typed)

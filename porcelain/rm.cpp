@@ -225,7 +225,7 @@ static int rm(Options &options)
 {
 	bool force = false, cached = false;
 	std::vector<std::string> typed;
-	options.flag("force", 'f', force, "also what is nowhere else")
+	options.flag("force", 'f', force, "also content that is nowhere else")
 		.flag("cached", 0, cached, "from the index only")
 		.positional(typed, 1)
 		.parse();

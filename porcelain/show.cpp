@@ -13,7 +13,7 @@ static int show(Options &options)
 {
 	std::vector<std::string> names;
 	bool is_human = true;
-	options.flag("human", 0, is_human, "sizes as 1.50 GiB, as without it")
+	options.flag("human", 0, is_human, "sizes as 1.50 GiB (the default)")
 		.flag("bytes", 0, [&] { is_human = false; }, "sizes in bytes")
 		.flag("utc", 0, use_utc, "times in UTC")
 		.positional(names, 0, 1)

@@ -11,17 +11,17 @@ Options &Report::add_to(Options &options)
 {
 	options_ = &options;
 	return options.optional_value("progress", 0, progress_wish_, "WHEN", "auto, always, never or json")
-		.optional_value("metrics", 0, metrics_, "FILE", "say at the end what was done, and how fast");
+		.optional_value("metrics", 0, metrics_, "FILE", "print figures at the end");
 }
 
 Options &Report::add_explain_to(Options &options)
 {
-	return options.flag("explain", 0, explains_, "say at the end what limits the speed");
+	return options.flag("explain", 0, explains_, "at the end, name the limiting step");
 }
 
 Options &Report::add_summary_to(Options &options)
 {
-	return options.flag("summary", 0, has_summary_, "say at the end in one line what was done");
+	return options.flag("summary", 0, has_summary_, "print a summary line at the end");
 }
 
 void Report::pass_on(Command &command) const
