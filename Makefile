@@ -15,6 +15,8 @@
 #	make uninstall            removes both
 #	make coverage             the suite in a tree of its own; lines that were run, by module
 #	make tidy                 clang-tidy and cppcheck
+#	make fuzz [FUZZ_SECONDS=N]
+#	                          mutated bytes for each parser, with clang if it is there
 #	make compile_commands.json
 #	make clean
 #	make O=asan SANITIZE=address,undefined check     another tree, beside build/
@@ -78,7 +80,8 @@ hardening := --coverage
 endif
 
 cxxflags := -std=c++20 -Wall -Wextra $(CXXFLAGS) $(hardening) -fPIE -pthread
-cppflags := -I$(srcdir) -DBOOST_TEST_DYN_LINK= $(CPPFLAGS)
+libfuzzer := $(if $(filter fuzzer-no-link%,$(SANITIZE)),fuzzer)
+cppflags := -I$(srcdir) -DBOOST_TEST_DYN_LINK= $(libfuzzer:%=-DDIG_LIBFUZZER) $(CPPFLAGS)
 ldflags := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(if $(COVERAGE),--coverage) -Wl,-z,relro,-z,now -Wl,--build-id -Wl,--as-needed \
 	-Wl,--gc-sections $(LDFLAGS)
 ldlibs := $(BOOST_LIBS) $(CRYPTOPP_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(URING_LIBS) -lpthread
@@ -104,7 +107,8 @@ main := $O/porcelain/dig.o
 tools := $(filter-out $(main) $(in_network),$(call object,plumbing) $(call object,porcelain))
 helpers := $(patsubst $O/t/helper/%.o,$O/helper/%,$(call object,t/helper))
 unit := $(call object,t/unit)
-objects := $(lib) $(foreach directory,plumbing porcelain t/helper t/unit,$(call object,$(directory)))
+fuzz := $(call object,t/fuzz)
+objects := $(lib) $(foreach directory,plumbing porcelain t/helper t/unit t/fuzz,$(call object,$(directory)))
 
 # Only these know their version or where they are installed; another prefix recompiles no more.
 named := $(shell grep -lE 'DIG_(VERSION|EXEC_PATH)' /dev/null \
@@ -136,10 +140,10 @@ endif
 MAKEFLAGS += --no-builtin-rules
 .SECONDEXPANSION:
 .PHONY: all tests check perf-check deps demo install install-built install-debug uninstall clean \
-	help coverage tidy compile_commands.json
+	help coverage fuzz tidy compile_commands.json
 
 all: $O/dig $(links) $(alone) $(helpers) $O/commands
-tests: all $O/unit
+tests: all $O/unit $O/fuzz
 
 quiet = $(if $(V),,@echo '  $(1) $(@:$O/%=%)';)
 is_network = $(filter $(in_network),$^)
@@ -174,6 +178,10 @@ $(helpers): $O/helper/%: $O/t/helper/%.o $O/libdig.a
 
 $O/unit: $(unit) $O/libdig.a
 	$(call quiet,LINK)$(CXX) $(cxxflags) $(ldflags) -pie -o $@ $^ $(BOOST_TEST_LIBS) $(ldlibs)
+
+# SANITIZE=fuzzer-no-link,...: libFuzzer has the main(), and leads.
+$O/fuzz: $(fuzz) $O/libdig.a
+	$(call quiet,LINK)$(CXX) $(cxxflags) $(ldflags) -pie $(libfuzzer:%=-fsanitize=%) -o $@ $^ $(ldlibs)
 
 # What "dig" lists: category, name, and the line that its page says of it.
 page = $(wildcard $(patsubst %,$(srcdir)/Documentation/dig-%.1,$(basename $(notdir $(wildcard $(srcdir)/$(1)/*)))))
@@ -211,6 +219,11 @@ coverage: deps
 	@find coverage -name '*.gcda' -delete
 	@-cd $(srcdir)/t && DIG_BUILD='$(abspath coverage)' CXX='$(CXX)' prove -Q -j2 -e sh $(patsubst %.sh.sh,%.sh,$(TESTS:=.sh))
 	@GCOV='$(GCOV)' sh $(srcdir)/t/coverage-table.sh coverage
+
+# FUZZ_SECONDS for each parser of bytes that nobody has checked.
+FUZZ_SECONDS = 600
+fuzz:
+	@cd $(srcdir) && t/fuzz/run --seconds=$(FUZZ_SECONDS)
 
 demo: deps
 	@+$(build) all

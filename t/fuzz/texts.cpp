@@ -1,0 +1,114 @@
+// Targets for what people and programs write: settings, rules, names, records.
+#include "t/fuzz/fuzz.h"
+
+#include "libdig/base/byte_range.h"
+#include "libdig/base/path.h"
+#include "libdig/format/settings.h"
+#include "libdig/format/urn.h"
+#include "libdig/tool/records.h"
+#include "libdig/worktree/ignore.h"
+
+namespace dig {
+
+static std::vector<Buffer> settings_seeds()
+{
+	return {seed("[core]\nauthor = \"Ann Onymous <ann@example.org>\"\ncompression = \"zstd\" # quick\n\n[performance]\n"
+		     "max_worker_threads = 4\nbuffer_size = \"1MB\"\nasync_io = false\n"),
+		seed("core.compression_level = 3\n[chunking]\ntarget = \"64KB\"\n[safe]\ndirectory = ['/srv/*', \"/a\\u00e4\"]\n"),
+		seed("core = { author = '''x''', record_mtime = true }\n[performance]\nbatch_size = 1_000\n")};
+}
+
+static void run_settings(Bytes input)
+{
+	const std::string_view text = text_of(input);
+	for (const Origin origin : {Origin::global_file, Origin::store_file}) {
+		try {
+			check_config(text, "config.toml", origin);
+		} catch (const Error &) {
+		}
+	}
+	const SettingKey &key = get_setting_key("core.author");
+	const std::string edited = edited_config(text, "config.toml", key, "somebody");
+	check_config(edited, "edited", Origin::store_file);
+	check_config(edited_config(edited, "edited", key, {}), "removed", Origin::store_file);
+	parse_size(text);
+}
+
+static std::vector<Buffer> ignore_seeds()
+{
+	return {seed("build/core.o\n*.o\n*.tmp\nbuild/\n!keep.o\n"), seed("a/b/c\n/a/**/c\n**/b\n[a-c]*\\ \n#no\n\\#yes\n?[!x]\n"),
+		seed("x/y\n[[:alpha:]][]-]*\n[a-\\d]\n***\na**b/**\n  \n!\n/\n")};
+}
+
+// The first line is a path, the rest is the file of rules.
+static void run_ignore(Bytes input)
+{
+	// Time grows with the size of rules times the square of that of the path.
+	const std::string_view text = text_of(input).substr(0, 4096);
+	const std::size_t line = std::min(text.find('\n'), text.size());
+	const std::string path(text.substr(0, std::min<std::size_t>(line, 200)));
+	const Bytes rules = bytes_of(text.substr(std::min(line + 1, text.size())));
+	const IgnoreFile file(".digignore", "", rules), below("d/.digignore", "d", rules);
+	for (const bool is_directory : {false, true}) {
+		if (const std::optional<IgnoreMatch> match = file.match(path, is_directory))
+			require(match->line >= 1 && match->line <= 4096, "a match has a line");
+		below.match("d/" + path, is_directory);
+	}
+}
+
+static std::vector<Buffer> urn_seeds()
+{
+	const std::string store(64, '5');
+	return {seed("urn:dig:chia:" + store + ":" + std::string(64, 'a') + "/a%20b/c#bytes=0-511"), seed("/src/main.c#bytes=-7"),
+		seed("URN:dig:CHIA:" + store), seed("urn:dig:chia:" + store + "/%e4%ff")};
+}
+
+static void run_urn(Bytes input)
+{
+	looks_like_urn(text_of(input));
+	const Urn urn = parse_urn(text_of(input));
+	require(parse_urn(to_text(urn)) == urn, "what is printed is read as the same");
+}
+
+static std::vector<Buffer> record_seeds()
+{
+	return {seed("plain\n\"quoted\\n\\303\\244\\\"\"\nlast"), seed(std::string_view("one\0two\0\"three\0", 15)), seed("\"\\\n\"\\7\"\n\"a\"b\"\n")};
+}
+
+static void run_records(Bytes input)
+{
+	for (const RecordEnd end : {RecordEnd::newline, RecordEnd::nul}) {
+		try {
+			RecordReader records(file_of(input), end);
+			while (records.next_path())
+				records.has_next();
+		} catch (const Error &) {
+		}
+	}
+	const std::string_view text = text_of(input);
+	require(unquoted_record(quoted_record(text)) == text || text.starts_with('"') == false, "what is quoted is read as the same");
+	require(quoted_record(text).find('\n') == std::string::npos, "a record is one line");
+	unquoted_record(text);
+}
+
+static std::vector<Buffer> path_seeds() { return {seed("a/b/c"), seed("./a//../b/"), seed(".DIG /x"), seed("\xe2\x80\x8c.dig"), seed("1-2"), seed("-5")}; }
+
+static void run_path(Bytes input)
+{
+	const std::string_view text = text_of(input);
+	if (const std::optional<ByteRange> range = parse_byte_range(text))
+		require(parse_byte_range(to_text(*range)) == range, "a range that is printed is read as the same");
+	const std::string path = normalised_path(std::string(text), "", "/");
+	if (path_problem(path).empty())
+		require(normalised_path(path, "", "/") == path && is_within(path, path) && is_within(path, ""), "a stored path is one already");
+}
+
+const std::vector<FuzzTarget> text_targets = {
+	{"settings", "", settings_seeds, run_settings, nullptr},
+	{"ignore", "", ignore_seeds, run_ignore, nullptr},
+	{"urn", "", urn_seeds, run_urn, nullptr},
+	{"records", "", record_seeds, run_records, nullptr},
+	{"path", "", path_seeds, run_path, nullptr},
+};
+
+} // namespace dig
