@@ -1,3 +1,9 @@
+// Where the content behind a file root is found.
+//
+// Most lists were made from this index, with its paths: dig-ls-index, an editor, --index-info.  So the
+// record at the same path is looked at first, which costs one step of a cursor.  Roots that it does
+// not have may be anywhere, under another path or in an old state.  One search through the trees of
+// the store looks for all of them together, since its cost is that of the trees and not of the roots.
 #include "libdig/verbs/known_roots.h"
 
 #include "libdig/base/error.h"

@@ -1,3 +1,5 @@
+// Additions go to the stage as they come.  Removals wait for the end record, and there may be a million
+// of them; so their paths go to a temporary file in the staging area, and memory holds 64 KiB of them.
 #include "libdig/verbs/record_taker.h"
 
 #include "libdig/base/error.h"

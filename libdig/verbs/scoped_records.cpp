@@ -10,12 +10,13 @@ void ScopedRecords::add_scope(const std::string &path)
 {
 	scopes_.push_back(path);
 	starts_.push_back(path);
-	// "a-b" lies between "a" and "a/b".
+	// The records of a scope lie in two stretches, since "a-b" lies between "a" and "a/b".
 	if (!path.empty())
 		starts_.push_back(path + "/");
 	is_sorted_ = false;
 }
 
+// The path or a directory above it is a scope: one binary search for each component.
 bool ScopedRecords::is_in_scope(std::string_view path) const
 {
 	const auto is_scope = [&](std::string_view of) {
@@ -29,7 +30,7 @@ bool ScopedRecords::is_in_scope(std::string_view path) const
 	return false;
 }
 
-// False where no scope begins behind the path.
+// Jumps over what lies in no scope.  False where no scope begins behind the path.
 bool ScopedRecords::go_to_scope_behind(const std::string &path)
 {
 	const auto next = std::upper_bound(starts_.begin(), starts_.end(), path);

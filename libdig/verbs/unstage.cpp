@@ -1,3 +1,9 @@
+// A path that was staged gets what the newest state has there, which may be nothing.  That can be in
+// conflict with something else that is staged: a file was replaced by a directory, and only the file is
+// to come back.  Then what lies in its way is dropped, too.
+//
+// Content is not taken out of the pack here.  When nothing at all is staged any more, the pack is
+// dropped; else a sweep removes the blocks that no entry needs.
 #include "libdig/verbs/unstage.h"
 
 #include <algorithm>

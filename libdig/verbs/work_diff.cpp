@@ -1,3 +1,15 @@
+// How the work tree is compared with the index, nearly without reading.
+//
+// For most files stat is enough: they are unchanged if size, times and inode are those of the index,
+// and changed if the size is another.  What is left has the same size.  Either its mode or time
+// differs, or nothing does and stat still proves nothing, because the file was written just when it
+// was added.  Lists for scripts call a file with another mode or time modified.  For people, and where
+// stat proves nothing, the content decides.
+//
+// Such files are collected and then hashed together, by an ingest that stores nothing.  So they come
+// behind all other differences, out of order; dig status, which needs the order, sorts them.  A walk
+// that read each of them in its place would use one core.  10,000 of them are read at a time, which
+// bounds the memory.  A large file with another time is not read: people wait for the answer.
 #include "libdig/verbs/work_diff.h"
 
 #include <map>
@@ -25,7 +37,7 @@ Index current_index(Store &store)
 {
 	const std::string directory = store.paths().staging();
 	for (int attempt = 0;; attempt++) {
-		// The index first: what is read of roots then is not older.
+		// The index is opened first, so that the roots that are read then are not older.
 		Index index = Index::open(directory);
 		store.refresh();
 		if (attempt == 3 || index.state().manifest_root == store.head_manifest())
