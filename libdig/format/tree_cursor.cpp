@@ -19,6 +19,8 @@ TreeCursor::TreeCursor(TreeKind kind, const TreeRoot &root, NodeSource source)
 	: kind_(kind), source_(std::move(source))
 {
 	Node node = load_root(source_, kind, root);
+	total_leaves_ = node.leaves();
+	total_bytes_ = node.bytes();
 	if (node.size() > 0)
 		frames_.push_back({std::move(node), 0});
 }

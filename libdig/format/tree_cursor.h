@@ -46,6 +46,10 @@ public:
 	// Forward to the chunk that holds this offset, or at_end().
 	void seek_offset(std::uint64_t offset);
 
+	// Of the whole tree, as its root node tells.
+	std::uint64_t total_leaves() const { return total_leaves_; }
+	std::uint64_t total_bytes() const { return total_bytes_; }
+
 private:
 	struct Frame {
 		Node node;
@@ -59,7 +63,7 @@ private:
 	TreeKind kind_;
 	NodeSource source_;
 	std::vector<Frame> frames_;
-	std::uint64_t offset_ = 0;
+	std::uint64_t offset_ = 0, total_leaves_ = 0, total_bytes_ = 0;
 };
 
 // Nothing if the manifest lacks the path.

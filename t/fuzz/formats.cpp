@@ -219,7 +219,7 @@ static void run_roots(Bytes input)
 	const Buffer again = roots.encoded();
 	require(RootHistory::decode(again, "again").size() == roots.size(), "what is written is read");
 	roots.unique_digits();
-	roots.find_layer(roots.tip_layer());
+	roots.find_layer(roots.size() > 0 ? roots.at(roots.size()).layer_id : Digest());
 	roots.peaks();
 }
 

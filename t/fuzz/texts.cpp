@@ -2,7 +2,9 @@
 #include "t/fuzz/fuzz.h"
 
 #include "libdig/base/byte_range.h"
+#include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
+#include "libdig/format/setting_keys.h"
 #include "libdig/format/settings.h"
 #include "libdig/format/urn.h"
 #include "libdig/tool/records.h"

@@ -45,14 +45,14 @@ BOOST_AUTO_TEST_CASE(a_record_may_be_as_long_as_the_limit_and_no_longer)
 {
 	const Scratch scratch;
 	const std::string longest(max_record_size, 'x');
-	for (const std::string &after : {"\nnext\n", "\nnext"}) {
+	for (const std::string after : {"\nnext\n", "\nnext"}) {
 		RecordReader reader = reader_of(scratch, longest + after, RecordEnd::newline);
 		BOOST_TEST((reader.next() == longest));
 		BOOST_TEST(reader.has_next() == after.ends_with('\n'));
 		BOOST_TEST(*reader.next() == "next");
 		BOOST_TEST(!reader.next());
 	}
-	for (const std::string &after : {"x\n", "x"})
+	for (const std::string after : {"x\n", "x"})
 		BOOST_CHECK_THROW(reader_of(scratch, longest + after, RecordEnd::newline).next(), Error);
 }
 
