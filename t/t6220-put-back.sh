@@ -56,6 +56,21 @@ test_expect_success 'a run of another store, or a newer one, is no hindrance' '
 	done
 '
 
+# In both histories the sixth generation has the same content, and in another place of its block.
+test_expect_success 'a run of another history, which knows an item elsewhere in the same layer, is no damage' '
+	rm -rf one two && dig-init-store one >/dev/null && (cd one && grow 1 1 5) && cp -a one two &&
+	(cd one && seeded 5K 6 >x && commit_all six >/dev/null && grow 2 7 8) &&
+	(
+		cd two && for number in 1 2 3 4 5 6 7 8
+		do
+			seeded 2K 30$number >0$number || return 1
+		done &&
+		seeded 5K 6 >x && commit_all six >/dev/null &&
+		rm -rf .dig/chunk-index && cp -a ../one/.dig/chunk-index .dig/ && ls .dig/chunk-index/8.run &&
+		dig-verify-store -q && dig-cat HEAD:x | cmp - x && dig-cat HEAD:08 | cmp - 08
+	)
+'
+
 test_expect_success 'the index of a lost state is brought up to the one that is there' '
 	cp -a w index &&
 	(

@@ -472,8 +472,10 @@ std::optional<ItemPlace> Store::find_in_layers(ItemKind kind, const Digest &dige
 	std::optional<ItemPlace> found;
 	try {
 		found = index->find(kind, digest);
-		if (found && layer(found->generation)->find(kind, digest))
-			return found;
+		// A run of another history may be right about the layer and wrong about the block.
+		if (found)
+			if (const std::optional<Layer::Place> own = layer(found->generation)->find(kind, digest))
+				return ItemPlace{found->generation, *own};
 	} catch (const Interrupted &) {
 		throw;
 	} catch (const Error &) {
