@@ -10,11 +10,14 @@ env --default-signal=INT true 2>/dev/null || {
 }
 
 # plainly [NAME=VALUE] COMMAND...: as in the foreground, since the shell starts what is in the background
-# with SIGINT ignored.  timeout passes signals on to the command alone, and ends as it does.  A tool
-# ends within a second, which may be long on a busy machine; what is waited for here never comes.
+# with SIGINT ignored.  The number of the process stays, so that a signal goes to the command itself:
+# timeout(1) that gets one while it starts the command leaves it behind.
 plainly () {
-	exec env --default-signal=INT,TERM,HUP,PIPE timeout --foreground -s KILL 20 env "$@"
+	exec env --default-signal=INT,TERM,HUP,PIPE "$@"
 }
+
+# A tool ends within a second, which may be long on a busy machine; what is waited for here never comes.
+patience=20
 
 # ended_by SIGNAL PID: the process ends by that signal.
 ended_by () {
@@ -44,10 +47,14 @@ each_ends () {
 	do
 		test -z "$pid" || kill -s $1 $pid 2>/dev/null || echo "ended before: $line"
 	done <started >offenders
+	{ sleep $patience; kill -s KILL $(cut -d: -f1 started); } >/dev/null 2>&1 6>&- 7>&- 8>&- 9>&- &
+	watch=$!
 	while IFS=: read -r pid line
 	do
 		test -z "$pid" || ended_by $1 $pid || echo "$line"
 	done <started >>offenders
+	kill $watch 2>/dev/null
+	wait $watch
 	test_cmp /dev/null offenders
 }
 
