@@ -1,10 +1,12 @@
-// Entries of a state become files again, below one directory and nowhere else.
+// Writes the entries of a state as files, below one directory and nowhere else.
 //
-// Paths are checked before anything is written: those that are there already, those that stand in
-// each other's way, those that no store would hold.  Then directories are made and files written,
-// by several threads, through descriptors of directories that were opened beneath the destination
-// and never through a symlink; symlinks and empty directories come last.  A file gets its bytes
-// only from verified chunks, and its name only when it is whole, or else it is removed again.
+// All paths are checked before anything is written.  The check finds files that exist already, entries
+// that stand in each other's way, and paths that no store may hold.  Then several threads make
+// directories and write files.  Every directory is opened beneath the destination and never through a
+// symlink.  Symlinks and empty directories come last.
+//
+// A file gets only verified chunks.  It gets its name when it is whole; until then it is removed if
+// anything fails.
 #ifndef DIG_CHECKOUT_H
 #define DIG_CHECKOUT_H
 
@@ -21,11 +23,11 @@ struct CheckoutFailure {
 struct CheckoutOptions {
 	bool overwrite = false;       // replace files and symlinks that are there
 	bool replace_special = false; // with overwrite: devices, FIFOs and sockets, too
-	// With overwrite: a file or a block device that is there gets only the ranges that differ, in
-	// place.  Whatever ends this early leaves it half the one and half the other.
+	// With overwrite: in a file or a block device that is there, only the ranges that differ are
+	// written.  If this ends early, the file is half the old and half the new one.
 	bool in_place = false;
-	// With in_place: the file root that a file below the destination has for sure, so that it need
-	// not be read.
+	// With in_place: the file root of a file below the destination, where it is known for sure.  Such
+	// a file is not read.
 	std::function<std::optional<Digest>(const std::string &path, const FileStat &)> known_root;
 	bool sync = false;            // durable when it returns
 	bool restore_setuid = false;  // setuid, setgid and sticky bits, too
@@ -35,10 +37,10 @@ struct CheckoutOptions {
 	Work *work = &unseen_work();     // stages "check", "write" and "finish"
 };
 
-// Something that the file system does not let us set, of entries that are there otherwise.
+// Entries that were written, but the file system would not set their mode or time.
 struct UnsetCount {
 	std::uint64_t entries = 0;
-	std::string reason; // of the first, which it names
+	std::string reason; // of the first one; it names the entry
 };
 
 struct CheckoutResult {
@@ -50,12 +52,13 @@ struct CheckoutResult {
 	UnsetCount clamped_times; // the file system has the nearest that it can hold
 };
 
-// Extracts all of the manifest or, if there are paths, what is at and below them, under its whole
-// path below destination, which is made if it is missing.  Error (128) before anything is written
-// for a path that is not in the manifest, one that exists and may not be replaced, and one that
-// something else stands in the way of.  An entry that cannot be read from the store fails by itself,
-// and so does one that may not be written where it belongs; a directory that cannot be made is one
-// failure for all below it.  A full or failing disk ends everything.
+// Extracts all of the manifest or, if there are paths, the entries at and below them.  Each entry gets
+// its whole path below destination.  The destination is made if it is missing.
+//
+// Error (128) before anything is written, for a path that is not in the manifest, for an entry that
+// exists and may not be replaced, and where something else stands in the way.  An entry that cannot be
+// read from the store, or cannot be written where it belongs, fails by itself.  A directory that cannot
+// be made is one failure for all below it.  A full or failing disk ends everything.
 CheckoutResult checkout(Store &store, const TreeRoot &manifest, const std::vector<std::string> &paths,
 	const std::string &destination, const CheckoutOptions &options = {});
 
