@@ -1,385 +1,47 @@
 #include "libdig/store/read_pipeline.h"
 
 #include <algorithm>
-#include <bit>
-#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 
-#include "libdig/base/trace.h"
 #include "libdig/os/process.h"
+#include "libdig/os/workers.h"
+
+// One stream of bytes is read by several threads, in memory that is bounded, and handed out in order.
+//
+// Threads claim units: chunks of some MiB that follow each other in the content.  One chunk a unit
+// would leave nothing to hash side by side, and much to lock.  A unit has a number, and two things
+// happen in the order of numbers.
+//
+// The first one is taking memory.  Suppose that any thread took memory when it came to it: threads with
+// later units could fill the ring, and the unit that has to be handed out next would wait for memory
+// that nobody gives back before that unit is out.  So a unit takes memory only after all before it have
+// theirs.
+//
+// The second one is handing out.  A thread that has read its unit puts it to the others that are ready.
+// If nobody is handing out, it does so itself, for all units that follow each other.  So the taker gets
+// its bytes from several threads, but never from two at once.  A thread of its own for this would have
+// to be woken up for each unit, and would take a core from those that decode.
+//
+// A chunk that cannot be read is a failure of its unit.  It is thrown when the unit's turn comes, so
+// that all bytes before it are out.  Then the other threads are stopped: they wait for a turn or for
+// memory, and both end with a stop.  Memory that was stopped is thrown away.
+//
+// An extent of some hundred KiB is read without all of this, chunk by chunk in the calling thread:
+// for so little, threads and large buffers cost more than they gain.
 
 namespace dig {
 
-// Bytes a nanosecond.  What is in the page cache comes at 10, what has to be waited for at 4 or
-// less; then asking for the next blocks at once pays, which else is only one more system call.
-constexpr std::uint64_t slow_rate = 5;
-// Content up to this size comes from the store directly: threads and large buffers would cost
-// more than they gain.
 constexpr std::uint64_t little_content = 512_KiB;
 // A unit holds no more chunks than keep its bookkeeping small.
 constexpr std::size_t max_unit_chunks = 1024;
-// Chunks begin on cache lines.
-constexpr std::size_t alignment = 64;
 // What the process takes besides content and decoded blocks: itself, look-ups, nodes.
 constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t least_memory = 8_MiB;
-// What a block of several chunks takes at most: its chunks, its head and their sizes.
-constexpr std::size_t max_stored_size = max_block_size + sizeof(BlockHeader) + 4 * max_block_items;
-constexpr std::uint32_t no_chunk = ~std::uint32_t(0);
 // Several of the largest chunks (2 MiB in the mean) side by side are hashed at almost twice the
 // speed of one; larger units gain nothing more.
 constexpr std::uint64_t least_unit = 1_MiB, largest_unit = 8_MiB;
-
-static std::size_t aligned(std::size_t size) { return (size + alignment - 1) / alignment * alignment; }
-
-// --- which chunks ---------------------------------------------------------------------------
-
-ChunkSequence::ChunkSequence(Store &store, const Entry &entry, const ByteRange::Extent &extent)
-	: end_(extent.offset + extent.size)
-{
-	if (extent.size == 0 || entry.form == ContentForm::none)
-		return;
-	if (entry.form == ContentForm::chunk) {
-		only_ = ContentChunk{entry.content, entry.size, 0};
-		return;
-	}
-	cursor_.emplace(TreeKind::chunk_list, content_root(entry), store.nodes());
-	cursor_->seek_offset(extent.offset);
-}
-
-std::optional<ContentChunk> ChunkSequence::next()
-{
-	if (only_)
-		return std::exchange(only_, std::nullopt);
-	if (!cursor_)
-		return {};
-	cursor_->settle();
-	if (cursor_->at_end() || cursor_->offset() >= end_)
-		return {};
-	const ContentChunk chunk{cursor_->chunk_id(), cursor_->chunk_size(), cursor_->offset()};
-	cursor_->skip();
-	return chunk;
-}
-
-std::uint64_t ChunkSequence::pass_repeats(const ContentChunk &last)
-{
-	if (!cursor_)
-		return 0;
-	cursor_->settle();
-	return cursor_->at_end() || cursor_->chunk_id() != last.id
-		? 0
-		: cursor_->skip_run((end_ - cursor_->offset() - 1) / last.size + 1);
-}
-
-// --- memory ---------------------------------------------------------------------------------
-
-ReadMemory::ReadMemory(std::size_t limit) : arena_(largest_piece), limit_(std::min(limit, largest_piece)) {}
-
-ReadMemory::Lease &ReadMemory::Lease::operator=(Lease &&other) noexcept
-{
-	std::swap(memory_, other.memory_);
-	std::swap(bytes_, other.bytes_);
-	return *this;
-}
-
-void ReadMemory::Lease::give_back() noexcept
-{
-	if (!memory_)
-		return;
-	ReadMemory &memory = *std::exchange(memory_, nullptr);
-	const std::size_t offset = static_cast<std::size_t>(bytes_.data() - memory.arena_.data());
-	{
-		std::lock_guard guard(memory.mutex_);
-		for (Piece &piece : memory.pieces_)
-			if (piece.offset == offset)
-				piece.is_free = true;
-		while (!memory.pieces_.empty() && memory.pieces_.front().is_free)
-			memory.pieces_.pop_front();
-	}
-	memory.changed_.notify_all();
-}
-
-// Pieces lie one behind another, from the oldest to the newest, and once around the end.
-std::optional<std::size_t> ReadMemory::find_room(std::size_t size) const
-{
-	if (pieces_.empty())
-		return 0;
-	const std::size_t oldest = pieces_.front().offset;
-	const std::size_t end = pieces_.back().offset + pieces_.back().size;
-	if (pieces_.back().offset < oldest)
-		return size <= oldest - end ? std::optional(end) : std::nullopt;
-	if (end < limit_ && size <= limit_ - end)
-		return end;
-	return size <= oldest ? std::optional<std::size_t>(0) : std::nullopt;
-}
-
-ReadMemory::Lease ReadMemory::take(std::size_t size)
-{
-	// No two pieces may begin at the same place.
-	size = aligned(std::max<std::size_t>(size, 1));
-	if (size > largest_piece)
-		throw std::bad_alloc();
-	std::unique_lock lock(mutex_);
-	std::optional<std::size_t> offset;
-	changed_.wait(lock, [&] { return is_stopped_ || (offset = find_room(size)); });
-	if (is_stopped_)
-		throw Stopped();
-	pieces_.push_back({*offset, size});
-	return Lease(*this, arena_.bytes().subspan(*offset, size));
-}
-
-void ReadMemory::stop()
-{
-	{
-		std::lock_guard guard(mutex_);
-		is_stopped_ = true;
-	}
-	changed_.notify_all();
-}
-
-// --- some chunks ----------------------------------------------------------------------------
-
-void ChunkReader::find(const WantedChunk &wanted, Place &place)
-{
-	const std::optional<ItemPlace> found = store_.find_item(ItemKind::chunk, wanted.chunk.id);
-	if (!found)
-		return;
-	place.item = found->place.item;
-	place.block = {found->generation, found->place.block};
-	place.layer = store_.layer(found->generation);
-	// Chunks of one block often follow each other.
-	const Place *before = places_.size() > 1 ? &places_[places_.size() - 2] : nullptr;
-	if (before && before->way == Way::solid && before->block == place.block)
-		place.record = before->record;
-	else
-		place.record = place.layer->block(found->place.block);
-	const BlockRecord &record = place.record;
-	if (record.kind != static_cast<std::uint8_t>(ItemKind::chunk))
-		return;
-	if (record.items > 1)
-		place.way = Way::solid;
-	else if (record.raw_size != wanted.chunk.size || record.length < sizeof(BlockHeader) ||
-		record.length > max_chunk_size + sizeof(BlockHeader))
-		return;
-	else if (record.codec != static_cast<std::uint8_t>(Codec::none))
-		place.way = Way::decoded;
-	else if (record.length == sizeof(BlockHeader) + wanted.chunk.size)
-		place.way = Way::raw;
-}
-
-void ChunkReader::empty_table(std::size_t chunks)
-{
-	table_.assign(std::bit_ceil(2 * chunks + 1), no_chunk);
-}
-
-// The number of the first chunk that equals this one, which may be itself.
-std::uint32_t ChunkReader::first_of(std::span<const WantedChunk> chunks, std::uint32_t number)
-{
-	const ContentChunk &chunk = chunks[number].chunk;
-	const std::size_t mask = table_.size() - 1;
-	for (std::size_t at = DigestHash()(chunk.id) & mask;; at = (at + 1) & mask) {
-		if (table_[at] == no_chunk)
-			return table_[at] = number;
-		const ContentChunk &other = chunks[table_[at]].chunk;
-		if (other.id == chunk.id && other.size == chunk.size)
-			return table_[at];
-	}
-}
-
-std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
-{
-	places_.clear();
-	repeats_.clear();
-	empty_table(chunks.size());
-	scratch_size_ = 0;
-	std::size_t size = 0;
-	for (std::uint32_t i = 0; i < chunks.size(); i++) {
-		if (const std::uint32_t first = first_of(chunks, i); first != i) {
-			repeats_.push_back({i, first});
-			continue;
-		}
-		Place &place = places_.emplace_back();
-		place.chunk = i;
-		try {
-			find(chunks[i], place);
-		} catch (const Error &) {
-			place.way = Way::asked;
-		}
-		size += aligned(chunks[i].chunk.size);
-		if (is_slow_ && (place.way == Way::raw || place.way == Way::decoded))
-			place.layer->file().advise_will_need(place.record.offset, place.record.length);
-		if (place.way == Way::decoded)
-			scratch_size_ = std::max<std::size_t>(scratch_size_, place.record.length);
-	}
-	clock_.lap(Step::lookup);
-	return size + scratch_size_;
-}
-
-void ChunkReader::read_alone(Place &place, MutableBytes scratch)
-{
-	const File &file = place.layer->file();
-	const std::uint64_t offset = place.record.offset;
-	if (place.way == Way::raw) {
-		file.read_exactly_at(place.to, offset + sizeof(BlockHeader));
-		clock_.lap(Step::read);
-		return;
-	}
-	const MutableBytes stored = scratch.first(place.record.length);
-	file.read_exactly_at(stored, offset);
-	clock_.lap(Step::read);
-	if (!decompressor_.decompress(static_cast<Codec>(place.record.codec),
-		    stored.subspan(sizeof(BlockHeader)), place.to))
-		throw CorruptError("a block does not decompress", file.name(), offset);
-	clock_.lap(Step::compress);
-}
-
-void ChunkReader::decode(const Place &place, DecodedBlock &block)
-{
-	const File &file = place.layer->file();
-	const std::uint64_t offset = place.record.offset;
-	if (place.record.length > max_stored_size)
-		throw CorruptError("a block's length is out of bounds", file.name(), offset);
-	// Buffers only grow, so that nothing is filled with zeros each time.
-	if (stored_.size() < place.record.length)
-		stored_.resize(place.record.length);
-	const MutableBytes stored = MutableBytes(stored_).first(place.record.length);
-	file.read_exactly_at(stored, offset);
-	clock_.lap(Step::read);
-	const BlockShape shape = parse_block_prefix(stored, file.name(), offset);
-	if (shape.length() != stored.size() || shape.kind != ItemKind::chunk)
-		throw CorruptError("a block is not as its record says", file.name(), offset);
-	block.kind = shape.kind;
-	if (block.raw.size() < shape.raw_size)
-		block.raw.resize(shape.raw_size);
-	block.ends.clear();
-	std::uint32_t end = 0;
-	for (std::uint32_t size : shape.sizes)
-		block.ends.push_back(end += size);
-	if (end != shape.raw_size ||
-		!decompressor_.decompress(shape.codec, stored.subspan(shape.prefix_size()),
-			MutableBytes(block.raw).first(shape.raw_size)))
-		throw CorruptError("a block does not decompress", file.name(), offset);
-}
-
-std::shared_ptr<const DecodedBlock> ChunkReader::block_of(const Place &place, bool is_wanted_whole)
-{
-	// Nobody is likely to come back to what is taken out as a whole; its memory is used again.
-	if (is_wanted_whole) {
-		if (!scratch_block_)
-			scratch_block_ = std::make_shared<DecodedBlock>();
-		decode(place, *scratch_block_);
-		return scratch_block_;
-	}
-	if (std::shared_ptr<const DecodedBlock> block = cache_.find(place.block))
-		return block;
-	auto block = std::make_shared<DecodedBlock>();
-	decode(place, *block);
-	cache_.insert(place.block, block);
-	return block;
-}
-
-void ChunkReader::read_solid(std::span<WantedChunk> chunks)
-{
-	std::sort(solid_.begin(), solid_.end(), [](const Place *a, const Place *b) {
-		return a->block != b->block ? a->block < b->block : a->item < b->item;
-	});
-	for (std::size_t first = 0, end; first < solid_.size(); first = end) {
-		for (end = first; end < solid_.size() && solid_[end]->block == solid_[first]->block; end++)
-			;
-		try {
-			const bool is_wanted_whole = end - first >= solid_[first]->record.items;
-			const auto block = block_of(*solid_[first], is_wanted_whole);
-			for (std::size_t i = first; i < end; i++) {
-				Place &place = *solid_[i];
-				if (place.item >= block->ends.size() || block->kind != ItemKind::chunk)
-					continue;
-				const Bytes bytes = block->item(place.item);
-				if (bytes.size() != place.to.size())
-					continue;
-				std::copy(bytes.begin(), bytes.end(), place.to.begin());
-				chunks[place.chunk].bytes = place.to;
-			}
-		} catch (const Error &) {
-			// The store is asked for them.
-		}
-	}
-}
-
-void ChunkReader::verify(std::span<WantedChunk> chunks)
-{
-	jobs_.clear();
-	digests_.resize(chunks.size());
-	for (std::size_t i = 0; i < chunks.size(); i++)
-		if (chunks[i].bytes.data())
-			jobs_.push_back({chunks[i].bytes, &digests_[i]});
-	clock_.lap(Step::compress);
-	const Region region("verify");
-	sha256_many(jobs_);
-	clock_.lap(Step::hash);
-	for (std::size_t i = 0; i < chunks.size(); i++)
-		if (chunks[i].bytes.data() && digests_[i] != chunks[i].chunk.id)
-			chunks[i].bytes = {};
-}
-
-static CorruptError wrong_size(const Digest &chunk)
-{
-	return CorruptError("chunk " + to_hex(chunk) + " has another size than the list that names it says");
-}
-
-void ChunkReader::ask(WantedChunk &wanted, MutableBytes to)
-{
-	try {
-		const Buffer bytes = store_.read_item(ItemKind::chunk, wanted.chunk.id);
-		if (bytes.size() != wanted.chunk.size)
-			throw wrong_size(wanted.chunk.id);
-		std::copy(bytes.begin(), bytes.end(), to.begin());
-		wanted.bytes = to;
-	} catch (const Error &error) {
-		wanted.failure = error.what();
-		wanted.status = error.status();
-	}
-}
-
-void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
-{
-	using Clock = std::chrono::steady_clock;
-	const MutableBytes scratch = memory.last(scratch_size_);
-	solid_.clear();
-	std::size_t at = 0;
-	Clock::duration reading{};
-	std::uint64_t raw_size = 0;
-	for (Place &place : places_) {
-		WantedChunk &wanted = chunks[place.chunk];
-		place.to = memory.subspan(at, wanted.chunk.size);
-		at += aligned(wanted.chunk.size);
-		if (place.way == Way::solid)
-			solid_.push_back(&place);
-		if (place.way != Way::raw && place.way != Way::decoded)
-			continue;
-		try {
-			const Clock::time_point start = Clock::now();
-			read_alone(place, scratch);
-			if (place.way == Way::raw) {
-				reading += Clock::now() - start;
-				raw_size += place.to.size();
-			}
-			wanted.bytes = place.to;
-		} catch (const Error &) {
-			// The store is asked for it.
-		}
-	}
-	if (raw_size > 0)
-		is_slow_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(reading).count()) * slow_rate > raw_size;
-	if (!solid_.empty())
-		read_solid(chunks);
-	verify(chunks);
-	for (Place &place : places_)
-		if (!chunks[place.chunk].bytes.data())
-			ask(chunks[place.chunk], place.to);
-	for (const Repeat &repeat : repeats_)
-		chunks[repeat.chunk].take_result(chunks[repeat.first]);
-}
-
-// --- all chunks in order --------------------------------------------------------------------
 
 ReadPlan::ReadPlan(const Settings &settings)
 {
@@ -565,7 +227,7 @@ void ReadPipeline::read_little(const Entry &entry, const ByteRange::Extent &exte
 	while (const std::optional<ContentChunk> chunk = sequence.next()) {
 		const Buffer bytes = store_.read_item(ItemKind::chunk, chunk->id);
 		if (bytes.size() != chunk->size)
-			throw wrong_size(chunk->id);
+			throw wrong_chunk_size(chunk->id);
 		check_interrupted();
 		clock.lap(Step::read);
 		const Bytes part = part_of(*chunk, bytes, extent);

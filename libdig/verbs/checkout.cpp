@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 
 #include "libdig/base/path.h"
 #include "libdig/base/trace.h"

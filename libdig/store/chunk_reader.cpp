@@ -1,0 +1,289 @@
+#include "libdig/store/chunk_reader.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+
+#include "libdig/base/trace.h"
+#include "libdig/store/read_memory.h"
+
+// The chunks of a unit are read in three steps, so that each step has many at once.
+//
+// First all are looked up (locate), which tells how much memory they need.  If the last unit was not in
+// the page cache, the system is told now what will be read.  Equal chunks are one from here on: a forged list can name one
+// tiny chunk millions of times, and a look-up, a system call and a hash for each would take half a
+// minute for a layer of one KiB.
+//
+// Then raw chunks and chunks with a block of their own are read in the order of the content, which is
+// mostly the order in the layer.  Chunks that share a block are sorted by block and taken out together.
+// Such a block is kept in the cache only when this unit leaves some of it: what comes next in the
+// content is likely to need the rest.
+//
+// Last, all chunks are hashed side by side, which is faster than one by one.
+//
+// A chunk that cannot be found, read, decoded or verified is no failure yet.  The store is asked for
+// it, which looks into other layers, and follows a commit that was made meanwhile.  Only its answer is
+// final, and it belongs to the chunk: the others of the unit are good.
+
+namespace dig {
+
+// Bytes a nanosecond.  Cached pages come at 10, others at 4 or less.  Then asking for the next blocks
+// ahead pays; for cached pages it would only be one more system call.
+constexpr std::uint64_t slow_rate = 5;
+// What a block of several chunks takes at most: its chunks, its head and their sizes.
+constexpr std::size_t max_stored_size = max_block_size + sizeof(BlockHeader) + 4 * max_block_items;
+constexpr std::uint32_t no_chunk = ~std::uint32_t(0);
+
+// --- which chunks ---------------------------------------------------------------------------
+
+ChunkSequence::ChunkSequence(Store &store, const Entry &entry, const ByteRange::Extent &extent)
+	: end_(extent.offset + extent.size)
+{
+	if (extent.size == 0 || entry.form == ContentForm::none)
+		return;
+	if (entry.form == ContentForm::chunk) {
+		only_ = ContentChunk{entry.content, entry.size, 0};
+		return;
+	}
+	cursor_.emplace(TreeKind::chunk_list, content_root(entry), store.nodes());
+	cursor_->seek_offset(extent.offset);
+}
+
+std::optional<ContentChunk> ChunkSequence::next()
+{
+	if (only_)
+		return std::exchange(only_, std::nullopt);
+	if (!cursor_)
+		return {};
+	cursor_->settle();
+	if (cursor_->at_end() || cursor_->offset() >= end_)
+		return {};
+	const ContentChunk chunk{cursor_->chunk_id(), cursor_->chunk_size(), cursor_->offset()};
+	cursor_->skip();
+	return chunk;
+}
+
+std::uint64_t ChunkSequence::pass_repeats(const ContentChunk &last)
+{
+	if (!cursor_)
+		return 0;
+	cursor_->settle();
+	return cursor_->at_end() || cursor_->chunk_id() != last.id ? 0 : cursor_->skip_run((end_ - cursor_->offset() - 1) / last.size + 1);
+}
+
+// --- their bytes ----------------------------------------------------------------------------
+
+void ChunkReader::empty_table(std::size_t chunks)
+{
+	table_.assign(std::bit_ceil(2 * chunks + 1), no_chunk);
+}
+
+// The number of the first chunk that equals this one, which may be itself.
+std::uint32_t ChunkReader::first_of(std::span<const WantedChunk> chunks, std::uint32_t number)
+{
+	const ContentChunk &chunk = chunks[number].chunk;
+	const std::size_t mask = table_.size() - 1;
+	for (std::size_t at = DigestHash()(chunk.id) & mask;; at = (at + 1) & mask) {
+		if (table_[at] == no_chunk)
+			return table_[at] = number;
+		const ContentChunk &other = chunks[table_[at]].chunk;
+		if (other.id == chunk.id && other.size == chunk.size)
+			return table_[at];
+	}
+}
+
+std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
+{
+	places_.clear();
+	repeats_.clear();
+	empty_table(chunks.size());
+	scratch_size_ = 0;
+	std::size_t size = 0;
+	for (std::uint32_t i = 0; i < chunks.size(); i++) {
+		if (const std::uint32_t first = first_of(chunks, i); first != i) {
+			repeats_.push_back({i, first});
+			continue;
+		}
+		Place &place = places_.emplace_back();
+		place.chunk = i;
+		try {
+			find(chunks[i], place);
+		} catch (const Error &) {
+			place.way = Way::asked;
+		}
+		size += aligned(chunks[i].chunk.size);
+		if (is_slow_ && (place.way == Way::raw || place.way == Way::decoded))
+			place.layer->file().advise_will_need(place.record.offset, place.record.length);
+		if (place.way == Way::decoded)
+			scratch_size_ = std::max<std::size_t>(scratch_size_, place.record.length);
+	}
+	clock_.lap(Step::lookup);
+	return size + scratch_size_;
+}
+
+void ChunkReader::read_alone(Place &place, MutableBytes scratch)
+{
+	const File &file = place.layer->file();
+	const std::uint64_t offset = place.record.offset;
+	if (place.way == Way::raw) {
+		file.read_exactly_at(place.to, offset + sizeof(BlockHeader));
+		clock_.lap(Step::read);
+		return;
+	}
+	const MutableBytes stored = scratch.first(place.record.length);
+	file.read_exactly_at(stored, offset);
+	clock_.lap(Step::read);
+	if (!decompressor_.decompress(static_cast<Codec>(place.record.codec),
+		    stored.subspan(sizeof(BlockHeader)), place.to))
+		throw CorruptError("a block does not decompress", file.name(), offset);
+	clock_.lap(Step::compress);
+}
+
+void ChunkReader::decode(const Place &place, DecodedBlock &block)
+{
+	const File &file = place.layer->file();
+	const std::uint64_t offset = place.record.offset;
+	if (place.record.length > max_stored_size)
+		throw CorruptError("a block's length is out of bounds", file.name(), offset);
+	// Buffers only grow, so that nothing is filled with zeros each time.
+	if (stored_.size() < place.record.length)
+		stored_.resize(place.record.length);
+	const MutableBytes stored = MutableBytes(stored_).first(place.record.length);
+	file.read_exactly_at(stored, offset);
+	clock_.lap(Step::read);
+	const BlockShape shape = parse_block_prefix(stored, file.name(), offset);
+	if (shape.length() != stored.size() || shape.kind != ItemKind::chunk)
+		throw CorruptError("a block is not as its record says", file.name(), offset);
+	block.kind = shape.kind;
+	if (block.raw.size() < shape.raw_size)
+		block.raw.resize(shape.raw_size);
+	block.ends.clear();
+	std::uint32_t end = 0;
+	for (std::uint32_t size : shape.sizes)
+		block.ends.push_back(end += size);
+	if (end != shape.raw_size ||
+		!decompressor_.decompress(shape.codec, stored.subspan(shape.prefix_size()),
+			MutableBytes(block.raw).first(shape.raw_size)))
+		throw CorruptError("a block does not decompress", file.name(), offset);
+}
+
+std::shared_ptr<const DecodedBlock> ChunkReader::block_of(const Place &place, bool is_wanted_whole)
+{
+	// Nobody is likely to come back to what is taken out as a whole; its memory is used again.
+	if (is_wanted_whole) {
+		if (!scratch_block_)
+			scratch_block_ = std::make_shared<DecodedBlock>();
+		decode(place, *scratch_block_);
+		return scratch_block_;
+	}
+	if (std::shared_ptr<const DecodedBlock> block = cache_.find(place.block))
+		return block;
+	auto block = std::make_shared<DecodedBlock>();
+	decode(place, *block);
+	cache_.insert(place.block, block);
+	return block;
+}
+
+void ChunkReader::read_solid(std::span<WantedChunk> chunks)
+{
+	std::sort(solid_.begin(), solid_.end(), [](const Place *a, const Place *b) {
+		return a->block != b->block ? a->block < b->block : a->item < b->item;
+	});
+	for (std::size_t first = 0, end; first < solid_.size(); first = end) {
+		for (end = first; end < solid_.size() && solid_[end]->block == solid_[first]->block; end++)
+			;
+		try {
+			const bool is_wanted_whole = end - first >= solid_[first]->record.items;
+			const auto block = block_of(*solid_[first], is_wanted_whole);
+			for (std::size_t i = first; i < end; i++) {
+				Place &place = *solid_[i];
+				if (place.item >= block->ends.size() || block->kind != ItemKind::chunk)
+					continue;
+				const Bytes bytes = block->item(place.item);
+				if (bytes.size() != place.to.size())
+					continue;
+				std::copy(bytes.begin(), bytes.end(), place.to.begin());
+				chunks[place.chunk].bytes = place.to;
+			}
+		} catch (const Error &) {
+			// The store is asked for them.
+		}
+	}
+}
+
+void ChunkReader::verify(std::span<WantedChunk> chunks)
+{
+	jobs_.clear();
+	digests_.resize(chunks.size());
+	for (std::size_t i = 0; i < chunks.size(); i++)
+		if (chunks[i].bytes.data())
+			jobs_.push_back({chunks[i].bytes, &digests_[i]});
+	clock_.lap(Step::compress);
+	const Region region("verify");
+	sha256_many(jobs_);
+	clock_.lap(Step::hash);
+	for (std::size_t i = 0; i < chunks.size(); i++)
+		if (chunks[i].bytes.data() && digests_[i] != chunks[i].chunk.id)
+			chunks[i].bytes = {};
+}
+
+CorruptError wrong_chunk_size(const Digest &chunk)
+{
+	return CorruptError("chunk " + to_hex(chunk) + " has another size than the list that names it says");
+}
+
+void ChunkReader::ask(WantedChunk &wanted, MutableBytes to)
+{
+	try {
+		const Buffer bytes = store_.read_item(ItemKind::chunk, wanted.chunk.id);
+		if (bytes.size() != wanted.chunk.size)
+			throw wrong_chunk_size(wanted.chunk.id);
+		std::copy(bytes.begin(), bytes.end(), to.begin());
+		wanted.bytes = to;
+	} catch (const Error &error) {
+		wanted.failure = error.what();
+		wanted.status = error.status();
+	}
+}
+
+void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
+{
+	using Clock = std::chrono::steady_clock;
+	const MutableBytes scratch = memory.last(scratch_size_);
+	solid_.clear();
+	std::size_t at = 0;
+	Clock::duration reading{};
+	std::uint64_t raw_size = 0;
+	for (Place &place : places_) {
+		WantedChunk &wanted = chunks[place.chunk];
+		place.to = memory.subspan(at, wanted.chunk.size);
+		at += aligned(wanted.chunk.size);
+		if (place.way == Way::solid)
+			solid_.push_back(&place);
+		if (place.way != Way::raw && place.way != Way::decoded)
+			continue;
+		try {
+			const Clock::time_point start = Clock::now();
+			read_alone(place, scratch);
+			if (place.way == Way::raw) {
+				reading += Clock::now() - start;
+				raw_size += place.to.size();
+			}
+			wanted.bytes = place.to;
+		} catch (const Error &) {
+			// The store is asked for it.
+		}
+	}
+	if (raw_size > 0)
+		is_slow_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(reading).count()) * slow_rate > raw_size;
+	if (!solid_.empty())
+		read_solid(chunks);
+	verify(chunks);
+	for (Place &place : places_)
+		if (!chunks[place.chunk].bytes.data())
+			ask(chunks[place.chunk], place.to);
+	for (const Repeat &repeat : repeats_)
+		chunks[repeat.chunk].take_result(chunks[repeat.first]);
+}
+
+} // namespace dig

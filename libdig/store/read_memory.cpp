@@ -1,0 +1,72 @@
+#include "libdig/store/read_memory.h"
+
+#include <algorithm>
+#include <new>
+
+namespace dig {
+
+ReadMemory::ReadMemory(std::size_t limit) : arena_(largest_piece), limit_(std::min(limit, largest_piece)) {}
+
+ReadMemory::Lease &ReadMemory::Lease::operator=(Lease &&other) noexcept
+{
+	std::swap(memory_, other.memory_);
+	std::swap(bytes_, other.bytes_);
+	return *this;
+}
+
+void ReadMemory::Lease::give_back() noexcept
+{
+	if (!memory_)
+		return;
+	ReadMemory &memory = *std::exchange(memory_, nullptr);
+	const std::size_t offset = static_cast<std::size_t>(bytes_.data() - memory.arena_.data());
+	{
+		std::lock_guard guard(memory.mutex_);
+		for (Piece &piece : memory.pieces_)
+			if (piece.offset == offset)
+				piece.is_free = true;
+		while (!memory.pieces_.empty() && memory.pieces_.front().is_free)
+			memory.pieces_.pop_front();
+	}
+	memory.changed_.notify_all();
+}
+
+// Pieces lie one behind another, from the oldest to the newest, and once around the end.
+std::optional<std::size_t> ReadMemory::find_room(std::size_t size) const
+{
+	if (pieces_.empty())
+		return 0;
+	const std::size_t oldest = pieces_.front().offset;
+	const std::size_t end = pieces_.back().offset + pieces_.back().size;
+	if (pieces_.back().offset < oldest)
+		return size <= oldest - end ? std::optional(end) : std::nullopt;
+	if (end < limit_ && size <= limit_ - end)
+		return end;
+	return size <= oldest ? std::optional<std::size_t>(0) : std::nullopt;
+}
+
+ReadMemory::Lease ReadMemory::take(std::size_t size)
+{
+	// No two pieces may begin at the same place.
+	size = aligned(std::max<std::size_t>(size, 1));
+	if (size > largest_piece)
+		throw std::bad_alloc();
+	std::unique_lock lock(mutex_);
+	std::optional<std::size_t> offset;
+	changed_.wait(lock, [&] { return is_stopped_ || (offset = find_room(size)); });
+	if (is_stopped_)
+		throw Stopped();
+	pieces_.push_back({*offset, size});
+	return Lease(*this, arena_.bytes().subspan(*offset, size));
+}
+
+void ReadMemory::stop()
+{
+	{
+		std::lock_guard guard(mutex_);
+		is_stopped_ = true;
+	}
+	changed_.notify_all();
+}
+
+} // namespace dig
