@@ -1,4 +1,4 @@
-// Decoded blocks, least recently used ones dropped first, bounded in bytes.
+// Decoded blocks, bounded in bytes.  The least recently used ones are dropped first.
 #ifndef DIG_CHUNK_CACHE_H
 #define DIG_CHUNK_CACHE_H
 
@@ -33,7 +33,7 @@ public:
 		std::uint32_t block;
 		auto operator<=>(const Key &) const = default;
 	};
-	// Null when it is not there.
+	// Null when the block is not there.
 	std::shared_ptr<const DecodedBlock> find(const Key &key);
 	// A block larger than half the capacity is not kept.
 	void insert(const Key &key, std::shared_ptr<const DecodedBlock> block);

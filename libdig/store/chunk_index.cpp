@@ -6,18 +6,34 @@
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
 
+// Each layer has an index of its own.  To ask every layer for every item would take one search a layer.
+// So runs merge the indexes of many layers, as in a log-structured merge tree: sizes double from run to
+// run, there are O(log layers) of them, and a record is copied O(log layers) times.  The newest layers
+// have no run yet, so that not every commit writes one.
+//
+// Runs are derived, and nothing waits until they are on storage.  A crash can lose a run or damage it.
+// Between publishing a merged run and removing its sources, it leaves runs that overlap.  A damaged run
+// is done without until the next writer makes a new one; of runs that overlap, the widest counts.
+//
+// So a look-up can be wrong in two ways.  A run can name a place where the item is not: the reader
+// compares the digest there.  And no run may name an item that a layer has: find_in_layers() asks the
+// layers themselves.  Both cost a reader time only.  A writer that is told "stored" by mistake would
+// lose content, so it asks find_sound(), which takes no run's word for it unless the layer's own index
+// was found intact.
+
 namespace dig {
 
 using OpenRun = ChunkIndex::OpenRun;
 
-// This many layers may stand without a run of their own before one is made of them.
+// So many layers stand without a run before one is made of them.
 constexpr std::uint64_t max_uncovered = 8;
 // So many layers are open at once when runs are made anew.
 constexpr std::uint64_t max_layers_a_run = 128;
 // A layer's chunk index is read whole, for its checksum, when so many bytes of it stand against
 // each item that was found in it.
 constexpr std::uint64_t index_bytes_a_hit = 32_KiB;
-// So many layers are asked, together, for what no run has and no layer either: seconds.
+// Bounds the look-ups in layers for items that nobody has: so many layers are asked altogether, which
+// takes seconds.
 constexpr std::uint64_t most_asked_in_vain = 100000;
 
 static std::vector<std::string> run_paths(const std::string &directory)
@@ -36,7 +52,6 @@ static bool is_of(const RunCoverage &covers, const RootHistory &roots)
 	return covers.last_generation <= roots.size() && covers.source == roots.at(covers.last_generation).root;
 }
 
-// Whether run may stand beside those that are there.
 static bool overlaps(const std::vector<OpenRun> &runs, const RunCoverage &covers)
 {
 	return std::any_of(runs.begin(), runs.end(), [&](const OpenRun &other) {
@@ -60,7 +75,7 @@ static std::vector<OpenRun> open_runs(const std::string &directory, const RootHi
 			if (!is_hint || takes_hints)
 				found.push_back({std::move(run), is_hint});
 		} catch (const Error &) {
-			// Derived: done without, and made anew by the next writer.
+			// It is derived: the layers are asked instead.
 		}
 	}
 	// Of overlapping runs, which a crash between writing one and removing its sources
@@ -103,8 +118,8 @@ ChunkIndex::ChunkIndex(const std::string &directory, const RootHistory &roots, L
 {
 }
 
-// Asks the layers of these generations, and no more those that are damaged: they must not hide what
-// others hold, so that their error counts only when nobody has the item.
+// Asks the layers of these generations.  A damaged one is not asked again, and its error is kept: it
+// counts only when no other layer has the item.
 std::optional<ChunkIndex::Found> ChunkIndex::ask(std::vector<std::uint64_t> &generations, ItemKind kind,
 	const Digest &digest)
 {
@@ -135,7 +150,7 @@ std::optional<ChunkIndex::Found> ChunkIndex::search(ItemKind kind, const Digest 
 			if (record && record->generation >= 1 && record->generation <= generations_)
 				return Found{{record->generation, {record->block, record->item}}, at.is_hint};
 		} catch (const Error &) {
-			// From here on its layers answer for themselves.
+			// The run is damaged.  From now on its layers are asked one by one.
 			std::vector<std::uint64_t> covered;
 			const RunCoverage &covers = at.run->coverage();
 			for (std::uint64_t i = std::min(covers.last_generation, generations_);
@@ -161,7 +176,8 @@ std::optional<ItemPlace> ChunkIndex::find(ItemKind kind, const Digest &digest)
 	return {};
 }
 
-// What is known of a layer's chunk index, after one more item was found there.
+// Whether a layer's chunk index is intact.  It is read whole only when so many items were found in it
+// that this pays.
 ChunkIndex::Trust ChunkIndex::look_at(std::uint64_t generation, const Layer &layer)
 {
 	{
@@ -211,7 +227,7 @@ std::optional<ItemPlace> ChunkIndex::find_sound(ItemKind kind, const Digest &dig
 	} catch (const Interrupted &) {
 		throw;
 	} catch (const Error &) {
-		// What cannot be looked up cannot be relied on.
+		// Without a look-up there is nothing to rely on.
 		return {};
 	}
 }
@@ -241,8 +257,8 @@ bool ChunkIndex::find_in_layers(ItemKind kind, const Digest &digest,
 
 // --- for writers ----------------------------------------------------------------------------
 
-// Records of a layer, or none where it cannot be relied on: what it holds is stored anew when it
-// comes again, and readers ask it after all.
+// The records of a layer; nothing when the layer is damaged.  Its items are then in no run: readers find
+// them by asking the layer, and a writer stores them again.
 static std::optional<RunRecords> find_records(const LayerSource &layer, std::uint64_t generation,
 	std::vector<std::shared_ptr<Layer>> &open)
 {
@@ -268,7 +284,7 @@ static bool is_whole(ChunkRun &run)
 	}
 }
 
-// What a run covers, and what is damaged or of another history, goes.
+// Removes runs that a wider one covers, that are damaged, or that belong to another history.
 static void remove_others(const std::string &directory, const RootHistory &roots)
 {
 	std::vector<std::string> kept;
@@ -285,11 +301,11 @@ struct RunPlan {
 	std::uint64_t count = 0;
 	std::vector<std::shared_ptr<Layer>> open;
 	std::vector<RunRecords> sources;
-	bool is_hindered = false; // by a damaged run, which is no more
+	bool is_hindered = false; // by a damaged run, which was removed
 };
 
-// Everything from the first gap up to the next run becomes one run, with the runs before it that
-// are not twice as large: sizes double from run to run, and each record is copied O(log) times.
+// Everything from the first gap up to the next run becomes one run, together with the runs before it
+// that are not twice as large.
 static RunPlan plan_run(std::vector<OpenRun> &runs, std::uint64_t first, const RootHistory &roots,
 	const LayerSource &layer)
 {

@@ -1,9 +1,9 @@
 // Which layer and block holds a chunk or node.  The chunk index inside each layer is the truth;
 // .dig/chunk-index holds merged runs of many layers, so that a look-up asks O(log layers) places.
 //
-// A run counts for as long as the root is there that it was made of.  Others, as are left where an
-// older store was put back over a newer one, are hints: where nothing better is at hand they say
-// where to look first, and nobody believes them.
+// A run is valid while the history has the root that the run was made of.  A run of another history,
+// as one that is left when an older copy of a store is put back, is a hint: it says where to look
+// first, and its answer is always checked.
 #ifndef DIG_CHUNK_INDEX_H
 #define DIG_CHUNK_INDEX_H
 
@@ -26,25 +26,25 @@ using LayerSource = std::function<std::shared_ptr<Layer>(std::uint64_t)>;
 
 class ChunkIndex {
 public:
-	// layer gives that of a generation.  cache_size bounds what look-ups keep of runs.
+	// layer opens the layer of a generation.  cache_size bounds the pages of runs that are kept.
 	ChunkIndex(const std::string &directory, const RootHistory &roots, LayerSource layer,
 		std::size_t cache_size);
 
-	// Where the item is said to be; nothing where no run and no layer without one has it, which is
-	// not quite the same as that it is missing.  Any thread.
+	// Where the runs, or layers without a run, say that the item is.  An empty result does not prove
+	// that it is missing.  Any thread.
 	std::optional<ItemPlace> find(ItemKind kind, const Digest &digest);
-	// Where an item can be relied on to be: its layer can be opened and has it in its own chunk index,
-	// in a block that lies in the file.  Any thread; costs little more than find().
+	// Where an item surely is: its layer can be opened, and the layer's own chunk index has it in a
+	// block that lies in the file.  Any thread.  Costs little more than find().
 	std::optional<ItemPlace> find_sound(ItemKind kind, const Digest &digest);
-	// Calls take with each place that a layer itself has for the item, newest first, until it
-	// returns true.  Otherwise returns false, or throws what went wrong with a layer or in take.
+	// Asks every layer, newest first, and calls take with each place until take returns true.  False
+	// when it never did.  Throws the first failure of a layer or of take.
 	bool find_in_layers(ItemKind kind, const Digest &digest, const std::function<bool(const ItemPlace &)> &take);
 
-	// Covers a new generation, merging runs whose sizes are alike.  Not durable, since derived;
-	// a crash leaves what was there.  A layer that is damaged is left out.  Under the store's lock.
+	// Covers a new generation, and merges runs of similar size.  Not durable, because runs are
+	// derived.  A damaged layer is left out.  Under the store's lock.
 	static void add_generation(const std::string &directory, const RootHistory &roots,
 		const LayerSource &layer);
-	// Every byte of every run: CorruptError for the first that is damaged.
+	// Reads every byte of every run.  CorruptError for the first damaged one.
 	static void check(const std::string &directory);
 
 	struct OpenRun {

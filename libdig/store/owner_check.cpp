@@ -16,6 +16,11 @@
 
 namespace dig {
 
+// Somebody who may write a store decides where content goes, and what dig takes for stored.  A file
+// .dig that points to a store decides which store that is.  So a store in a directory that all users may
+// write, as /tmp, must not be taken for one's own.  The check follows symbolic links itself, step by
+// step, because each link is one more file with an owner.
+
 // The store that a path lies in; empty when it lies in none.
 static std::string store_around(std::string path)
 {

@@ -1,13 +1,14 @@
-// Whether what leads to a store, and the store, belong to whom this user trusts.  A store tells where
-// content is written and what counts as stored, and who may replace the file that points to it may
-// point to another one; so each step of the way is asked before anything of it is read.
+// Whether a store, and every file and link on the way to it, belongs to somebody whom this user trusts.
+// A store decides where content is written and what counts as stored, and a file that points to a store
+// decides which store it is.  So each step is checked before it is read.
 //
-// Trusted are this user, for root under sudo also the user that called it (SUDO_UID), and what
-// safe.directory of the global file names: the path itself, the store or the work tree; "/a/*" is all
-// below /a, "*" everything.  A '/' at the end and symbolic links make no difference there.
+// Trusted are: this user; for root under sudo, also the user that called sudo (SUDO_UID); and every
+// place that safe.directory of the global file names, which is a path, a store or a work tree.  "/a/*"
+// means everything below /a, and "*" everything.  A '/' at the end and symbolic links make no
+// difference.
 //
-// The work tree is no step of the way: what is in it is content and not orders, and root keeps the
-// files of others.
+// The owner of the work tree is not checked.  Its files are content and give no orders, and root keeps
+// the files of others.
 #ifndef DIG_OWNER_CHECK_H
 #define DIG_OWNER_CHECK_H
 
@@ -19,8 +20,8 @@ namespace dig {
 
 class SystemError;
 
-// What to do where a file of a store could not be used because it belongs to another user, as what
-// root made in it; empty where that is not the reason.
+// Advice for the error that a file of a store belongs to another user, as files that root made in it
+// do.  Empty when the error has another reason.
 std::string advice_on_owner(const SystemError &error);
 
 class OwnerCheck {

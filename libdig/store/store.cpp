@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-
-#include <boost/filesystem.hpp>
 
 #include "libdig/base/byte_size.h"
 #include "libdig/base/suggestion.h"
@@ -13,226 +10,30 @@
 #include "libdig/os/environment.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
-#include "libdig/store/owner_check.h"
+
+// Readers take no lock, while others add to the store.  A layer is never changed, and the file of roots
+// is replaced as a whole.  So what was read stays true, and can only be out of date.
+//
+// An item is looked for in several places, the cheap ones first: where the chunk index says that it is,
+// in what is staged (extra), and at last in every layer.  Each copy is compared with its digest before
+// anybody gets it.  A copy that is damaged, or lies elsewhere than a run of the chunk index says, is
+// passed over for the next one.  Damage is an error only when no layer has a good copy.
+//
+// Before an item is said to be missing, the file of roots is looked at again.  If there was a commit
+// meanwhile, the search begins anew: an index or a manifest that was read after it may name items of the
+// new layer.
+//
+// Everything that reload() replaces is under the mutex, and readers get copies or shared pointers.  A
+// layer stays open as long as somebody holds it, also when it was dropped from layers_ to keep the
+// number of open files small.
 
 namespace dig {
 
-namespace fs = boost::filesystem;
-
 constexpr std::size_t max_roots_size = 1_GiB; // 16 million generations
-constexpr std::size_t max_small_file = 64_KiB;
 constexpr std::size_t max_open_layers = 256;
 constexpr std::size_t run_cache_size = 2_MiB;
 constexpr std::size_t most_intact_blocks = 32768; // 2 MiB
 constexpr std::size_t index_room_size = 12_MiB; // of open layers, together
-
-static std::string environment(const char *name)
-{
-	const char *value = std::getenv(name);
-	return value ? value : "";
-}
-
-std::string StorePaths::staging() const
-{
-	const std::string elsewhere = environment("DIG_STAGING_DIR");
-	return elsewhere.empty() ? store + "/staging" : elsewhere;
-}
-
-const std::string &StorePaths::get_work_tree() const
-{
-	if (work_tree.empty())
-		throw Error("the store " + quote(store) + " has no work tree here; DIG_WORK_TREE names one, "
-			"'dig init --attach=STORE' makes one");
-	return work_tree;
-}
-
-// What .dig is: the store itself, or a file of one line that says where it is.
-static std::string follow(const std::string &dig)
-{
-	const std::optional<FileStat> stat = find_stat(dig);
-	if (!stat || stat->type == FileType::directory)
-		return dig;
-	if (stat->type != FileType::regular)
-		throw Error(quote(dig) + " is neither a store nor a file that points to one");
-	const Buffer content = read_whole_file(dig, max_small_file);
-	std::string_view line = text_of(content);
-	constexpr std::string_view key = "store: ";
-	if (!line.starts_with(key) || !line.ends_with('\n') || line.find('\n') != line.size() - 1)
-		throw Error(quote(dig) + " is neither a store nor a line 'store: PATH'");
-	line = line.substr(key.size(), line.size() - key.size() - 1);
-	if (line.empty())
-		throw Error(quote(dig) + " names no store");
-	return line[0] == '/' ? std::string(line) : directory_of(dig) + "/" + std::string(line);
-}
-
-static std::string below(const std::string &directory, const std::string &top)
-{
-	if (directory == top)
-		return "";
-	if (top == "/")
-		return directory.substr(1);
-	return directory.compare(0, top.size() + 1, top + "/") == 0 ? directory.substr(top.size() + 1) : "";
-}
-
-// Where a way to a store begins: the store itself, or the file that points to it.
-struct Entrance {
-	std::string path;
-	std::string work_tree; // empty where there is none
-};
-
-static bool is_store(const std::string &directory)
-{
-	return find_stat(directory + "/format") && find_stat(directory + "/store-id") && find_stat(directory + "/layers");
-}
-
-static std::optional<Entrance> entrance_above(const std::string &here)
-{
-	for (fs::path at = here;; at = at.parent_path()) {
-		const std::string dig = (at / ".dig").string();
-		if (find_stat(dig))
-			return Entrance{dig, at.string()};
-		// A store alone; the one of a work tree is found from there.
-		if (at.filename() != ".dig" && is_store(at.string()))
-			return Entrance{at.string(), ""};
-		if (at == at.root_path())
-			return {};
-	}
-}
-
-static std::optional<Entrance> find_entrance(const std::string &here)
-{
-	std::string store = environment("DIG_DIR");
-	while (store.size() > 1 && store.ends_with('/'))
-		store.pop_back();
-	if (store.empty())
-		return entrance_above(here);
-	if (!find_stat(store))
-		return {};
-	const std::string path = resolved_path(store);
-	return Entrance{store[0] == '/' ? store : here + "/" + store,
-		fs::path(path).filename() == ".dig" ? directory_of(path) : here};
-}
-
-// All that leads to the store, in its order; nothing of it was read before.
-static std::string followed(const Entrance &from)
-{
-	// A work tree speaks for the .dig in it, and not for what a variable names.
-	const OwnerCheck owners(from.path.ends_with("/.dig") ? directory_of(from.path) : "");
-	owners.require(from.path);
-	const std::string store = follow(from.path);
-	if (!find_stat(store))
-		throw NoStoreError(quote(from.path) + " names the store " + quote(store) + ", which is not there");
-	owners.require(store);
-	if (const std::string staging = environment("DIG_STAGING_DIR"); !staging.empty())
-		owners.require(staging[0] == '/' ? staging : current_directory() + "/" + staging);
-	return store;
-}
-
-std::optional<StorePaths> find_store()
-{
-	const std::string here = current_directory(), tree = environment("DIG_WORK_TREE");
-	std::optional<Entrance> entrance = find_entrance(here);
-	if (!entrance)
-		return {};
-	StorePaths paths;
-	if (!tree.empty())
-		entrance->work_tree = resolved_path(tree);
-	paths.store = followed(*entrance);
-	if (!environment("DIG_DIR").empty())
-		paths.store = resolved_path(paths.store);
-	paths.work_tree = entrance->work_tree;
-	if (!paths.work_tree.empty())
-		paths.prefix = below(here, paths.work_tree);
-	return paths;
-}
-
-StorePaths get_store()
-{
-	if (std::optional<StorePaths> paths = find_store())
-		return *paths;
-	throw NoStoreError("there is no store here or above; make one with 'dig init'");
-}
-
-std::optional<std::string> find_store_directory()
-{
-	const std::optional<StorePaths> paths = find_store();
-	if (!paths)
-		return {};
-	return paths->store;
-}
-
-static void make_directories(const std::string &path)
-{
-	if (find_stat(path))
-		return;
-	const std::string above = directory_of(path);
-	if (above != path && above != ".")
-		make_directories(above);
-	make_directory(path);
-}
-
-static void require_no_store(const std::string &work_tree)
-{
-	const std::string dig = work_tree + "/.dig";
-	if (find_stat_at(AT_FDCWD, dig))
-		throw Error("there is a store already: " + quote(dig));
-}
-
-// The file of one line that is .dig where the store is elsewhere.
-static void publish_pointer(const StorePaths &paths)
-{
-	require_no_store(paths.work_tree);
-	publish_file(paths.work_tree + "/.dig", bytes_of("store: " + paths.store + "\n"));
-}
-
-StorePaths create_store(const NewStore &parameters)
-{
-	make_directories(parameters.work_tree);
-	StorePaths paths;
-	paths.work_tree = resolved_path(parameters.work_tree);
-	require_no_store(paths.work_tree);
-	const std::string dig = paths.work_tree + "/.dig";
-	if (parameters.store) {
-		if (find_stat(*parameters.store + "/format"))
-			throw Error("there is a store already: " + quote(*parameters.store) +
-				"; '--attach' takes it for this work tree");
-		make_directories(*parameters.store);
-		paths.store = resolved_path(*parameters.store);
-	} else {
-		paths.store = dig;
-		make_directory(dig);
-	}
-	for (const char *name : {"tags", "layers", "chunk-index", "staging", "tmp"})
-		make_directory(paths.store + "/" + name);
-	StoreFormat format;
-	format.store_id = parameters.store_id ? *parameters.store_id : random_digest();
-	format.chunking = parameters.chunking;
-	const std::string id = to_hex(format.store_id) + "\n";
-	publish_file(paths.store + "/store-id", bytes_of(id));
-	if (!find_stat(paths.config()))
-		publish_file(paths.config(), bytes_of("# Settings of this store; see dig-config(5).\n"));
-	publish_file(paths.roots(), RootHistory().encoded());
-	// Last: a store without it is not one yet.
-	publish_file(paths.format(), format.encoded());
-	if (parameters.store)
-		publish_pointer(paths);
-	sync_directory(directory_of(paths.store));
-	sync_directory(paths.work_tree);
-	return paths;
-}
-
-StorePaths attach_store(const std::string &work_tree, const std::string &store)
-{
-	if (!is_store(store))
-		throw NoStoreError(quote(store) + " is no store; 'dig init --store=DIR' makes one");
-	StorePaths paths;
-	paths.store = resolved_path(store);
-	OwnerCheck("").require(paths.store);
-	make_directories(work_tree);
-	paths.work_tree = resolved_path(work_tree);
-	publish_pointer(paths);
-	return paths;
-}
 
 static StoreFormat read_format(const StorePaths &paths)
 {
@@ -247,7 +48,8 @@ static StoreFormat read_format(const StorePaths &paths)
 	return format;
 }
 
-// A store keeps its parameters; settings that say otherwise are a mistake to hear about.
+// A store keeps the parameters it was made with.  Settings that say otherwise are a mistake, which
+// would go unnoticed if they were ignored.
 static void compare_chunking(const Settings &settings, const StoreFormat &format)
 {
 	ChunkingParameters stored = format.chunking;
@@ -264,7 +66,7 @@ static void compare_chunking(const Settings &settings, const StoreFormat &format
 	};
 	for (const auto &[name, values] : pairs) {
 		const Origin origin = origin_of(settings, get_setting_key(name));
-		// The user's own file speaks of new stores.
+		// In the file for all stores of a user, the parameters are for new ones.
 		if (origin == Origin::standard || origin == Origin::global_file)
 			continue;
 		if (values.first != values.second)
@@ -286,7 +88,7 @@ Store::Store(StorePaths paths)
 
 void Store::reload()
 {
-	// Before they are read: what comes later shows as a change.
+	// The stat comes before the content.  A change between the two is then seen by refresh().
 	const std::optional<FileStat> stat = find_stat(paths_.roots());
 	const std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
 	if (!file)
@@ -354,7 +156,7 @@ std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
 		throw CorruptError("it is a layer of another store", path, 0);
 	if (layer->header().generation != generation || layer->root() != record.root)
 		throw CorruptError("it does not lead to the root in 'roots'", path, 0);
-	// Half of what may be open is for others.
+	// The other half of the files that may be open is for the caller.
 	while (layers_.size() >= std::clamp<std::size_t>(file_limit() / 2, 1, max_open_layers))
 		layers_.erase(layers_.begin()); // the oldest generation
 	return layers_[generation] = layer;
@@ -436,6 +238,8 @@ std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
 	return chunk_index()->find(kind, digest);
 }
 
+// The layer's own index has to name the item, and the block it lies in has to be whole.  A block is
+// checked once, and remembered.
 bool Store::holds(ItemKind kind, const Digest &digest, Bytes content)
 {
 	const std::optional<ItemPlace> place = chunk_index()->find_sound(kind, digest);
@@ -489,7 +293,7 @@ std::optional<ItemPlace> Store::find_in_layers(ItemKind kind, const Digest &dige
 	return found;
 }
 
-// Nothing when the place holds another item, as when a run is out of date.
+// Nothing when the place holds another item, as happens when a run is out of date.
 std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
 {
 	thread_local Decompressor decompressor;
@@ -565,7 +369,6 @@ std::optional<Buffer> Store::search_item(ItemKind kind, const Digest &digest)
 
 std::optional<Buffer> Store::find_item_anywhere(ItemKind kind, const Digest &digest)
 {
-	// What is asked for may come from an index or a state that is newer than what was read of roots.
 	for (;;) {
 		std::exception_ptr failure;
 		try {

@@ -1,4 +1,4 @@
-// A store and its work tree: found, created, opened for reading.
+// A store that is opened for reading: its states, its layers, and chunks and nodes by digest.
 #ifndef DIG_STORE_H
 #define DIG_STORE_H
 
@@ -11,46 +11,9 @@
 #include "libdig/format/settings.h"
 #include "libdig/store/chunk_cache.h"
 #include "libdig/store/chunk_index.h"
+#include "libdig/store/store_paths.h"
 
 namespace dig {
-
-// Where a store is.  Directories have no '/' at their end.
-struct StorePaths {
-	std::string store;     // .dig, or where it points
-	std::string work_tree; // empty when a store was opened alone
-	const std::string &get_work_tree() const; // or Error
-	std::string prefix;    // of the current directory below the work tree
-
-	std::string format() const { return store + "/format"; }
-	std::string config() const { return store + "/config.toml"; }
-	std::string roots() const { return store + "/roots"; }
-	std::string layers() const { return store + "/layers"; }
-	std::string layer(const Digest &id) const { return layers() + "/" + to_hex(id) + ".dig"; }
-	std::string chunk_index() const { return store + "/chunk-index"; }
-	std::string lock() const { return store + "/lock"; }
-	std::string tmp() const { return store + "/tmp"; }
-	// DIG_STAGING_DIR, or staging/.
-	std::string staging() const;
-};
-
-// Upward from the current directory, or as DIG_DIR and DIG_WORK_TREE say: a .dig in a work tree, or a
-// directory that is a store.  Error when a stranger owns what leads there (owner_check).
-std::optional<StorePaths> find_store();
-StorePaths get_store(); // or NoStoreError
-// The .dig directory alone, for dig-config.
-std::optional<std::string> find_store_directory();
-
-struct NewStore {
-	std::string work_tree;                // made if it is not there
-	std::optional<std::string> store;     // elsewhere than in .dig
-	std::optional<Digest> store_id;       // else random
-	ChunkingParameters chunking;
-};
-// Durable when it returns.  Error when there is a store already.
-StorePaths create_store(const NewStore &parameters);
-
-// Makes work_tree the work tree of a store that is there; both share its staging area.  Durable.
-StorePaths attach_store(const std::string &work_tree, const std::string &store);
 
 // The first digits of a root that several states of the store begin with.
 class AmbiguousRoot : public Error {
@@ -76,34 +39,34 @@ public:
 	const Settings &settings() const { return settings_; }
 	// As they are now; any thread.
 	RootHistory roots() const;
-	// Of the newest state; nothing before the first commit.
+	// Of the newest state; empty before the first commit.
 	std::optional<Digest> head_manifest();
-	// The same for who reads it; the empty manifest before the first commit.
+	// The same as a tree to read; before the first commit, the empty manifest.
 	TreeRoot head_tree();
 
 	// Throws an Error for a name that is no state, AmbiguousRoot for digits that are not enough.
 	RootName resolve(std::string_view name) const;
-	// The layer of a generation; its id and header are checked against the history.  A few
-	// are kept open.  Any thread; good until many others were asked for.
+	// The layer of a generation.  Its id and header are checked against the history.  A few layers are
+	// kept open.  Any thread.
 	std::shared_ptr<Layer> layer(std::uint64_t generation);
-	// Of generation 0, which is before the first commit, the empty one.
+	// Generation 0 stands for the time before the first commit, and has the empty manifest.
 	TreeRoot manifest(std::uint64_t generation);
 
-	// Where an item is said to be, for a look at it; quick, and no proof of anything.
+	// Where the chunk index says that an item is.  Quick, and no proof that it is there.
 	std::optional<ItemPlace> find_item(ItemKind kind, const Digest &digest);
-	// Whether an item can be relied on to be stored, as who would store it else has to ask.  content,
-	// where it is at hand, is compared with what is stored raw.  Any thread.
+	// Whether an item is stored so reliably that it need not be stored again.  content, if it is at
+	// hand, is compared with a raw block.  Any thread.
 	bool holds(ItemKind kind, const Digest &digest, Bytes content = {});
-	// Where a layer has the item in its own chunk index; all of them are asked before there is
-	// nothing.
+	// Where a layer has the item in its own chunk index.  Nothing only after all layers were asked.
 	std::optional<ItemPlace> find_in_layers(ItemKind kind, const Digest &digest);
-	// The item's bytes, verified, from any place that has them.  CorruptError when no layer holds it
-	// or all that do are damaged; a commit by somebody else is followed before that is said.  Any
-	// thread.  Large blocks are decoded each time, others come through the cache.
+	// The item's bytes, verified, from any layer that has them.  If somebody else has committed
+	// meanwhile, the new layers are asked too.  CorruptError when no layer holds the item, or all that
+	// do are damaged.  Any thread.  Blocks of several items come through the cache; a block of one
+	// chunk is decoded each time.
 	Buffer read_item(ItemKind kind, const Digest &digest);
-	// The same, but nothing when no layer holds it.
+	// The same, but empty when no layer holds it.
 	std::optional<Buffer> find_item_anywhere(ItemKind kind, const Digest &digest);
-	// The same for what may well be nowhere: neither are all layers asked nor commits followed.
+	// The same for items that may well be nowhere: it asks neither all layers nor new commits.
 	std::optional<Buffer> find_item_bytes(ItemKind kind, const Digest &digest);
 	// Reads nodes; falls back to extra, if set, for what no layer holds (staged nodes).
 	NodeSource nodes();
