@@ -7,7 +7,7 @@
 
 namespace dig {
 
-// A slip is found among so many names, or not at all.
+// Of a directory, so many names are compared with the mistyped one.  It bounds time and memory.
 constexpr std::size_t most_names = 2000;
 
 bool has_path(const Index &index, const std::string &path)
@@ -30,8 +30,9 @@ bool has_path(const TreeRoot &manifest, const NodeSource &nodes, const std::stri
 	return is_there;
 }
 
-// The names in a directory of a sequence of paths; find gives the first path at or behind one, or
-// nothing.
+// The names in a directory, from a sequence of paths in order.  find returns the first path that is
+// equal to the given one or behind it; nothing at the end.  Each name costs one search, however much is
+// below it.
 template <typename Find>
 static std::vector<std::string> names_below(const std::string &directory, const Find &find)
 {
@@ -42,7 +43,7 @@ static std::vector<std::string> names_below(const std::string &directory, const 
 		if (!path || !path->starts_with(below))
 			break;
 		names.push_back(path->substr(below.size(), path->find('/', below.size()) - below.size()));
-		// Behind all that is in it, if it is a directory: '0' follows '/'.
+		// A directory is passed over with everything in it: '0' is the byte after '/'.
 		const bool is_directory = path->size() > below.size() + names.back().size();
 		from = is_directory ? below + names.back() + "0" : *path + '\0';
 	}

@@ -9,7 +9,7 @@ OldContent::OldContent(Store &store, const File &file, const std::optional<Diges
 	try {
 		cursor_.emplace(TreeKind::chunk_list, *root, store.nodes());
 	} catch (const CorruptError &) {
-		// A file of one chunk has no list, and a list that is lost is no reason to give up.
+		// A file of one chunk has no list.  A list that is lost costs no more than reading the file.
 	}
 }
 

@@ -1,4 +1,4 @@
-// Which chunks of the content that a file is going to get it has already, at their offsets.
+// Which parts of its new content a file on disk has already.
 #ifndef DIG_OLD_CONTENT_H
 #define DIG_OLD_CONTENT_H
 
@@ -10,15 +10,17 @@ namespace dig {
 
 class OldContent {
 public:
-	// file is open for reading.  root is the root of its content, if that is known without reading: then
-	// chunk lists are compared, else its bytes are read and hashed.
+	// file is open for reading.  root is the file root of its content, if that is known without
+	// reading the file.  With it, two chunk lists are compared; without it, the file's bytes with
+	// digests.
 	OldContent(Store &store, const File &file, const std::optional<Digest> &root);
 
 	bool is_known() const { return cursor_.has_value(); }
-	// How many copies of the chunk are known to follow each other from its offset on; at most `most`.
-	// Calls come in the order of offsets, by one thread.
+	// How many times the chunk is known to stand at its offset, one copy behind the other; at most so
+	// many.  Only if is_known().  To be called in the order of offsets, by one thread.
 	std::uint64_t known_count(const ContentChunk &chunk, std::uint64_t most);
-	// Whether the chunk lies at its offset, by reading; scratch has room for it.  Any thread.
+	// Whether the file has the chunk at its offset, found out by reading.  scratch has room for the
+	// chunk.  Any thread.
 	bool has(const ContentChunk &chunk, MutableBytes scratch) const;
 
 private:

@@ -18,7 +18,7 @@ void Obstacles::add(DirectoryStack &stack, const Entry &entry)
 	exists_.push_back(is_there(stack, entry));
 }
 
-// What no one may look at counts as missing; to write there will fail by itself.
+// An entry that may not be looked at counts as missing.  To write it will fail by itself.
 static std::optional<FileStat> find_present(const File &parent, const Entry &entry)
 {
 	try {
@@ -70,7 +70,8 @@ static File open_device(const Entry &entry, const File &parent, int access)
 	return File(file.release(), entry.path);
 }
 
-// Devices, FIFOs and sockets are somebody's; a block device can be written in place.
+// A device, a FIFO or a socket is in use by somebody, so that -f alone does not replace it.  A block
+// device can be written in place.
 void Obstacles::check_special(const Entry &entry, const File &parent, FileType type)
 {
 	if (options_.in_place && type == FileType::block_device && entry.kind == EntryKind::file) {
@@ -90,10 +91,10 @@ static bool is_zero(Bytes bytes)
 	return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
-// Writes what is no hole, in calls as large as it gets.
+// Writes content but for holes, and joins neighbouring chunks to as few calls as it can.
 class ContentWriter {
 public:
-	// In a file that is not new, zeros have to be written, too.
+	// In a file that is not new, a hole would leave the old bytes: zeros have to be written.
 	ContentWriter(const File &file, bool is_new, bool keep_cached)
 		: file_(file), is_new_(is_new), keep_cached_(keep_cached)
 	{
@@ -101,7 +102,7 @@ public:
 
 	void write(Bytes bytes, std::uint64_t offset)
 	{
-		// By windows that are aligned in the file, since only whole blocks of it can be holes.
+		// Only whole blocks of a file can be holes, so the windows are aligned in the file.
 		while (!bytes.empty()) {
 			const std::size_t size = std::min<std::uint64_t>(bytes.size(), least_hole - offset % least_hole);
 			const Bytes window = bytes.first(size);
@@ -221,7 +222,8 @@ void Target::keep_device()
 	old_.emplace(plan_.store, file_, std::nullopt);
 }
 
-// Under a name of its own if it takes long or something is replaced.
+// Under a temporary name if writing takes long, so that nobody sees half a file, or if something is
+// replaced.
 void Target::make(bool is_large)
 {
 	const bool is_apart = is_large || spot_.replaces;
@@ -241,7 +243,7 @@ void Target::make(bool is_large)
 		keep_owner();
 }
 
-// Who extracts for somebody else, as root does, leaves his files to him.
+// When root extracts over the files of somebody else, they stay the files of that user.
 void Target::keep_owner() const
 {
 	const std::optional<FileStat> old = find_stat_at(spot_.directory->file.fd(), name_of(entry_.path));
