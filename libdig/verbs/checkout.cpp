@@ -2,20 +2,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 
 #include "libdig/base/path.h"
-#include "libdig/base/trace.h"
 #include "libdig/ingest/ingest.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
-#include "libdig/os/workers.h"
 #include "libdig/store/read_pipeline.h"
 #include "libdig/verbs/selection.h"
-#include "libdig/verbs/target.h"
+#include "libdig/verbs/unit_writers.h"
 
 // A state can have a million entries, one file of a terabyte, or both, and memory is bounded.
 //
@@ -29,22 +24,18 @@
 // into the destination meanwhile.  So every step that makes something refuses to take what is there
 // (O_EXCL), and an entry that cannot be written fails by itself.
 //
-// In the second walk one thread, the planner, makes directories and cuts the work into units of some
-// MiB: the chunks of many small files, or some chunks of a large one.  Workers take units from a short
-// queue.  Where the queue is full the planner works off a unit itself, so that one thread alone does
-// everything, without a queue that nobody empties.  A thread is started when a unit waits.
+// In the second walk the planner makes directories and cuts the work into units of some MiB: the chunks
+// of many small files, or some chunks of a large one.  Threads write the units (unit_writers).
 //
-// Several workers write one large file, and the last of them completes it.  The planner counts as one
-// of its users until its last unit is in the queue.  A small file belongs to one unit.
-//
-// Units take their memory from one ring (ReadMemory).  A worker holds the memory of one unit at most,
-// and gives it back before it takes the next, so that none waits for itself.
+// Several threads write one large file, and the last of them completes it.  The planner counts as one
+// of its users until its last unit is on its way.  A small file belongs to one unit.
 //
 // Symlinks come last: while files are written there is no symlink of ours that a path could lead
 // through.  Empty directories come with them, because they get their mode and time at once.
 //
-// A crash leaves whole files, and temporary ones named .dig-tmp-*.  The same extraction with -f
-// replaces the former.  A file that is changed in place is left half the one and half the other.
+// A crash leaves temporary files named .dig-tmp-*, and small new files that were just being written
+// may be cut short.  The same extraction with -f writes them again.  A file that is changed in place is
+// left half the old and half the new one.
 
 namespace dig {
 
@@ -53,209 +44,6 @@ constexpr std::size_t max_unit_files = 512;
 constexpr std::size_t max_file_chunks = 1024, max_unit_chunks = 4096;
 // Each of these waits for the disk.  Of more directories, all of the file system is synced at once.
 constexpr std::size_t most_synced_alone = 1000;
-// Units follow the order in which small files were stored, so that two of them share at most the
-// block between them; the store's own cache would only grow.
-constexpr std::size_t shared_blocks = 4_MiB;
-
-// What a worker takes: the chunks of some files, or some chunks of one.
-struct Unit {
-	struct Share {
-		TargetPointer target;
-		std::size_t first, count; // of the chunks
-	};
-	std::vector<Share> shares;
-	std::vector<WantedChunk> chunks;
-	std::uint64_t size = 0;
-
-	void add(const ContentChunk &chunk)
-	{
-		chunks.emplace_back().chunk = chunk;
-		size += chunk.size;
-	}
-};
-
-// Writes units by several threads.
-class UnitWriters {
-public:
-	UnitWriters(Store &store, CheckoutTally &tally, Work &work)
-		: store_(store), tally_(tally), work_(work), plan_(store.settings()), memory_(plan_.memory),
-		  reader_(store, blocks_, work)
-	{
-	}
-
-	const ReadPlan &plan() const { return plan_; }
-
-	// Calls plan, which pushes units, in this thread, and writes them all.
-	void run(const std::function<void()> &plan)
-	{
-		reader_.clock().lap(Step::walk);
-		workers_.run([&] {
-			plan();
-			finish();
-		});
-		if (workers_.size() > 0)
-			work_.workers.set(workers_.size() + 1);
-		workers_.join();
-		work_.cache_hits.set(blocks_.hits());
-		work_.cache_misses.set(blocks_.misses());
-	}
-
-	// Only by plan.  Where the queue is full, the unit is written at once.
-	void push(Unit unit)
-	{
-		std::unique_lock lock(mutex_);
-		if (workers_.is_stopped())
-			throw ReadMemory::Stopped();
-		if (queue_.size() >= plan_.threads + 1) {
-			lock.unlock();
-			reader_.clock().lap(Step::walk);
-			write(reader_, unit);
-			return;
-		}
-		queue_.push_back(std::move(unit));
-		// The planner is one of them, in the end.
-		if (queue_.size() > 1 && workers_.size() + 1 < plan_.threads)
-			add_worker();
-		lock.unlock();
-		changed_.notify_one();
-	}
-
-	// One user of the target has done its part.
-	void release(const TargetPointer &target)
-	{
-		if (!target->is_last_user())
-			return;
-		try {
-			if (!target->has_failed())
-				target->complete();
-		} catch (const SystemError &error) {
-			target->fail_unwritable(error);
-		}
-		if (target->has_failed())
-			tally_.add_failure(target->failure());
-	}
-
-	void count(const ContentChunk &chunk, std::uint64_t repeats = 1)
-	{
-		work_.chunks.add(repeats);
-		work_.bytes.add(chunk.size * repeats);
-	}
-
-private:
-	void add_worker()
-	{
-		if (!workers_.start([this] { run_worker(); }))
-			plan_.threads = workers_.size() + 1;
-	}
-
-	std::optional<Unit> claim(bool waits)
-	{
-		std::unique_lock lock(mutex_);
-		if (waits)
-			changed_.wait(lock, [&] { return workers_.is_stopped() || is_planned_ || !queue_.empty(); });
-		if (workers_.is_stopped() || queue_.empty())
-			return {};
-		Unit unit = std::move(queue_.front());
-		queue_.pop_front();
-		return unit;
-	}
-
-	void run_worker()
-	{
-		ChunkReader reader(store_, blocks_, work_);
-		while (std::optional<Unit> unit = claim(true)) {
-			reader.clock().lap(Step::idle);
-			write(reader, *unit);
-		}
-	}
-
-	void finish()
-	{
-		while (std::optional<Unit> unit = claim(false))
-			write(reader_, *unit);
-		{
-			std::lock_guard guard(mutex_);
-			is_planned_ = true;
-		}
-		changed_.notify_all();
-	}
-
-	void wake_all()
-	{
-		{
-			// Who is about to wait has seen the stop, or waits by now.
-			std::lock_guard guard(mutex_);
-		}
-		changed_.notify_all();
-		memory_.stop();
-	}
-
-	void write(ChunkReader &reader, Unit &unit)
-	{
-		if (OldContent *old = unit.shares.front().target->old(); old && !old->is_known())
-			drop_present(*old, unit);
-		const std::size_t size = reader.locate(unit.chunks);
-		const ReadMemory::Lease memory = memory_.take(size);
-		reader.clock().lap(Step::wait);
-		reader.read(unit.chunks, memory.bytes());
-		const Region region("write");
-		for (Unit::Share &share : unit.shares) {
-			check_interrupted();
-			try {
-				put(*share.target, std::span(unit.chunks).subspan(share.first, share.count));
-			} catch (const SystemError &error) {
-				share.target->fail_unwritable(error);
-			}
-			release(share.target);
-			share.target.reset();
-		}
-		reader.clock().lap(Step::write);
-	}
-
-	// Of a large file that is changed in place, what it has already.
-	void drop_present(const OldContent &old, Unit &unit)
-	{
-		std::size_t largest = 0;
-		for (const WantedChunk &wanted : unit.chunks)
-			largest = std::max<std::size_t>(largest, wanted.chunk.size);
-		const ReadMemory::Lease scratch = memory_.take(largest);
-		std::erase_if(unit.chunks, [&](const WantedChunk &wanted) {
-			if (!old.has(wanted.chunk, scratch.bytes()))
-				return false;
-			count(wanted.chunk);
-			return true;
-		});
-		unit.shares.front().count = unit.chunks.size();
-	}
-
-	void put(Target &target, std::span<const WantedChunk> chunks)
-	{
-		for (const WantedChunk &wanted : chunks)
-			if (wanted.has_failed()) {
-				target.fail(wanted.failure, wanted.status);
-				return;
-			}
-		if (target.has_failed())
-			return;
-		target.write(chunks);
-		for (const WantedChunk &wanted : chunks)
-			count(wanted.chunk);
-	}
-
-	Store &store_;
-	CheckoutTally &tally_;
-	Work &work_;
-	ReadPlan plan_;
-	ReadMemory memory_;
-	ChunkCache blocks_{shared_blocks};
-	ChunkReader reader_; // of the planner
-
-	std::mutex mutex_;
-	std::condition_variable changed_;
-	std::deque<Unit> queue_;
-	bool is_planned_ = false;
-	Workers workers_{[this] { wake_all(); }}; // the last member, since the others are what they use
-};
 
 // Cuts files into units.
 class Planner {
@@ -305,7 +93,7 @@ private:
 			}
 			small_.push_back(*chunk);
 		}
-		if (unit_.size + entry.size > writers_.plan().unit || unit_.shares.size() >= max_unit_files ||
+		if (unit_.size + entry.size > writers_.unit_size() || unit_.shares.size() >= max_unit_files ||
 			unit_.chunks.size() + small_.size() > max_unit_chunks)
 			flush();
 		unit_.shares.push_back({target, unit_.chunks.size(), small_.size()});
@@ -336,7 +124,7 @@ private:
 			for (std::uint64_t i = pass_present(*target, *chunk, repeats); i < repeats; i++) {
 				ContentChunk each = *chunk;
 				each.offset += i * chunk->size;
-				if (unit.size + chunk->size > writers_.plan().unit || unit.chunks.size() >= max_unit_chunks)
+				if (unit.size + chunk->size > writers_.unit_size() || unit.chunks.size() >= max_unit_chunks)
 					pass_on();
 				unit.add(each);
 			}
