@@ -10,9 +10,9 @@
 // The chunks of a unit are read in three steps, so that each step has many at once.
 //
 // First all are looked up (locate), which tells how much memory they need.  If the last unit was not in
-// the page cache, the system is told now what will be read.  Equal chunks are one from here on: a forged list can name one
-// tiny chunk millions of times, and a look-up, a system call and a hash for each would take half a
-// minute for a layer of one KiB.
+// the page cache, the system is told now what will be read.  Equal chunks are one from here on: a forged
+// list can name one tiny chunk millions of times, and a look-up, a system call and a hash for each would
+// take half a minute for a layer of one KiB.
 //
 // Then raw chunks and chunks with a block of their own are read in the order of the content, which is
 // mostly the order in the layer.  Chunks that share a block are sorted by block and taken out together.
@@ -68,10 +68,40 @@ std::uint64_t ChunkSequence::pass_repeats(const ContentChunk &last)
 	if (!cursor_)
 		return 0;
 	cursor_->settle();
-	return cursor_->at_end() || cursor_->chunk_id() != last.id ? 0 : cursor_->skip_run((end_ - cursor_->offset() - 1) / last.size + 1);
+	if (cursor_->at_end() || cursor_->chunk_id() != last.id)
+		return 0;
+	return cursor_->skip_run((end_ - cursor_->offset() - 1) / last.size + 1);
 }
 
 // --- their bytes ----------------------------------------------------------------------------
+
+void ChunkReader::find(const WantedChunk &wanted, Place &place)
+{
+	const std::optional<ItemPlace> found = store_.find_item(ItemKind::chunk, wanted.chunk.id);
+	if (!found)
+		return;
+	place.item = found->place.item;
+	place.block = {found->generation, found->place.block};
+	place.layer = store_.layer(found->generation);
+	// Chunks of one block often follow each other.
+	const Place *before = places_.size() > 1 ? &places_[places_.size() - 2] : nullptr;
+	if (before && before->way == Way::solid && before->block == place.block)
+		place.record = before->record;
+	else
+		place.record = place.layer->block(found->place.block);
+	const BlockRecord &record = place.record;
+	if (record.kind != static_cast<std::uint8_t>(ItemKind::chunk))
+		return;
+	if (record.items > 1)
+		place.way = Way::solid;
+	else if (record.raw_size != wanted.chunk.size || record.length < sizeof(BlockHeader) ||
+		record.length > max_chunk_size + sizeof(BlockHeader))
+		return;
+	else if (record.codec != static_cast<std::uint8_t>(Codec::none))
+		place.way = Way::decoded;
+	else if (record.length == sizeof(BlockHeader) + wanted.chunk.size)
+		place.way = Way::raw;
+}
 
 void ChunkReader::empty_table(std::size_t chunks)
 {

@@ -36,6 +36,8 @@ namespace dig {
 constexpr std::uint64_t little_content = 512_KiB;
 // A unit holds no more chunks than keep its bookkeeping small.
 constexpr std::size_t max_unit_chunks = 1024;
+// That are claimed and not taken, since a unit of equal chunks needs hardly any of the memory.
+constexpr std::uint64_t most_units = 64;
 // What the process takes besides content and decoded blocks: itself, look-ups, nodes.
 constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t least_memory = 8_MiB;
@@ -137,7 +139,9 @@ struct ReadPipeline::Run {
 	void await_memory_turn(std::uint64_t number)
 	{
 		std::unique_lock lock(mutex);
-		changed.wait(lock, [&] { return workers.is_stopped() || memory_turn == number; });
+		changed.wait(lock, [&] {
+			return workers.is_stopped() || (memory_turn == number && number < taken + most_units);
+		});
 		if (workers.is_stopped())
 			throw ReadMemory::Stopped();
 	}
@@ -171,6 +175,7 @@ struct ReadPipeline::Run {
 			now.memory.give_back();
 			lock.lock();
 			taken++;
+			changed.notify_all();
 		}
 		is_handing_out = false;
 	}

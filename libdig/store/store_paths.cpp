@@ -6,6 +6,7 @@
 
 #include "libdig/format/root_history.h"
 #include "libdig/os/directory.h"
+#include "libdig/os/environment.h"
 #include "libdig/os/file.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
@@ -184,7 +185,8 @@ StorePaths create_store(const NewStore &parameters)
 	const std::string dig = paths.work_tree + "/.dig";
 	if (parameters.store) {
 		if (find_stat(*parameters.store + "/format"))
-			throw Error("there is a store already: " + quote(*parameters.store) + "; '--attach' takes it for this work tree");
+			throw Error("there is a store already: " + quote(*parameters.store) +
+				"; '--attach' takes it for this work tree");
 		make_directories(*parameters.store);
 		paths.store = resolved_path(*parameters.store);
 	} else {

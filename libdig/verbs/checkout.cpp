@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "libdig/base/path.h"
+#include "libdig/base/zeros.h"
 #include "libdig/ingest/ingest.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/process.h"
@@ -151,7 +152,7 @@ private:
 	bool is_zero_chunk(const ContentChunk &chunk) const
 	{
 		return std::find(zero_sizes_.begin(), zero_sizes_.end(), chunk.size) != zero_sizes_.end() &&
-			chunk.id == zero_chunk_digest(chunk.size);
+			chunk.id == zero_digest(chunk.size);
 	}
 
 	Store &store_;

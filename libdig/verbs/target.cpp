@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "libdig/base/zeros.h"
 #include "libdig/os/beneath.h"
+#include "libdig/os/clock.h"
 
 namespace dig {
 
@@ -85,11 +87,6 @@ void Obstacles::check_special(const Entry &entry, const File &parent, FileType t
 }
 
 // --- content --------------------------------------------------------------------------------
-
-static bool is_zero(Bytes bytes)
-{
-	return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
 
 // Writes content but for holes, and joins neighbouring chunks to as few calls as it can.
 class ContentWriter {
