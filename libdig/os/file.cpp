@@ -395,23 +395,15 @@ void File::write_out() const
 	::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
-void File::sync_data() const
+static void require_synced(int result, const char *what, const std::string &name)
 {
-	if (::fdatasync(fd_) < 0)
-		throw SystemError("sync", name_, errno);
+	if (result < 0)
+		throw SystemError(what, name, errno);
 }
 
-void File::sync_all() const
-{
-	if (::fsync(fd_) < 0)
-		throw SystemError("sync", name_, errno);
-}
-
-void File::sync_file_system() const
-{
-	if (::syncfs(fd_) < 0)
-		throw SystemError("sync the file system of", name_, errno);
-}
+void File::sync_data() const { require_synced(::fdatasync(fd_), "sync", name_); }
+void File::sync_all() const { require_synced(::fsync(fd_), "sync", name_); }
+void File::sync_file_system() const { require_synced(::syncfs(fd_), "sync the file system of", name_); }
 
 // Every file system can store seconds of 32 bits.  Of other times the kernel silently takes the
 // nearest one.
