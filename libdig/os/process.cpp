@@ -1,3 +1,22 @@
+// How a signal ends a command.
+//
+// The handler of SIGINT, SIGTERM and SIGHUP only notes the signal.  Code that can stop asks
+// check_interrupted(), which throws, so that destructors run and nothing is left half done.  Three
+// kinds of waiting would miss a note:
+//
+//  * A system call that waits, as open(2) of a FIFO.  Handlers are set without SA_RESTART, so the call
+//    ends with EINTR.  A signal that arrives just before the call would be missed, so a timer starts
+//    with the first signal, and its ticks interrupt every later call, too.
+//  * poll(2) in another thread, because a signal interrupts one thread only.  The handler writes a byte
+//    into a pipe, which every wait_until() looks at; nobody reads it, so it wakes all of them.
+//  * A condition variable.  Such waits have a time limit and look at the note (thread.h).
+//
+// After most_ticks of the timer, 0.7 s, the process ends whatever it is doing.  That is safe, because
+// the store holds at any kill; and a tool ends within a second.  Its children get SIGTERM first, the
+// last one before the others.  A second SIGINT ends at once.
+//
+// At the end the signal is raised again with its default action.  The shell then sees a command that
+// was killed by the signal, and stops a loop around it, which an exit status of 130 alone does not do.
 #include "libdig/os/process.h"
 
 #include <algorithm>

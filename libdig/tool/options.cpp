@@ -1,3 +1,14 @@
+// Boost.Program_options parses the command line, and this file hides where it is not what users of git
+// expect:
+//
+//  * Its maps of typed values would need boost::any and an instantiation for each type.  Here every
+//    value is text for Boost, and a function that was registered with the option takes it.
+//  * "--name=" is an error in Boost, and an option with an optional value takes the next argument for
+//    it.  Both get an empty argument of their own before Boost sees them (with_empty_values).
+//  * It guesses options from their first letters.  That is off: a script that relies on a short form
+//    breaks when a later version has a second option that begins so.
+//  * It takes 25 microseconds for an argument, which is too much for 100,000 paths from xargs.  All
+//    arguments behind the last option are operands, and Boost does not see them.
 #include "libdig/tool/options.h"
 
 #include <algorithm>

@@ -1,3 +1,13 @@
+// A small reader of mdoc(7).  It has one pass over the lines and no tree.
+//
+// A line that begins with a dot is a macro with words, and the words may be macros, too: ".Op Fl z" is
+// "[-z]".  Phrase renders such a line from left to right.  Some macros enclose what follows until the
+// end of the line, so their closing marks wait in a list.  Ns joins its neighbours without a space.
+// Punctuation at the end of a line stands behind the closing marks.
+//
+// PageText collects words into paragraphs and breaks them at the width.  Lists indent what belongs to
+// them; displays are printed as they are.  dig-help prefers man and mandoc where they are installed, so
+// the text has to be readable and need not be equal to theirs.
 #include "libdig/tool/page_text.h"
 
 #include <algorithm>

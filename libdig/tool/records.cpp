@@ -1,3 +1,12 @@
+// A path may hold any byte but NUL, and a line can not.  A path that would break a line, or a terminal,
+// is quoted as git and C do it: in double quotes, with a backslash and a letter or three octal digits.
+// So a tool that reads lines knows from the first byte whether it has to unquote, and all other paths
+// are the same bytes in every format.
+//
+// What is quoted goes beyond what breaks a line.  Bytes that are no UTF-8, control characters beyond
+// ASCII, and characters that change the direction of writing could make a terminal show another path
+// than the one that is meant.  Unquoting takes every escape that quoting writes, and nothing that is
+// not quoted completely: a path that only begins with a quote was quoted by whoever wrote it.
 #include "libdig/tool/records.h"
 
 #include <algorithm>

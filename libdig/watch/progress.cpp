@@ -1,3 +1,20 @@
+// How the percentage and the remaining time are made.
+//
+// Work has stages, each with a weight that says which share of the time it usually takes.  The place in
+// the whole is the weight of the stages before, and the fraction of the current one.  A stage that was
+// left out gives its weight to the others.
+//
+// Within a stage, bytes alone would be wrong: 20,000 small files take as long as some hundred MB and
+// have hardly any bytes.  So each file counts as file_cost bytes besides its own.  Without totals, as
+// for a stream or while the walk goes on, there is no fraction and no percentage is shown.
+//
+// Rates and speed are exponential means over the last seconds.  Intervals between two looks differ, so
+// the share of a new value depends on the length of its interval.  The mean over all of the time would
+// not notice that a disk has become slow; the last interval alone jumps.  The remaining time comes from
+// the speed of the whole, with a longer memory, and not from bytes a second, because stages differ.
+//
+// Drawing is a thread's.  The work only counts, so a terminal that is slow, or that was
+// stopped, never holds up the work.
 #include "libdig/watch/progress.h"
 
 #include <algorithm>
