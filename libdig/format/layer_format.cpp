@@ -1,3 +1,15 @@
+// The identity of a layer is a digest over its header alone, which holds the roots of everything else.
+// So it is known before the bytes of the layer are, and does not change when blocks are compressed in
+// another way or lie in another order.  Two stores that commit the same content under the same parent,
+// with the same texts and time, have the same layer id.
+//
+// Identities have a version of their own (identity_version).  The layout of sections and blocks may get
+// a new version without any id changing.  A later header may have extensions: type, length, value, in
+// strict order of types.  A reader that does not know one keeps its bytes, because they are part of the
+// id, and ignores their meaning.
+//
+// Structs that are read as they lie have a check beside them, and no field is used before it: counts
+// against the size of the file, offsets against each other, sizes against the largest block.
 #include "libdig/format/layer_format.h"
 
 #include <bit>

@@ -1,3 +1,11 @@
+// A descent along the grammar in the header.  Each function takes what it knows off the text and returns
+// what is wrong, or null.  Depth is a parameter and is bounded, so a text of brackets cannot exhaust the
+// stack.  Every step takes at least one byte, so the time is that of one pass.
+//
+// The check is stricter than TOML, for instance with the characters of bare values.  A text that passes
+// may still be wrong, and then toml++ says so.  What must not happen is the other case: a text that
+// passes and makes toml++ fail an assertion or recurse without end.  The fuzz target of settings looks for
+// it.
 #include "libdig/format/toml_shape.h"
 
 #include <algorithm>

@@ -1,3 +1,14 @@
+// A node comes from a layer, and nobody has checked it.  parse() makes sure of everything that a walk
+// relies on, so that no other code has to: the kind, the bounds of level and counts, sums that agree
+// with the items and do not overflow, paths in strict order, and no bytes behind the last item.  With an
+// id it also compares the digest, at the end, since the cheap checks reject most damage before.
+//
+// What one node cannot show is checked where its parent is at hand (load_node): that it is of the level
+// below, and that counts and last path are those that the parent names.  Together they bound a walk: its
+// depth by the level of the root, and its length by the counts of the root.
+//
+// Items stay encoded.  parse() notes where each begins, and an entry is decoded when it is asked for: a
+// seek looks at the paths of some items of a node, and an extraction at all of them once.
 #include "libdig/format/tree_node.h"
 
 #include "libdig/chunking/merkle.h"

@@ -1,3 +1,16 @@
+// The journal is written by plain appends and without a sync for each, so after a power cut its end may
+// be anything: missing, torn, or zeros.  Each record has a frame with its length, its type and a CRC-32
+// over all of it.  Reading ends at the first frame that does not hold, and is_torn() tells this end from
+// a whole one.  A CRC is enough, because it guards against an accident and not against a forger: a block
+// that a record names is compared with its digests before it is relied on.
+//
+// A record is of 4 MiB at most.  A torn length would otherwise make the reader allocate what it says.
+// The reader has a window of 256 KiB and never the whole file, which has a record for each of some
+// million small files.
+//
+// A journal is replaced when blocks were dropped, and created when the first add begins.  It has a
+// random id.  Index and runs name the journal that they belong to by this id, so that an offset in one
+// journal is never used in the next, also when parts of a staging area are put back from a copy.
 #include "libdig/staging/journal.h"
 
 #include <algorithm>

@@ -1,3 +1,14 @@
+// A store is found as git finds a repository: the nearest directory above that has a ".dig", or DIG_DIR.
+// A ".dig" is the store, or a file of one line that says where it is, for a store on another disk or one
+// that serves several work trees.
+//
+// Finding a store decides which settings are read and where files are written, and another user may have
+// put the ".dig" there.  So everything that leads to the store is checked for its owner before anything
+// of it is read (owner_check), in the order in which it is followed: the entrance, then what it points
+// to, then the staging area.
+//
+// A new store gets the file "format" last.  A directory without it is no store yet, so an init that was
+// killed can simply be run again.
 #include "libdig/store/store_paths.h"
 
 #include <cstdlib>

@@ -1,3 +1,6 @@
+// dig-chunk and dig-hash-object use the same threads and the same cuts as an add, with a sink that stores
+// nothing.  So what they print is what an add would store, and they are as fast.  The chunk lists of several
+// files come in the order of the files, whichever thread cut them.
 #include "libdig/tool/hash_sources.h"
 
 #include "libdig/base/trace.h"

@@ -1,3 +1,20 @@
+// A commit turns the staging area into a layer (write_layer), and the layer into a state (update_root).
+// They are two tools, so that a layer can be made, looked at, carried elsewhere, and then become a state
+// or not.
+//
+// write_layer changes nothing that a reader sees.  It opens the pack, which recovers what a killed add
+// left, and brings the index up to the newest state.  Content that was staged by reference is read now
+// and has to be what it was.  Then the staged records are merged into the manifest, which writes the
+// nodes around each change into the pack, and the pack becomes a layer with its sections.
+//
+// update_root is the commit itself: one replacement of the file of roots.  Before it, nothing has
+// happened; after it, all has.  What follows, the staging area and the chunk index, can be repeated by
+// the next writer, so a crash there costs nothing but that work.  A layer that was made over another
+// state is refused: its manifest would drop what was committed meanwhile.
+//
+// A full layer holds a copy of everything that its state needs.  Chunks and nodes are copied by their
+// digests, and a subtree that was copied is not entered again.  So the cost is that of the content that
+// is different, however often the tree refers to it.
 #include "libdig/verbs/commit.h"
 
 #include <algorithm>

@@ -1,3 +1,18 @@
+// The pack is a layer without an end, so making a layer of it copies nothing: a table of blocks and the
+// other sections are written behind the last block, and the file gets its new name.
+//
+// The order decides what a crash leaves:
+//
+//  1. The sections, and a sync of the pack.  A crash leaves a pack with bytes behind its last block, which
+//     the next writer overwrites.
+//  2. A note in the journal with the id of the layer, and a sync of the journal.
+//  3. The rename, and a sync of the directory.  After a crash the note tells the next writer what it
+//     finds: the pack in its old place, then the note is cancelled and all is as before step 1; or the
+//     layer, which becomes a state if update_root() comes, and the pack again if something else does.
+//
+// A damaged block must not become part of a layer, because an add that finds the content there does not
+// store it again.  So blocks are read again and compared, except those that storage has just received
+// (find_rested_size, and Design on what is promised).
 #include "libdig/verbs/layer_writer.h"
 
 #include <algorithm>
