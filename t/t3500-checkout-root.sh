@@ -244,8 +244,8 @@ test_expect_success STRACE '--sync syncs each file and directory' '
 
 # One thread: strace sends the signal to the thread that writes, and only the first one takes it.
 test_expect_success STRACE 'an interrupted extraction leaves no part of a file' '
-	(cd w && test_expect_code 130 env DIG_CONFIG=performance.max_worker_threads=1 strace -f -qq -o ../calls \
-		-e trace=pwritev2 -e inject=pwritev2:signal=INT:when=1 dig-checkout-root HEAD ../stopped d/e) &&
+	(cd w && test_expect_code 143 env DIG_CONFIG=performance.max_worker_threads=1 strace -f -qq -o ../calls \
+		-e trace=pwritev2 -e inject=pwritev2:signal=TERM:when=1 dig-checkout-root HEAD ../stopped d/e) &&
 	find stopped -type f >made &&
 	while read -r path
 	do
