@@ -14,8 +14,9 @@ stranger=65534
 as_stranger () {
 	setpriv --reuid=$stranger --clear-groups "$@"
 }
-# What is built may lie where only root may look.
-as_stranger dig --version >/dev/null 2>&1 && test_set_prereq SETPRIV
+# What is built may lie where only root may look.  A new setpriv starts it there all the same, and what
+# that starts cannot.
+as_stranger env dig --version >/dev/null 2>&1 && test_set_prereq SETPRIV
 
 refused () {
 	test_expect_code 128 "$@" 2>err >out &&
