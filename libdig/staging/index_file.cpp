@@ -205,6 +205,8 @@ void IndexFileCursor::next()
 	record_.entry.path += text_of(cursor.take(rest));
 	IndexRecord::check_path(cursor, record_.entry.path, shared);
 	record_.decode_rest(cursor);
+	if (record_.sequence > file_->tail().highest_sequence)
+		cursor.fail("a record is newer than the file" + std::string(reset_advice));
 	at_ = content_.size() - cursor.left();
 	has_record_ = true;
 }

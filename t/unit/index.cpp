@@ -1,6 +1,8 @@
 // The staging index against a map, over many publications.
 #include "libdig/staging/index_update.h"
 
+#include <fcntl.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -327,6 +329,40 @@ BOOST_AUTO_TEST_CASE(a_path_that_no_store_may_hold_is_refused)
 			 {"a", "a/"}, {"a/b", "a//b"}, {"a/b", "a/.."}, {"a/.", "b"}, {"a/.di", "a/.dig/x"},
 			 {"a/d", "a/d/.DIG"}, {""}, {"a/..a", "a/../a"}})
 		BOOST_CHECK_THROW(paths_of(paths), CorruptError);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_is_not_newer_than_its_file)
+{
+	Scratch scratch;
+	File file = File::open_with(scratch.path + "/index", O_RDWR | O_CREAT);
+	IndexRecord record = record_of("a", 3);
+	record.sequence = 7;
+	IndexFileWriter writer(file);
+	writer.put(record);
+	writer.finish({}, {}, {});
+	Buffer all(file.size());
+	file.read_exactly_at(all, 0);
+
+	// One byte is another, and the three checksums over it are right again.
+	const std::size_t tail = all.size() - sizeof(IndexTail), table = tail - 18 - 1, at = sizeof(Preamble);
+	const std::size_t sequence = at + 2 + 2 + 1 + 1;
+	const auto path_with = [&](std::uint8_t number) {
+		all[sequence] = number;
+		const auto repair = [&](std::size_t where, std::size_t begin, std::size_t end) {
+			const le32 checksum = crc32_of(Bytes(all).subspan(begin, end - begin));
+			std::memcpy(&all[where], &checksum, 4);
+		};
+		repair(table + 12, at, table);
+		repair(tail + 136, table, tail);
+		repair(tail + 140, tail, tail + 140);
+		file.write_at(all, 0);
+		IndexFileCursor cursor(std::make_shared<IndexFile>(File::open(scratch.path + "/index")));
+		return cursor.current()->entry.path;
+	};
+	BOOST_TEST(all[sequence] == 7);
+	BOOST_TEST(path_with(7) == "a");
+	BOOST_TEST(path_with(6) == "a");
+	BOOST_CHECK_THROW(path_with(8), CorruptError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
