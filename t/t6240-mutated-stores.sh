@@ -29,6 +29,7 @@ content () {
 is_right () {
 	for path in $1/*
 	do
+		test -e "$path" || continue
 		cmp right/$(head -n 1 $path) $path || return 1
 	done
 }
