@@ -7,7 +7,8 @@ make_ways () {
 	{
 		sed 's/.*allowed: //; s/)//; s/, */\n/g' gear.kernels | sed 's/^/DIG_GEAR_KERNEL=/' &&
 		sed 's/.*allowed: //; s/)//; s/, */\n/g' sha256.kernels | sed 's/^/DIG_SHA256_KERNEL=/' &&
-		printf 'DIG_CONFIG=performance.%s\n' max_worker_threads=1 max_worker_threads=8 \
+		printf 'DIG_CONFIG=performance.%s\n' max_worker_threads=1 max_worker_threads=7 \
+			max_worker_threads=64 max_memory_usage=16MB \
 			buffer_size=4KB buffer_size=16MB memory_map_threshold=64KB async_io=false
 	} >ways &&
 	grep -x DIG_GEAR_KERNEL=scalar ways && grep -x DIG_SHA256_KERNEL=cryptopp ways

@@ -8,13 +8,11 @@
 // divided by it, so that no short rest is left over, which would compress badly.
 //
 // Memory is what bounds the number of workers, so blocks take none.  Pieces lie one behind the other
-// in the buffer of their unit, with gaps where a piece is stored already and needs no block.  The
-// pieces of a block are moved together in place.  Their compressed form is made in a room apart and
-// copied over them, where it fits because it is shorter.  So payloads are views of the buffer, until
-// the committer has written them.  The room is one huge page for each worker, or else the spare
-// part of the buffer.  Two pieces of the largest size side by side need more than both: that is rare,
-// and one room serves it for all workers, one after the other.  A buffer for each compressed block
-// would be simpler, and would cost as much memory as another worker.
+// in the ring, with gaps where a piece is stored already and needs no block.  The pieces of a block
+// are moved together in place.  Their compressed form is made in a room of the pool and copied over
+// them, where it fits because it is shorter.  So payloads are views of the ring, until the committer
+// has written them.  The copy takes a hundredth of the time of compressing.  A buffer for each
+// compressed block would be simpler, and would cost as much memory as another worker.
 //
 // Two things are cheaper than compressing.  Content that shrinks in none of three samples is stored
 // as it is: large files are often compressed already, and to try the whole costs more than to hash
@@ -25,8 +23,8 @@
 #include "libdig/ingest/block_builder.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <mutex>
 
 #include "libdig/base/zeros.h"
 
@@ -35,15 +33,13 @@ namespace dig {
 // Small chunks share blocks of about this size; Documentation/Design has the measurements.
 constexpr std::uint64_t solid_block = 768_KiB;
 constexpr std::uint64_t solid_chunk_limit = 64_KiB;
-constexpr std::size_t own_room = 2_MiB; // one huge page
+constexpr std::size_t sample_room = 16_KiB;
 
-BlockBuilder::BlockBuilder(const Settings &settings, std::uint64_t small_limit)
-	: compressor_(block_compressor_of(settings)),
+BlockBuilder::BlockBuilder(const Settings &settings, CompressorPool &pool, std::uint64_t small_limit)
+	: pool_(pool),
 	  may_vary_effort_(settings.core.compression == Compression::automatic && settings.core.compression_level == 0),
 	  threshold_(settings.performance.compression_threshold), small_limit_(small_limit)
 {
-	if (compressor_.codec() != Codec::none)
-		own_room_ = Arena(own_room);
 }
 
 bool BlockBuilder::is_small(std::uint64_t size) const
@@ -51,10 +47,9 @@ bool BlockBuilder::is_small(std::uint64_t size) const
 	return size < solid_chunk_limit || size <= small_limit_;
 }
 
-void BlockBuilder::build(std::span<Piece *const> pieces, MutableBytes spare, Effort effort,
-	std::vector<ReadyBlock> &blocks, std::vector<Buffer> &apart)
+void BlockBuilder::build(std::span<Piece *const> pieces, Effort effort, std::vector<ReadyBlock> &blocks,
+	std::vector<Buffer> &apart)
 {
-	spare_ = spare;
 	effort_ = may_vary_effort_ ? effort : Effort::usual;
 	blocks_ = &blocks;
 	apart_ = &apart;
@@ -114,28 +109,25 @@ void BlockBuilder::add(MutableBytes raw, std::span<Piece *const> pieces)
 {
 	ReadyBlock block = block_of(pieces);
 	block.payload = raw;
-	const auto try_in = [&](MutableBytes room) {
-		const BlockPayload payload = payload_of(raw, room);
-		if (payload.codec != Codec::none) {
-			std::memcpy(raw.data(), payload.bytes.data(), payload.bytes.size());
-			block.payload = Bytes(raw).first(payload.bytes.size());
-			block.codec = payload.codec;
-		}
-	};
-	// The compressed form has to be shorter than raw, so that a room of that size is enough.
-	const MutableBytes room = own_room_.size() >= raw.size() ? own_room_.bytes() : spare_;
-	if (room.size() >= raw.size()) {
-		try_in(room);
-	} else if (compressor_.codec() != Codec::none) {
-		// Two of the largest chunks side by side, which is rare: one room for all threads.
-		static std::mutex mutex;
-		static Arena shared_room;
-		std::lock_guard guard(mutex);
-		if (shared_room.size() < raw.size())
-			shared_room = Arena(raw.size());
-		try_in(shared_room.bytes());
-	}
+	if (pool_.codec() != Codec::none && raw.size() >= threshold_)
+		compress(raw, block);
 	blocks_->push_back(std::move(block));
+}
+
+void BlockBuilder::compress(MutableBytes raw, ReadyBlock &block)
+{
+	CompressorPool::CompressorLease compressor(pool_);
+	std::array<std::uint8_t, sample_room> samples;
+	if (!compressor->looks_compressible(raw, samples))
+		return;
+	// The compressed form has to be shorter than raw, so that a room of that size is enough.
+	const CompressorPool::RoomLease room(pool_, raw.size());
+	const BlockPayload payload = compressor->compress(raw, room.bytes(), effort_);
+	if (payload.codec == Codec::none)
+		return;
+	std::memcpy(raw.data(), payload.bytes.data(), payload.bytes.size());
+	block.payload = Bytes(raw).first(payload.bytes.size());
+	block.codec = payload.codec;
 }
 
 // No memory holds a hole, so its payload needs some of its own.
@@ -144,9 +136,10 @@ void BlockBuilder::add_zeros(Piece &piece)
 	Piece *const pieces[] = {&piece};
 	ReadyBlock block = block_of(pieces);
 	block.payload = zero_bytes(piece.size);
-	if (compressor_.codec() != Codec::none && piece.size >= threshold_) {
+	if (pool_.codec() != Codec::none && piece.size >= threshold_) {
 		Buffer room(64_KiB);
-		const BlockPayload payload = compressor_.compress(block.payload, room);
+		CompressorPool::CompressorLease compressor(pool_);
+		const BlockPayload payload = compressor->compress(block.payload, room);
 		if (payload.codec != Codec::none) {
 			apart_->emplace_back(payload.bytes.begin(), payload.bytes.end());
 			block.payload = apart_->back();
@@ -154,14 +147,6 @@ void BlockBuilder::add_zeros(Piece &piece)
 		}
 	}
 	blocks_->push_back(std::move(block));
-}
-
-// The compressed form, in room; raw itself when the block is stored as it is.
-BlockPayload BlockBuilder::payload_of(Bytes raw, MutableBytes room)
-{
-	if (raw.size() < threshold_ || !compressor_.looks_compressible(raw, room))
-		return {Codec::none, raw};
-	return compressor_.compress(raw, room, effort_);
 }
 
 } // namespace dig

@@ -6,9 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "libdig/chunking/block_compressor.h"
 #include "libdig/format/settings.h"
-#include "libdig/os/arena.h"
+#include "libdig/ingest/compressor_pool.h"
 #include "libdig/staging/staging.h"
 
 namespace dig {
@@ -24,15 +23,14 @@ struct Piece {
 
 class BlockBuilder {
 public:
-	// Pieces of less than 64 KiB, or of at most small_limit, share blocks.
-	BlockBuilder(const Settings &settings, std::uint64_t small_limit);
+	// Pieces of less than 64 KiB, or of at most small_limit, share blocks.  pool must outlive this.
+	BlockBuilder(const Settings &settings, CompressorPool &pool, std::uint64_t small_limit);
 
 	// Appends blocks for the pieces to blocks, in the order of the pieces.  The payloads lie in the
-	// memory of the pieces, which are moved and overwritten; only those of holes lie in apart.  spare
-	// is memory to work in: if it has the size of the largest piece, threads never wait for each
-	// other.  With less effort, core.compression = "auto" takes less time.
-	void build(std::span<Piece *const> pieces, MutableBytes spare, Effort effort,
-		std::vector<ReadyBlock> &blocks, std::vector<Buffer> &apart);
+	// memory of the pieces, which are moved and overwritten; only those of holes lie in apart.  Waits
+	// for the pool.  With less effort, core.compression = "auto" takes less time.
+	void build(std::span<Piece *const> pieces, Effort effort, std::vector<ReadyBlock> &blocks,
+		std::vector<Buffer> &apart);
 
 	bool is_small(std::uint64_t size) const;
 
@@ -40,14 +38,12 @@ private:
 	std::size_t add_solid(std::span<Piece *const> pieces, std::uint64_t target);
 	void add(MutableBytes raw, std::span<Piece *const> pieces);
 	void add_zeros(Piece &piece);
-	BlockPayload payload_of(Bytes raw, MutableBytes room);
+	void compress(MutableBytes raw, ReadyBlock &block);
 
-	BlockCompressor compressor_;
+	CompressorPool &pool_;
 	bool may_vary_effort_;
 	std::uint64_t threshold_, small_limit_;
-	Arena own_room_;
 	// Of the call that is under way.
-	MutableBytes spare_;
 	Effort effort_ = Effort::usual;
 	std::vector<ReadyBlock> *blocks_ = nullptr;
 	std::vector<Buffer> *apart_ = nullptr;

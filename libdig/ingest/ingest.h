@@ -1,14 +1,13 @@
 // From files and streams to chunks, their digests, and blocks ready to be stored.
 //
-//     submit ─► queue ─► worker: claim a unit ─► read ─► cut ─► hash ─► look up ─► compress ─┐
-//                        worker: ...                      │                                  │
-//                                          in the order of a file's segments                 │
-//                        committer: units in the order they were claimed ─► sink ◄───────────┘
+//     submit ─► queue ─► claim ─► read ─► cut ─► hash ─► look up ─► compress ─► commit ─► sink
+//                          └────────── by any worker ──────────┘                  by the committer
 //
-// A unit is a segment of a large file or a batch of small files, with the memory for it, which is used
-// again.  Each worker takes one unit through all steps and then another one.  The committer waits for
-// the storage, so it has a few units that are ready.  There is no queue for chunks and no allocation
-// for each, and the number of units bounds the memory.
+// A claim is a segment of a large file or a batch of small files; it is read at once.  A unit is a few
+// chunks of a claim, or all of a batch; it is hashed and compressed at once, and given to the sink.  What
+// was read lies in one ring until the sink has it, so the ring bounds what is under way.  A worker has no
+// buffer of its own: what it needs to compress it borrows from a pool.  So the memory does not grow with
+// the number of workers.  There is no queue for chunks and no allocation for each.
 #ifndef DIG_INGEST_H
 #define DIG_INGEST_H
 
@@ -42,6 +41,7 @@ private:
 	class Committer;
 	class SmallFiles;
 	struct Job;
+	struct Claim;
 	struct Unit;
 	struct Shared;
 	std::unique_ptr<Shared> shared_;

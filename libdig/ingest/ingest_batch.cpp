@@ -13,6 +13,15 @@ static std::size_t room_of(const Source &source)
 	return source.kind == EntryKind::symlink ? max_link_size : source.stat->size;
 }
 
+std::size_t room_for(const std::vector<Source> &batch)
+{
+	// Batches of empty files are few at a time, too.
+	std::size_t room = IngestRing::unit;
+	for (const Source &source : batch)
+		room += room_of(source);
+	return room;
+}
+
 // 0 for a file that is not what it was when the walk found it.
 static std::size_t checked_size(const Source &source, std::size_t size, SourceOutcome &outcome)
 {
@@ -20,37 +29,37 @@ static std::size_t checked_size(const Source &source, std::size_t size, SourceOu
 	return outcome.has_changed ? 0 : size;
 }
 
-void Ingest::SmallFiles::take(Unit &unit)
+void Ingest::SmallFiles::take(Claim &claim)
 {
-	unit.outcomes.resize(unit.batch.size());
+	claim.outcomes.resize(claim.batch.size());
 	check_interrupted();
-	read_together(unit);
-	std::uint8_t *to = unit.data();
-	for (std::size_t i = 0; i < unit.batch.size(); i++) {
-		const Source &source = unit.batch[i];
+	read_together(claim);
+	std::uint8_t *to = claim.data;
+	for (std::size_t i = 0; i < claim.batch.size(); i++) {
+		const Source &source = claim.batch[i];
 		std::size_t n;
 		if (batched_[i].is_read) {
-			unit.outcomes[i].stat = batched_[i].stat;
-			n = checked_size(source, source.stat->size, unit.outcomes[i]);
+			claim.outcomes[i].stat = batched_[i].stat;
+			n = checked_size(source, source.stat->size, claim.outcomes[i]);
 		} else {
 			check_interrupted();
-			n = read_one(source, {to, room_of(source)}, unit.outcomes[i]);
+			n = read_one(source, {to, room_of(source)}, claim.outcomes[i]);
 		}
 		const MutableBytes content(to, n);
-		unit.pieces.push_back({content, n, {}, 1});
+		claim.pieces.push_back({content, n, {}, 1});
 		to += room_of(source);
 	}
 }
 
 // Reads the files that open and fill their rooms together; the others are left for read_one().
-void Ingest::SmallFiles::read_together(Unit &unit)
+void Ingest::SmallFiles::read_together(Claim &claim)
 {
-	batched_.assign(unit.batch.size(), {});
-	std::uint8_t *to = unit.data();
+	batched_.assign(claim.batch.size(), {});
+	std::uint8_t *to = claim.data;
 	const std::int64_t now = now_ns();
-	for (std::size_t i = 0; i < unit.batch.size(); i++) {
-		const Source &source = unit.batch[i];
-		unit.outcomes[i].read_began_ns = now;
+	for (std::size_t i = 0; i < claim.batch.size(); i++) {
+		const Source &source = claim.batch[i];
+		claim.outcomes[i].read_began_ns = now;
 		const MutableBytes room(to, room_of(source));
 		to += room.size();
 		if (source.kind == EntryKind::file && !source.opened && !room.empty()) {

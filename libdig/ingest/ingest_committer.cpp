@@ -4,7 +4,7 @@
 
 namespace dig {
 
-// Takes units to the sink in the order of their tickets.
+// Takes units to the sink in the order of their claims, and gives back the room of each.
 class Ingest::Committer {
 public:
 	explicit Committer(Shared &shared) : shared_(shared), clock_(shared.work) {}
@@ -12,34 +12,65 @@ public:
 	void run()
 	{
 		std::unique_lock lock(shared_.mutex);
-		for (;;) {
-			Unit *const unit = shared_.find_ready_unit();
-			if (shared_.threads.is_stopped())
-				return;
+		while (!shared_.threads.is_stopped()) {
+			Unit *const unit = next_ready();
 			if (!unit) {
-				shared_.changed.wait(lock);
+				shared_.may_commit.wait(lock);
 				continue;
 			}
 			lock.unlock();
 			clock_.restart();
 			commit(*unit);
-			unit->clear();
+			clear(*unit);
 			clock_.lap(Step::write);
 			lock.lock();
-			shared_.commit_turn++;
-			unit->is_ready = false;
-			unit->is_free = true;
-			shared_.changed.notify_all();
+			give_back(*unit);
 		}
 	}
 
 private:
+	Unit *next_ready()
+	{
+		if (shared_.claims.empty() || shared_.claims.front()->units.empty())
+			return nullptr;
+		Unit *const unit = shared_.claims.front()->units.front();
+		return unit->is_ready ? unit : nullptr;
+	}
+
+	// Without the mutex, since it may close a file.
+	static void clear(Unit &unit)
+	{
+		unit.pieces.clear();
+		unit.blocks.clear();
+		unit.apart.clear();
+		if (unit.ends_claim)
+			unit.claim->clear_content();
+	}
+
+	void give_back(Unit &unit)
+	{
+		Claim &claim = *unit.claim;
+		claim.units.pop_front();
+		if (unit.ends_claim) {
+			shared_.claims.pop_front();
+			shared_.batches_under_way -= claim.is_batch;
+			shared_.claim_pool.give_back(&claim);
+		}
+		unit.is_ready = false;
+		shared_.ready_units--;
+		shared_.ring.free_to(unit.free_to);
+		shared_.unit_pool.give_back(&unit);
+		shared_.call_worker();
+		if (shared_.is_idle())
+			shared_.may_submit.notify_all();
+	}
+
 	void commit(Unit &unit)
 	{
 		chunks_.clear();
 		parts_.clear();
-		if (unit.job)
-			add_segment(*unit.job, unit);
+		if (unit.claim->job)
+			add_segment(*unit.claim->job, unit);
 		else
 			add_batch(unit);
 		for (const IngestedUnit::Part &part : parts_) {
@@ -54,9 +85,10 @@ private:
 
 	void add_batch(Unit &unit)
 	{
-		chunks_.reserve(unit.batch.size()); // the parts refer into it
-		for (std::size_t i = 0; i < unit.batch.size(); i++)
-			add_small(unit.batch[i], unit.pieces[i], unit.outcomes[i]);
+		Claim &claim = *unit.claim;
+		chunks_.reserve(claim.batch.size()); // the parts refer into it
+		for (std::size_t i = 0; i < claim.batch.size(); i++)
+			add_small(claim.batch[i], unit.pieces[i], claim.outcomes[i]);
 	}
 
 	void add_small(Source &source, const Piece &piece, SourceOutcome &outcome)
@@ -86,15 +118,14 @@ private:
 
 	void add_segment(Job &job, const Unit &unit)
 	{
-		assert(unit.segment == job.committed && !job.is_finished);
-		assert(unit.pieces.empty() || unit.first_cut == job.committed_end);
+		assert(!job.is_finished);
 		for (const Piece &piece : unit.pieces) {
 			chunks_.push_back({job.committed_end, piece.size, piece.id, piece.count});
 			job.committed_end = chunks_.back().end();
 			job.outcome.has_new = job.outcome.has_new || piece.is_new;
 		}
-		job.committed++;
-		{
+		if (unit.ends_claim) {
+			job.committed++;
 			std::lock_guard guard(shared_.mutex);
 			job.is_finished = job.all_claimed && job.committed == job.claimed;
 		}

@@ -2,14 +2,14 @@
 #ifndef DIG_INGEST_JOB_H
 #define DIG_INGEST_JOB_H
 
+#include <deque>
+
 #include "libdig/base/digest.h"
 #include "libdig/base/error.h"
 #include "libdig/ingest/ingest.h"
-#include "libdig/os/arena.h"
+#include "libdig/ingest/ingest_ring.h"
 
 namespace dig {
-
-constexpr std::size_t window_room = 64; // readable bytes before the first one scanned
 
 struct Ingest::Job {
 	Source source;
@@ -17,44 +17,55 @@ struct Ingest::Job {
 	std::optional<File> direct; // the same, past the page cache
 	SourceOutcome outcome;
 	std::uint64_t size = 0;
-	bool is_open = false, is_mapped = false;
+	bool is_mapped = false;
 	// So many bytes have no block, and so many more may be holes, since a file's blocks are not all of
 	// its content.  0 once holes that were said to be there are more together: then all is read.
 	std::uint64_t hole_budget = 0, hole_tolerance = 0;
-	// Claiming, under the mutex.
+
+	// Claiming, under the mutex.  A file of one segment is opened by the worker that reads it.
+	enum class Opening : std::uint8_t { closed, under_way, done } opening = Opening::closed;
+	bool is_single = false;
+	bool is_reading = false; // a segment of a stream, and its end may come
 	std::uint64_t next_offset = 0;
+	std::uint64_t next_hole = 0; // the size of the hole at next_offset, once it was looked for
+	bool is_next_known = false, is_behind_hole = false;
 	std::uint32_t claimed = 0;
 	bool all_claimed = false;
-	// Reading a stream, and cutting: turns by number of segment.
-	std::uint32_t read_turn = 0, cut_turn = 0;
-	bool at_end = false; // of the stream
+	std::deque<Claim *> uncut; // in the order of their offsets
+	bool is_cutting = false;   // a worker, which goes on while the next segment is read
+
+	// Cutting: one worker at a time.
 	Chunker chunker;
-	std::uint64_t largest_chunk;
-	Arena carry; // the end of the segment before, which has no cut yet
-	std::size_t carry_size = 0;
-	Hasher whole; // core.file_digest
-	bool has_ended = false; // before its size, where what changes is taken
+	const ChunkingParameters chunking;
+	Bytes carry; // the end of what was read and has no cut yet: in the ring, or zeros that are nowhere
+	std::uint64_t carry_position = 0; // in the ring; it is in use from there on
+	Hasher whole;                     // core.file_digest
+	bool has_ended = false;           // before its size, where what changes is taken
+
 	// Committing, in order.
 	std::uint32_t committed = 0;
 	std::uint64_t committed_end = 0; // of the last chunk
 	bool is_finished = false;
 
-	Job(Source from, const ChunkingParameters &chunking);
+	Job(Source from, const ChunkingParameters &parameters, std::uint64_t segment);
 
-	// Makes the next segment that of the unit, and opens the file before the first.  A file that cannot
-	// be opened has one segment, without content, and its outcome says why.  Under the mutex.
-	void claim(Unit &unit, const Shared &shared);
-	// Cuts the segment of the unit into pieces; size bytes of it were read.  In the turn of the segment.
-	void cut(Unit &unit, std::size_t size);
-	// The pieces of the unit are part of the digest of the whole.  In the turn of the segment.
-	void hash_whole(const Unit &unit);
+	// Opens the file.  A file that cannot be opened has one segment, without content, and its outcome
+	// says why.  One thread, without the mutex.
+	void open_file(const Shared &shared);
+	// Makes the next segment that of the claim, with room in the ring; false while there is none.
+	bool claim(Claim &claim, Shared &shared);
+	// Cuts the segment into the pieces of the claim.
+	void cut(Claim &claim, const Shared &shared);
 
 private:
-	void open_file(const Shared &shared);
 	std::uint64_t hole_at(std::uint64_t offset);
-	void cut_data(Unit &unit, std::size_t size);
-	void cut_hole(Unit &unit);
-	void keep(const std::uint8_t *from, std::size_t size);
+	std::uint64_t largest_chunk_at(std::uint64_t offset) const;
+	bool reserve(Claim &claim, std::size_t room, std::size_t in_front, Shared &shared);
+	void cut_data(Claim &claim);
+	void cut_hole(Claim &claim);
+	std::uint8_t *carry_to(const Claim &claim);
+	void keep(const Claim &claim, const std::uint8_t *from, std::size_t size);
+	void hash_whole(const Claim &claim);
 };
 
 // Opens the file of a source, or takes it if it is open.

@@ -1,5 +1,5 @@
-// What the parts of ingest share: the units of work with their memory, and the queue of what is to be
-// taken.  For ingest*.cpp alone.
+// What the parts of ingest share: claims and units of work, the room for them, and what is to be done.
+// For ingest*.cpp alone.
 #ifndef DIG_INGEST_UNIT_H
 #define DIG_INGEST_UNIT_H
 
@@ -10,68 +10,100 @@
 #include "libdig/base/error.h"
 #include "libdig/ingest/block_builder.h"
 #include "libdig/ingest/ingest_job.h"
-#include "libdig/os/arena.h"
+#include "libdig/ingest/ingest_plan.h"
+#include "libdig/ingest/ingest_ring.h"
 #include "libdig/os/thread.h"
 #include "libdig/os/workers.h"
 
 namespace dig {
 
-constexpr std::uint64_t batch_bytes = 1536_KiB;
-constexpr std::uint64_t direct_unit = 4096; // of O_DIRECT
-
-// A segment or a batch, with its memory: a worker takes it through all steps, and the committer hands
-// it to the sink.
+// Pieces that are hashed, looked up and compressed together, by one worker, and then handed to the sink.
 struct Ingest::Unit {
-	const bool is_large; // for segments; else for batches
-	bool is_free = true, is_ready = false;
-	std::size_t headroom; // in front of what is read: room for the end of the segment before
-	Arena in;
+	Claim *claim = nullptr;
+	bool is_ready = false;
+	bool ends_claim = false;
+	std::uint64_t free_to = 0; // where the ring is free once this and all before it is committed
+	std::vector<Piece> pieces;
+	std::vector<ReadyBlock> blocks;
+	std::vector<Buffer> apart;
+};
 
-	std::uint64_t ticket = 0;
+// A batch of small files, or a segment of a large one: what a worker reads at once.
+struct Ingest::Claim {
+	IngestRing::Room room;
+	std::uint8_t *data = nullptr; // where its content begins; what lies before it in the room is for the carry
+
+	bool is_batch = false;
 	std::vector<Source> batch;
 	std::vector<SourceOutcome> outcomes; // of the batch
 	// Or a segment:
 	std::shared_ptr<Job> job;
-	std::uint32_t segment = 0;
 	std::uint64_t offset = 0, size = 0;
 	bool is_hole = false, is_last = false;
 	bool is_cut_short = false; // the file ends in it, before its size
-	std::uint64_t first_cut = 0; // where its pieces begin
+	bool is_read = false;
+	std::size_t read_size = 0;
 
-	std::vector<Piece> pieces;
-	std::vector<ReadyBlock> blocks;
-	std::vector<Buffer> apart;
+	std::vector<Piece> pieces; // until they are divided into units
+	std::deque<Unit *> units;  // not committed yet
 
-	Unit(bool large, std::size_t room_before, std::size_t size)
-		: is_large(large), headroom(room_before), in(room_before + size)
+	// In the ring.  What lies in the headroom takes no room of it.
+	std::uint64_t position_of(const std::uint8_t *at) const
 	{
+		if (at < room.data && room.starts_lap)
+			return room.begin;
+		return room.begin + static_cast<std::uint64_t>(at - room.data);
 	}
-	std::uint8_t *data() const { return in.data() + headroom; }
 	// Lets go of the job, too, which may close its file.
-	void clear()
+	void clear_content()
 	{
 		batch.clear();
 		outcomes.clear();
 		job.reset();
-		offset = size = first_cut = 0;
-		is_hole = is_last = is_cut_short = false;
 		pieces.clear();
-		blocks.clear();
-		apart.clear();
+		offset = size = 0;
+		is_hole = is_last = is_cut_short = is_read = false;
+		read_size = 0;
 	}
+};
+
+// Objects that are used again, with the memory that they have grown.
+template <typename T> class Recycled {
+public:
+	T *take()
+	{
+		if (free_.empty()) {
+			all_.push_back(std::make_unique<T>());
+			free_.reserve(all_.size());
+			return all_.back().get();
+		}
+		T *const one = free_.back();
+		free_.pop_back();
+		return one;
+	}
+	void give_back(T *one) { free_.push_back(one); }
+
+private:
+	std::vector<std::unique_ptr<T>> all_;
+	std::vector<T *> free_;
 };
 
 // All of it is under the mutex, where nothing else is said.
 struct Ingest::Shared {
-	Settings settings;
-	ChunkingParameters chunking;
+	const Settings settings;
+	const ChunkingParameters chunking;
 	const File &root;
 	IngestSink &sink;
-	std::uint64_t segment_size, small_limit, batch_size;
-	std::size_t workers, most_large_units, most_small_units;
+	Work &work;
+	IngestPlan plan;
+	CompressorPool compressors; // with a mutex of its own
 
 	std::mutex mutex;
-	std::condition_variable changed;
+	// What each waits for: a worker for something to do, the thread that submits for room in the queue
+	// and for the end, the committer for the next unit in order.
+	std::condition_variable may_work, may_submit, may_commit;
+
+	// Submitted, and not claimed.
 	struct Item {
 		std::vector<Source> batch;
 		std::shared_ptr<Job> job;
@@ -79,28 +111,21 @@ struct Ingest::Shared {
 	std::deque<Item> queue;
 	std::vector<Source> collecting;
 	std::uint64_t collecting_bytes = 0;
-	std::uint64_t next_ticket = 0, commit_turn = 0;
-	std::vector<std::unique_ptr<Unit>> units;
-	Work &work;
 	bool has_stream = false;
+
+	// Claimed, in the order of submission; and what was cut from it, to be hashed and compressed.
+	IngestRing ring;
+	Recycled<Claim> claim_pool;
+	Recycled<Unit> unit_pool;
+	std::deque<Claim *> claims;
+	std::deque<Unit *> uncompressed;
+	std::size_t batches_under_way = 0, ready_units = 0, idle_workers = 0;
 	// The committer first, then workers.  The last member, since the others are what threads use.
 	Workers threads{[this] { wake_all(); }};
 
 	Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
 		IngestSink &to, Work &counts);
 
-	// A unit that is free, or a new one; nothing while there are as many as may be.
-	Unit *find_free_unit(bool is_large);
-	// Compression takes most of the time of the cores.  When the cores hold the run back, and not the
-	// storage, there is less of it: that is when no unit waits for another one to be stored.
-	Effort effort();
-	Unit *find_ready_unit()
-	{
-		for (const auto &unit : units)
-			if (unit->is_ready && unit->ticket == commit_turn)
-				return unit.get();
-		return nullptr;
-	}
 	void run_worker();    // ingest_worker.cpp
 	void run_committer(); // ingest_committer.cpp
 	void start_one_more();
@@ -108,25 +133,19 @@ struct Ingest::Shared {
 	void wake_all();
 	// Throws what a thread threw, if one did, after all have ended.
 	void rethrow(std::unique_lock<std::mutex> &lock);
-	// Waits for room in the queue; starts the next worker while there are fewer than allowed.
+	// Waits for room in the queue; starts the next worker while there are fewer than planned.
 	void push(Item item, std::unique_lock<std::mutex> &lock);
-	void push_collected(std::unique_lock<std::mutex> &lock)
+	void push_collected(std::unique_lock<std::mutex> &lock);
+	// One more worker has something to do.
+	void call_worker()
 	{
-		if (collecting.empty())
-			return;
-		Item item;
-		item.batch.swap(collecting);
-		collecting_bytes = 0;
-		push(std::move(item), lock);
+		if (idle_workers > 0)
+			may_work.notify_one();
 	}
-	bool is_idle() const
-	{
-		return queue.empty() && commit_turn == next_ticket;
-	}
+	// The pieces of the claim from first on become a unit.
+	Unit *add_unit(Claim &claim, std::span<const Piece> pieces, std::uint64_t free_to, bool ends_claim);
+	bool is_idle() const { return queue.empty() && claims.empty(); }
 };
-
-// Thrown where somebody else has failed, or the run ends.
-struct Stopped {};
 
 } // namespace dig
 

@@ -1,10 +1,12 @@
-// What a worker does with a unit, from its claim until it is ready to be committed.
+// What a worker does: it reads a claim, or it takes a unit through hashing, look-up and compression.
 //
-// A unit goes through all steps in one thread: its bytes stay in the cache of one core, and no step
-// waits for a queue.  Order matters in three places, and only there do workers wait for each other:
-// segments of a stream are read in turns, segments of a file are cut in turns (ingest_job), and units
-// are committed in the order of their claims.  A turn is a number that a worker waits for; it is taken
-// even after a failure, so that nobody waits for a worker that gave up.
+// A unit is worked on before anything else is read, since that is what makes room in the ring.  Nothing
+// is done in turns: a worker never waits for another one that is at an earlier segment.  Order matters
+// in three places only.  A stream has one reader at a time.  The segments of a file are cut in their
+// order, by whoever finds that the next one was read and that nobody else is cutting (cut_in_order).
+// And units are committed in the order of their claims, by the committer.
+//
+// The pieces of a batch are worked on by the worker that read it, while they are in its cache.
 #include <algorithm>
 #include <cstring>
 
@@ -27,21 +29,27 @@ public:
 		: shared_(shared), clock_(shared.work), small_files_(shared.root, open_together(shared))
 	{
 		if (shared.sink.stores_content())
-			builder_.emplace(shared.settings, shared.small_limit);
+			builder_.emplace(shared.settings, shared.compressors, shared.plan.small_limit);
 	}
 
 	void run()
 	{
-		while (Unit *unit = claim()) {
-			if (unit->job) {
-				take_segment(*unit);
-			} else {
-				small_files_.take(*unit);
-				clock_.lap(Step::read);
+		std::unique_lock lock(shared_.mutex);
+		while (!shared_.threads.is_stopped()) {
+			if (Unit *unit = next_unit()) {
+				work_on(*unit, lock);
+			} else if (Claim *claim = next_claim(lock)) {
+				if (claim->job)
+					take_segment(*claim, lock);
+				else
+					take_batch(*claim, lock);
+			} else if (!shared_.threads.is_stopped()) {
+				const bool is_idle = shared_.queue.empty();
+				shared_.idle_workers++;
+				shared_.may_work.wait(lock);
+				shared_.idle_workers--;
+				clock_.lap(is_idle ? Step::idle : Step::wait);
 			}
-			hash_pieces(*unit);
-			build_blocks(*unit);
-			pass([&] { unit->is_ready = true; });
 		}
 	}
 
@@ -51,107 +59,209 @@ private:
 	{
 		const std::size_t limit = file_limit();
 		return shared.settings.performance.async_io && limit > store_files
-			? (limit - store_files) / (2 * shared.workers)
+			? (limit - store_files) / (2 * shared.plan.workers)
 			: 0;
 	}
 
-	// --- claiming ---------------------------------------------------------------------
+	// --- what is next, under the mutex ------------------------------------------------
 
-	// Waits for something to take and for a unit that is free; nothing at the end.
-	Unit *claim()
+	Unit *next_unit()
 	{
-		std::unique_lock lock(shared_.mutex);
-		for (;;) {
-			if (shared_.threads.is_stopped())
-				return nullptr;
-			if (shared_.queue.empty()) {
-				shared_.changed.wait(lock);
-				clock_.lap(Step::idle);
-			} else if (Unit *unit = shared_.find_free_unit(shared_.queue.front().job != nullptr)) {
-				claim_front(*unit);
-				clock_.lap(Step::idle);
-				return unit;
-			} else {
-				shared_.changed.wait(lock);
-				clock_.lap(Step::wait);
-			}
-		}
+		if (shared_.uncompressed.empty())
+			return nullptr;
+		Unit *const unit = shared_.uncompressed.front();
+		shared_.uncompressed.pop_front();
+		return unit;
 	}
 
-	void claim_front(Unit &unit)
+	// The next segment or batch, with room in the ring; nothing while there is none.
+	Claim *next_claim(std::unique_lock<std::mutex> &lock)
+	{
+		if (shared_.queue.empty())
+			return nullptr;
+		if (const std::shared_ptr<Job> job = shared_.queue.front().job; job && !is_open(job, lock))
+			return nullptr;
+		if (shared_.queue.empty() || shared_.threads.is_stopped())
+			return nullptr;
+		Claim *const claim = shared_.claim_pool.take();
+		if (!claim_front(*claim)) {
+			shared_.claim_pool.give_back(claim);
+			return nullptr;
+		}
+		shared_.claims.push_back(claim);
+		if (!shared_.queue.empty())
+			shared_.call_worker();
+		return claim;
+	}
+
+	// Opens the file of the job that is at the front; false while another worker does.
+	bool is_open(const std::shared_ptr<Job> &job, std::unique_lock<std::mutex> &lock)
+	{
+		if (job->is_single || job->opening == Job::Opening::done)
+			return true;
+		if (job->opening == Job::Opening::under_way)
+			return false;
+		job->opening = Job::Opening::under_way;
+		lock.unlock();
+		job->open_file(shared_);
+		lock.lock();
+		job->opening = Job::Opening::done;
+		job->all_claimed = !job->outcome.error.empty();
+		clock_.lap(Step::read);
+		// Another one may have passed by while this one had the file.
+		shared_.call_worker();
+		return !shared_.queue.empty() && shared_.queue.front().job == job;
+	}
+
+	bool claim_front(Claim &claim)
 	{
 		Shared::Item &front = shared_.queue.front();
 		if (front.job) {
-			unit.job = front.job;
-			unit.job->claim(unit, shared_);
-			if (unit.job->all_claimed)
-				shared_.queue.pop_front();
-		} else {
-			unit.batch = std::move(front.batch);
-			shared_.queue.pop_front();
+			if (front.job->is_reading || !front.job->claim(claim, shared_))
+				return false;
+			claim.job = front.job;
+			claim.is_batch = false;
+			if (front.job->all_claimed)
+				pop_front();
+			return true;
 		}
-		unit.ticket = shared_.next_ticket++;
-		unit.is_free = false;
-		shared_.changed.notify_all();
+		if (shared_.batches_under_way == shared_.plan.most_batches)
+			return false;
+		const std::optional<IngestRing::Room> room =
+			shared_.ring.reserve(room_for(front.batch), shared_.plan.batch_ring);
+		if (!room)
+			return false;
+		claim.room = *room;
+		claim.data = room->data;
+		claim.is_batch = true;
+		claim.batch.swap(front.batch);
+		shared_.batches_under_way++;
+		pop_front();
+		return true;
 	}
 
-	// --- segments ---------------------------------------------------------------------
-
-	void take_segment(Unit &unit)
+	void pop_front()
 	{
-		Job &job = *unit.job;
-		std::size_t size = 0;
-		if (job.source.stream)
-			size = read_stream(job, unit);
-		else if (!unit.is_hole && unit.size > 0)
-			size = read_file(job, unit, unit.data());
+		shared_.queue.pop_front();
+		shared_.may_submit.notify_one();
+	}
+
+	// --- claims -----------------------------------------------------------------------
+
+	void take_batch(Claim &claim, std::unique_lock<std::mutex> &lock)
+	{
+		lock.unlock();
+		clock_.lap(Step::idle);
+		small_files_.take(claim);
 		clock_.lap(Step::read);
-		await([&] { return job.cut_turn == unit.segment; });
-		clock_.lap(Step::wait);
-		unit.first_cut = job.chunker.offset();
-		if (job.outcome.error.empty() && !job.outcome.has_changed && !job.has_ended) {
-			job.has_ended = unit.is_cut_short;
-			job.cut(unit, size);
-			if (shared_.settings.core.file_digest)
-				job.hash_whole(unit);
+		lock.lock();
+		work_on(*shared_.add_unit(claim, claim.pieces, claim.room.end, true), lock);
+	}
+
+	void take_segment(Claim &claim, std::unique_lock<std::mutex> &lock)
+	{
+		Job &job = *claim.job;
+		lock.unlock();
+		clock_.lap(Step::idle);
+		bool has_content = !claim.is_hole && claim.size > 0;
+		if (job.is_single) {
+			job.open_file(shared_);
+			has_content = job.outcome.error.empty() && !job.outcome.has_changed;
 		}
-		pass([&] { job.cut_turn++; });
-		clock_.lap(Step::cut);
+		if (job.source.stream)
+			claim.read_size = read_stream(job, claim);
+		else if (has_content)
+			claim.read_size = read_file(job, claim);
+		clock_.lap(Step::read);
+		lock.lock();
+		claim.is_read = true;
+		if (job.source.stream) {
+			job.is_reading = false;
+			shared_.ring.shrink(claim.room.end = claim.room.begin + std::max<std::size_t>(claim.read_size, 1));
+			if (claim.is_last)
+				end_claims(job);
+			shared_.call_worker();
+		}
+		cut_in_order(claim.job, lock);
+	}
+
+	// Cuts what is read and not behind something that is not.
+	void cut_in_order(const std::shared_ptr<Job> job, std::unique_lock<std::mutex> &lock)
+	{
+		if (job->is_cutting)
+			return;
+		job->is_cutting = true;
+		while (!job->uncut.empty() && job->uncut.front()->is_read) {
+			Claim &claim = *job->uncut.front();
+			job->uncut.pop_front();
+			const bool is_sound = job->outcome.error.empty() && !job->outcome.has_changed && !job->has_ended;
+			if (is_sound) {
+				lock.unlock();
+				job->cut(claim, shared_);
+				clock_.lap(Step::cut);
+				lock.lock();
+			} else {
+				job->carry_position = claim.room.end;
+			}
+			divide(claim);
+		}
+		job->is_cutting = false;
+	}
+
+	// Makes units of the pieces of a segment, one at least.
+	void divide(Claim &claim)
+	{
+		std::span<const Piece> left = claim.pieces;
+		do {
+			std::size_t count = 0, size = 0;
+			while (count < left.size() && size < shared_.plan.unit)
+				size += left[count++].bytes.size();
+			const std::span<const Piece> pieces = left.first(count);
+			left = left.subspan(count);
+			std::uint64_t free_to = claim.job->carry_position;
+			if (!left.empty())
+				free_to = pieces.back().bytes.empty()
+					? claim.room.begin : claim.position_of(pieces.back().bytes.data() + pieces.back().bytes.size());
+			shared_.uncompressed.push_back(shared_.add_unit(claim, pieces, free_to, left.empty()));
+			shared_.call_worker();
+		} while (!left.empty());
 	}
 
 	// Reads an aligned segment that is not in the page cache past the cache.  0 where that does not work.
-	std::size_t read_past_cache(const Job &job, const Unit &unit, std::uint8_t *to)
+	std::size_t read_past_cache(const Job &job, const Claim &claim)
 	{
-		if (!job.direct || unit.offset % direct_unit || job.file.is_cached(unit.offset, unit.size))
+		constexpr std::size_t unit = IngestRing::unit;
+		if (!job.direct || claim.offset % unit || job.file.is_cached(claim.offset, claim.size))
 			return 0;
-		const std::size_t aligned = (unit.size + direct_unit - 1) / direct_unit * direct_unit;
+		const std::size_t aligned = (claim.size + unit - 1) / unit * unit;
 		try {
-			return std::min<std::size_t>(unit.size, job.direct->read_some_at({to, aligned}, unit.offset));
+			return std::min<std::size_t>(claim.size, job.direct->read_some_at({claim.data, aligned}, claim.offset));
 		} catch (const SystemError &) {
 			// Some file systems refuse only the read, and not the open.
 			return 0;
 		}
 	}
 
-	std::size_t read_file(Job &job, Unit &unit, std::uint8_t *to)
+	std::size_t read_file(Job &job, Claim &claim)
 	{
 		const Region region("read");
+		std::uint8_t *const to = claim.data;
 		try {
-			std::size_t done = job.is_mapped ? read_mapped(job.file, {to, unit.size}, unit.offset)
-							  : read_past_cache(job, unit, to);
-			if (done == 0 && unit.offset + unit.size < job.size)
-				job.file.advise_will_need(unit.offset + unit.size, 2 * shared_.segment_size);
-			while (done < unit.size) {
+			std::size_t done = job.is_mapped ? read_mapped(job.file, {to, claim.size}, claim.offset)
+							  : read_past_cache(job, claim);
+			if (done == 0 && claim.offset + claim.size < job.size)
+				job.file.advise_will_need(claim.offset + claim.size, 2 * shared_.plan.segment);
+			while (done < claim.size) {
 				check_interrupted();
 				const std::size_t piece = std::min<std::uint64_t>(
-					shared_.settings.performance.buffer_size, unit.size - done);
-				const std::size_t n = job.file.read_at({to + done, piece}, unit.offset + done);
+					shared_.settings.performance.buffer_size, claim.size - done);
+				const std::size_t n = job.file.read_at({to + done, piece}, claim.offset + done);
 				done += n;
 				if (n < piece)
 					break;
 			}
-			if (done < unit.size)
-				end_early(job, unit);
+			if (done < claim.size)
+				end_early(job, claim);
 			return done;
 		} catch (const SystemError &error) {
 			give_up(job, error.what(), false);
@@ -159,33 +269,23 @@ private:
 		}
 	}
 
-	std::size_t read_stream(Job &job, Unit &unit)
+	std::size_t read_stream(Job &job, Claim &claim)
 	{
-		await([&] { return job.read_turn == unit.segment; });
-		clock_.lap(Step::wait);
-		std::size_t done = 0;
-		if (!job.at_end) {
-			try {
-				done = read_some_stream(job.source, unit, unit.data());
-			} catch (const SystemError &error) {
-				give_up(job, error.what(), false);
-				unit.is_last = true;
-			}
-			if (unit.is_last)
-				end_claims(job);
+		try {
+			return read_some_stream(job.source, claim);
+		} catch (const SystemError &error) {
+			give_up(job, error.what(), false);
+			claim.is_last = true;
+			return 0;
 		}
-		pass([&] {
-			job.at_end = job.at_end || unit.is_last;
-			job.read_turn++;
-		});
-		return done;
 	}
 
 	// A segment of a stream; a shorter one where a checkpoint is due.
-	std::size_t read_some_stream(const Source &source, Unit &unit, std::uint8_t *to)
+	std::size_t read_some_stream(const Source &source, Claim &claim)
 	{
+		std::uint8_t *const to = claim.data;
 		const int fd = source.stream->fd();
-		std::uint64_t wanted = shared_.segment_size;
+		std::uint64_t wanted = shared_.plan.segment;
 		if (source.checkpoint_bytes)
 			wanted = std::min(wanted, source.checkpoint_bytes);
 		const std::int64_t deadline = now_ns() + source.checkpoint_ns;
@@ -204,7 +304,7 @@ private:
 				return done;
 			const std::size_t n = source.stream->read_some({to + done, wanted - done});
 			if (n == 0) {
-				unit.is_last = true;
+				claim.is_last = true;
 				return done;
 			}
 			clock_.lap(Step::read);
@@ -214,35 +314,47 @@ private:
 		return done;
 	}
 
-	void end_early(Job &job, Unit &unit)
+	void end_early(Job &job, Claim &claim)
 	{
 		if (!job.source.takes_changing)
 			return give_up(job, cut_short(job.source.path), true);
-		unit.is_last = unit.is_cut_short = true;
+		claim.is_last = claim.is_cut_short = true;
+		std::lock_guard guard(shared_.mutex);
 		end_claims(job);
 	}
 
 	void give_up(Job &job, const std::string &error, bool has_changed)
 	{
-		{
-			std::lock_guard guard(shared_.mutex);
-			if (job.outcome.error.empty())
-				job.outcome.error = error;
-			job.outcome.has_changed = job.outcome.has_changed || has_changed;
-		}
+		std::lock_guard guard(shared_.mutex);
+		if (job.outcome.error.empty())
+			job.outcome.error = error;
+		job.outcome.has_changed = job.outcome.has_changed || has_changed;
 		end_claims(job);
 	}
 
 	// No further segments of the job are handed out.
 	void end_claims(Job &job)
 	{
-		std::lock_guard guard(shared_.mutex);
 		job.all_claimed = true;
 		if (!shared_.queue.empty() && shared_.queue.front().job.get() == &job)
-			shared_.queue.pop_front();
+			pop_front();
 	}
 
-	// --- hashing and storing ----------------------------------------------------------
+	// --- units ------------------------------------------------------------------------
+
+	void work_on(Unit &unit, std::unique_lock<std::mutex> &lock)
+	{
+		if (!shared_.uncompressed.empty())
+			shared_.call_worker();
+		lock.unlock();
+		clock_.lap(Step::idle);
+		hash_pieces(unit);
+		build_blocks(unit);
+		lock.lock();
+		unit.is_ready = true;
+		shared_.ready_units++;
+		shared_.may_commit.notify_one();
+	}
 
 	void hash_pieces(Unit &unit)
 	{
@@ -280,30 +392,16 @@ private:
 		if (fresh_.empty())
 			return;
 		const Region region("compress");
-		// The room in front of the first piece was for the end of the segment before.
-		const Bytes first = unit.pieces[0].bytes;
-		const std::size_t spare = first.empty() ? 0 : static_cast<std::size_t>(first.data() - unit.in.data());
-		builder_->build(fresh_, {unit.in.data(), spare}, shared_.effort(), unit.blocks, unit.apart);
+		builder_->build(fresh_, effort(), unit.blocks, unit.apart);
 		clock_.lap(Step::compress);
 	}
 
-	// --- turns ------------------------------------------------------------------------
-
-	template <typename Condition> void await(Condition condition)
+	// Compression takes most of the time of the cores.  When the cores hold the run back, and not the
+	// storage, there is less of it: that is when no unit waits for another one to be stored.
+	Effort effort()
 	{
-		std::unique_lock lock(shared_.mutex);
-		shared_.changed.wait(lock, [&] { return shared_.threads.is_stopped() || condition(); });
-		if (shared_.threads.is_stopped())
-			throw Stopped();
-	}
-
-	template <typename Change> void pass(Change change)
-	{
-		{
-			std::lock_guard guard(shared_.mutex);
-			change();
-		}
-		shared_.changed.notify_all();
+		std::lock_guard guard(shared_.mutex);
+		return shared_.ready_units > 1 ? Effort::usual : Effort::less;
 	}
 
 	Shared &shared_;

@@ -36,15 +36,16 @@ private:
 };
 
 // Everything comes back out of the blocks, in order; returns their raw sizes.
-std::vector<std::size_t> built(Segment &segment, const Settings &settings, Effort effort, MutableBytes spare = {})
+std::vector<std::size_t> built(Segment &segment, const Settings &settings, Effort effort)
 {
-	BlockBuilder builder(settings, 128_KiB);
+	CompressorPool pool(settings, 1, 2_MiB);
+	BlockBuilder builder(settings, pool, 128_KiB);
 	std::vector<Piece *> all;
 	for (Piece &piece : segment.pieces)
 		all.push_back(&piece);
 	std::vector<ReadyBlock> blocks;
 	std::vector<Buffer> apart;
-	builder.build(all, spare, effort, blocks, apart);
+	builder.build(all, effort, blocks, apart);
 	std::vector<std::size_t> sizes;
 	std::size_t piece = 0;
 	Decompressor decompressor;
@@ -101,13 +102,12 @@ BOOST_AUTO_TEST_CASE(small_pieces_share_blocks_of_even_size)
 	}
 }
 
-BOOST_AUTO_TEST_CASE(a_piece_larger_than_any_spare_room_is_compressed)
+BOOST_AUTO_TEST_CASE(a_piece_larger_than_all_rooms_is_compressed)
 {
 	Segment segment(10_MiB);
 	segment.add(5000000, 't');
 	segment.add(3000000, 't');
-	Buffer spare(3000000);
-	built(segment, Settings(), Effort::usual, spare);
+	built(segment, Settings(), Effort::usual);
 }
 
 BOOST_AUTO_TEST_CASE(no_pieces_make_no_blocks)

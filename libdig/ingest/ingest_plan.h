@@ -1,0 +1,31 @@
+// How the memory that ingest may have is divided, and among how many workers.  For ingest*.cpp and the
+// unit tests.
+#ifndef DIG_INGEST_PLAN_H
+#define DIG_INGEST_PLAN_H
+
+#include "libdig/chunking/chunker.h"
+#include "libdig/format/settings.h"
+
+namespace dig {
+
+struct IngestPlan {
+	std::size_t workers;     // threads, beside the one that commits
+	std::size_t compressors; // that work at the same time
+	// Bytes.
+	std::size_t room;             // for the results of compressors
+	std::size_t ring, most_ring;  // for what was read and not committed, as a rule and with a hole
+	std::size_t headroom;         // in front of it
+	std::size_t segment;          // of a large file, that a worker reads at once
+	std::size_t unit;             // chunks of about this size are hashed and compressed at once
+	std::size_t batch_bytes;      // of small files
+	std::size_t batch_files;
+	std::size_t batch_ring; // the part of the ring that they use
+	std::size_t most_batches;     // under way
+	std::uint64_t small_limit;    // files up to this size are read in batches
+};
+
+IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunking, bool stores_content);
+
+} // namespace dig
+
+#endif
