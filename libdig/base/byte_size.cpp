@@ -1,3 +1,7 @@
+// Two spellings of one unit.  "KB" is what settings and options take, and it is 1024 bytes, as in
+// the specification of dig.  People read "KiB", which has no other meaning.  A text that may be
+// read back is exact, so exact_size_text() takes a smaller unit where a larger one would have to
+// round.
 #include "libdig/base/byte_size.h"
 
 #include <algorithm>
@@ -25,6 +29,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text)
 			return {};
 		power = static_cast<int>(found - std::begin(units));
 	}
+	// Before the shift, which would lose the bits that do not fit.
 	if (number > max_size >> (10 * power))
 		return {};
 	return number << (10 * power);
@@ -45,6 +50,7 @@ std::string size_text(double bytes)
 {
 	constexpr std::array<const char *, 6> units{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
 	std::size_t unit = 0;
+	// 1000 and not 1024, since "1023 KiB" would need a fourth digit.
 	while (bytes >= 1000 && unit + 1 < units.size()) {
 		bytes /= 1024;
 		unit++;

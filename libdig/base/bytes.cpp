@@ -14,6 +14,7 @@ std::string to_hex(Bytes bytes)
 	return text;
 }
 
+// Not isxdigit(): it is undefined for the negative values that a char of untrusted text may have.
 static int value_of(char digit)
 {
 	if (digit >= '0' && digit <= '9')

@@ -1,3 +1,14 @@
+// A CRC is the remainder of a long polynomial over GF(2), divided by the polynomial P of ISO 3309.
+// Bytes far from the end can be moved nearer to it: 128 bits that stand d bits before other bits
+// are multiplied by x^d mod P and added to them (XOR), and the remainder stays the same.  The
+// product of 64 bits with a constant of 33 bits fits into 128 bits, so each half of a register has
+// a product and a constant of its own.  One PCLMULQDQ is one product.
+//
+// A product depends on the one before it and takes several cycles.  So four registers fold 64 bytes
+// at a time, each over a distance of 64 bytes, and the processor works on all four at once.  At the
+// end they are folded into one, which takes 16 bytes at a time from there on.
+//
+// CRC-32 counts bits from the lowest one, so that all constants are bit-reflected.
 #include "libdig/base/digest_clmul.h"
 
 #if defined(__x86_64__)
@@ -25,6 +36,8 @@ DIG_CLMUL static inline __m128i fold(__m128i value, __m128i constants)
 
 DIG_CLMUL std::uint32_t fold_crc32(Bytes bytes, std::uint32_t before)
 {
+	// x^(512+32) and x^(512-32), x^(128+32) and x^(128-32), and x^64, each mod P; then P itself and
+	// the quotient of x^64 by P, for the reduction.
 	const __m128i by_64 = _mm_set_epi64x(0x01c6e41596, 0x0154442bd4);
 	const __m128i by_16 = _mm_set_epi64x(0x00ccaa009e, 0x01751997d0);
 	const __m128i to_64 = _mm_set_epi64x(0, 0x0163cd6124);

@@ -1,3 +1,7 @@
+// A message may quote a path from a store, a file or a pipe, and ends on a terminal.  There, a
+// control character could move the cursor or begin an escape sequence, and a newline could make one
+// message look like two.  So everything that is not plainly visible is escaped, and the escapes are
+// those of C.
 #include "libdig/base/error.h"
 
 #include <cstring>
@@ -10,7 +14,11 @@ namespace dig {
 static std::size_t shown_sequence(std::string_view text, std::size_t at)
 {
 	const auto [length, point] = utf8_at(text, at);
+	// U+0080 to U+009F are controls, too: some terminals take U+009B for the beginning of an escape
+	// sequence.
 	const bool is_control = point < 0x20 || (point >= 0x7f && point < 0xa0);
+	// These change the direction or the line of the text around them, so that a path would be shown
+	// as another one ("Trojan Source", CVE-2021-42574).
 	const bool is_bidi = point == 0x61c || (point >= 0x200e && point <= 0x200f) ||
 		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 	return is_control || is_bidi ? 0 : length;

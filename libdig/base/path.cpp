@@ -1,3 +1,9 @@
+// A state may be extracted on a file system that its author never saw.  There, a component that is
+// not ".dig" may still name the store of the work tree, and content would be written into the
+// store.  Case, trailing dots and short names do this on FAT and NTFS, streams
+// (".dig::$INDEX_ALLOCATION") on NTFS, and code points without a glyph on HFS+.  git had each of
+// these as a vulnerability (CVE-2014-9390, CVE-2019-1352).  So such names are refused when content
+// is stored, on every system, and again when a manifest is read, since the manifest may be forged.
 #include "libdig/base/path.h"
 
 #include <vector>
@@ -14,6 +20,7 @@ static std::string without_ignored_points(std::string_view name)
 		const auto at = [&](std::size_t k) {
 			return i + k < name.size() ? static_cast<unsigned char>(name[i + k]) : 0u;
 		};
+		// U+200C to U+200F, U+202A to U+202E, U+206A to U+206F; then U+FEFF.
 		const bool general = at(0) == 0xe2 &&
 			((at(1) == 0x80 && ((at(2) >= 0x8c && at(2) <= 0x8f) || (at(2) >= 0xaa && at(2) <= 0xae))) ||
 				(at(1) == 0x81 && at(2) >= 0xaa && at(2) <= 0xaf));
@@ -28,6 +35,7 @@ static std::string without_ignored_points(std::string_view name)
 
 static bool is_store_name(std::string_view component)
 {
+	// Nearly every name ends here.  A byte from 0x80 on may begin a code point that is dropped.
 	const char first = component[0];
 	if (first != '.' && first != 'd' && first != 'D' && static_cast<unsigned char>(first) < 0x80)
 		return false;
@@ -93,6 +101,8 @@ static void append_components(std::vector<std::string_view> &components, std::st
 	}
 }
 
+// By text, without a look at the file system: the path may be in a state or in the index only, and
+// a symbolic link inside of the work tree is an entry, through which no path leads.
 std::string normalised_path(std::string_view typed, std::string_view directory,
 	std::string_view work_tree)
 {

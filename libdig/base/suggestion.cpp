@@ -13,6 +13,8 @@ constexpr std::size_t longest_word = 64;
 static std::size_t distance(std::string_view a, std::string_view b)
 {
 	const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+	// The distance of Damerau (1964), without edits inside of an exchanged pair.  A row depends on
+	// the two rows before it, so three of them are enough.
 	std::vector<std::size_t> before_last, last(b.size() + 1), row(b.size() + 1);
 	for (std::size_t j = 0; j <= b.size(); j++)
 		last[j] = j;
@@ -47,6 +49,7 @@ std::string nearest(std::string_view word, const std::vector<std::string> &candi
 			best = candidate;
 		}
 	}
+	// One or two letters begin too many words to mean one of them.
 	if (!best.empty() || word.size() < 3)
 		return best;
 	for (const std::string &candidate : candidates)

@@ -1,3 +1,7 @@
+// A trace is for finding out what takes time, so what it costs matters only when it is on.  Then
+// one mutex is enough: a region is a step of a whole unit of work, such as hashing a segment, and
+// not of a chunk.  Sums are kept by the text of a name and not by its address, because equal
+// literals in two files may have two addresses.
 #include "libdig/base/trace.h"
 
 #include <algorithm>
@@ -61,6 +65,7 @@ std::int64_t begin_region()
 
 void end_region(const char *name, std::int64_t began_ns)
 {
+	// Before the mutex, so that waiting for it is not part of the region.
 	const std::int64_t took_ns = clock_ns() - began_ns;
 	depth--;
 	Trace &trace = the_trace();
@@ -71,6 +76,8 @@ void end_region(const char *name, std::int64_t began_ns)
 	sum.longest_ns = std::max(sum.longest_ns, took_ns);
 	if (!trace.sink)
 		return;
+	// Threads are numbered by their first line.  The number of the kernel would say nothing more,
+	// and differs in each run.
 	if (thread_number == 0)
 		thread_number = ++trace.threads;
 	char numbers[96];

@@ -1,3 +1,13 @@
+// The sequences of RFC 3629, section 4.  Nothing else is UTF-8:
+//
+//     00..7f                            U+0000 to U+007F
+//     c2..df 80..bf                     U+0080 to U+07FF
+//     e0..ef 80..bf 80..bf              U+0800 to U+FFFF, except U+D800 to U+DFFF
+//     f0..f4 80..bf 80..bf 80..bf       U+10000 to U+10FFFF
+//
+// c0 and c1 could begin only a longer form of ASCII, and f5 to ff only code points that do not
+// exist.  Decoders differ in what they make of such bytes, and so do terminals.  Callers therefore
+// show them byte by byte, as octal escapes, and never as a character.
 #include "libdig/base/utf8.h"
 
 namespace dig {

@@ -25,6 +25,7 @@ bool is_zero(Bytes bytes)
 
 Digest zero_digest(std::size_t size)
 {
+	// Held while hashing, too, so that threads that ask for a new size at once hash it once.
 	static std::mutex mutex;
 	static std::map<std::size_t, Digest> known;
 	std::lock_guard guard(mutex);
