@@ -7,12 +7,9 @@
 
 namespace dig {
 
-// from_chars alone would take a sign.
 static std::optional<std::uint64_t> parse_position(std::string_view text)
 {
 	std::uint64_t value = 0;
-	if (text.empty() || text[0] < '0' || text[0] > '9')
-		return {};
 	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
 	if (error != std::errc() || end != text.data() + text.size())
 		return {};
