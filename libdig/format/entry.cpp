@@ -1,3 +1,15 @@
+//     u16 length | path | u8 kind | u16 mode | u64 size | u8 bits | content | time
+//         | u16 count | count times: u16 type | u32 length | value
+//
+// Content (32 bytes) and time (8) are there if the bits say so.  The path stands first: a node is
+// searched by its paths, and each of them is read without the rest of its entry.  The index stores
+// paths in another way, so it encodes and decodes the rest alone.
+//
+// The bytes of entries are hashed into node ids, and a commit takes over the entries that it does
+// not change.  So an entry that is decoded and encoded again must have the same bytes, even if a
+// later version has written it: a kind or an attribute that is not known here passes through as it
+// is.  What would make an entry ambiguous is refused instead: unused bits, attributes out of order,
+// a size without content.
 #include "libdig/format/entry.h"
 
 #include "libdig/base/path.h"
@@ -75,6 +87,7 @@ void Entry::decode_rest(Cursor &cursor)
 	if (mode > 07777)
 		cursor.fail("an entry's mode has more than 12 bits");
 	size = cursor.u64();
+	// Bits 0 and 1 are the form, where 3 is none.  Bit 2 announces a time.  The others are 0.
 	const std::uint8_t bits = cursor.u8();
 	if (bits > 6 || (bits & 3) > 2)
 		cursor.fail("an entry's content is of an unknown form");

@@ -22,6 +22,8 @@ constexpr std::uint8_t algorithm_sha256 = 1;
 // A writer stores raw what does not shrink; a reader grants a codec some bytes for its frame.
 constexpr std::uint32_t most_overhead = 65536;
 
+// A slot of the fanout has 64 records at most on average, up to 4 million records.  From there on
+// the slots grow, and the fanout does not: 65,536 numbers take 512 KiB of memory.
 int fanout_bits(std::uint64_t count)
 {
 	int bits = 0;

@@ -1,3 +1,17 @@
+//     u8 0x02 | u8 kind | u8 level | u32 items | u64 leaves | u64 bytes | tree hash (32)
+//
+// These are 55 bytes, which is one block of SHA-256.  The first byte keeps the id apart from what
+// else is hashed: a Merkle leaf begins with 0x00, an inner node with 0x01, a root with 0x03, a
+// layer with 0x05.  A chunk has no such byte and may hold the same message, so items are looked up
+// by their kind and their digest.
+//
+// The counts are part of the message, so a file root also fixes the size of the file, and a
+// manifest root the number of entries.  The kind is part of it, or a chunk list could be read as a
+// manifest.
+//
+// Content of one chunk has no node.  An entry names the chunk itself, and its file root is computed
+// when somebody asks for it.  So a million small files need a million chunks and not also a million
+// nodes.
 #include "libdig/format/node_id.h"
 
 #include "libdig/base/cursor.h"

@@ -7,6 +7,9 @@
 
 namespace dig {
 
+// Chunks of each side that are compared at once.  It bounds memory and time.  An insertion or a
+// removal of more chunks than these shifts the lists so far against each other that they do not
+// come together again, and the rest of the file counts as changed.
 constexpr std::size_t window_size = 1024;
 
 struct ListedChunk {

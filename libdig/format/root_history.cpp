@@ -1,3 +1,11 @@
+//     preamble | u64 count | { layer id (32) | root (32) } for each generation | CRC-32
+//
+// 64 bytes for each commit: a thousand commits take 64 KB, so the file is read and replaced as a
+// whole.  A file that is appended to could end within a record after a crash, and readers, who take
+// no lock, would have to tell that from damage.
+//
+// Records are shared and never changed.  A reader that holds a history keeps it while a commit in
+// the same process goes on with a longer one.
 #include "libdig/format/root_history.h"
 
 #include <algorithm>
@@ -28,6 +36,8 @@ Buffer RootHistory::encoded() const
 
 std::size_t RootHistory::unique_digits() const
 {
+	// The roots that have most digits in common are neighbours in sorted order.  64 bits of each
+	// root are compared, which is 16 digits; roots that share all of these are shown whole.
 	constexpr std::size_t least = 12;
 	std::vector<std::uint64_t> prefixes;
 	for (const Record &record : *records_) {

@@ -66,6 +66,7 @@ void SectionWriter::write_chunk_index(const std::function<RunRecords()> &records
 	put_u64(head, count);
 	put_u8(head, static_cast<std::uint8_t>(bits));
 	head.resize(16);
+	// A slot of this fanout is a row of slots of the finest one.
 	std::uint64_t sum = 0;
 	for (std::size_t i = 0; i < counts.size(); i++) {
 		sum += counts[i];
@@ -109,6 +110,8 @@ Digest SectionWriter::write_footer(bool is_full)
 	footer.flags = is_full ? layer_is_full : 0;
 	footer.pack_id = pack_id_.update(table).finish();
 	footer.file_size = footer.section_table_offset + table.size() + sizeof footer;
+	// The footer has a checksum of its own and one of the table, and the table has one for each
+	// section.  A reader checks what it uses, in this order.
 	footer.section_table_checksum = crc32_of(table);
 	std::memcpy(footer.magic, footer_magic.data(), sizeof footer.magic);
 	footer.checksum = crc32_of(raw_bytes(footer).first(sizeof footer - 4));

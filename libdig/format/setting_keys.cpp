@@ -1,3 +1,10 @@
+// Everything that reads, writes, lists or explains a setting goes through this table, so a new
+// setting is one row, a member of Settings, and its entry in dig-config(5); t2600 compares page and
+// table.
+//
+// C++ has no pointer to a member of a member, and the values have several types.  So a row reaches
+// its value through a function, place<section, member>, which returns a variant of pointers.  The
+// table is constexpr and costs no start-up: nothing of ours runs before main() (t0007).
 #include "libdig/format/setting_keys.h"
 
 #include <algorithm>
@@ -29,6 +36,7 @@ using Performance = Settings::Performance;
 static constexpr std::array<SettingKey, setting_count> keys = {{
 	{"core.compression", Type::choice, "how blocks of a layer are compressed",
 		core<&Core::compression>},
+	// zstd has levels up to 22.  Those above 19 need much more memory ("ultra").
 	{"core.compression_level", Type::count, "0 is the codec's own default; zlib ends at 9",
 		core<&Core::compression_level>, 0, 19},
 	{"core.author", Type::text, "who commits; user@host where it is not set", core<&Core::author>},
@@ -39,6 +47,7 @@ static constexpr std::array<SettingKey, setting_count> keys = {{
 	{"core.verify_writes", Type::boolean, "decode every block again before it is published",
 		core<&Core::verify_writes>},
 
+	// The limits of chunk sizes are those of the format: readers refuse a store with others.
 	{"chunking.target", Type::size, "one mean chunk size at every offset; 0 takes the tiers below",
 		chunking<&Chunking::target>, 4_KiB, 2_MiB, true},
 	{"chunking.small_file_chunk_size", Type::size, "mean chunk size below small_file_threshold",

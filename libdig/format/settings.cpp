@@ -1,3 +1,12 @@
+// Values from four places are put over each other in the order of their strength.  Each value goes
+// through the table of keys (setting_keys), whatever its place, so a limit holds everywhere.  A
+// value is put into a copy first: one that is not allowed changes nothing.  Limits that concern two
+// settings are checked at the end, because the two may come from two files, and the message names
+// both.
+//
+// TOML is parsed by toml++, in this file only, since its header is slow to compile.  A text passes
+// toml_shape before: the store file may come from somebody else, and the parser fails assertions or
+// recurses without a bound on some texts.
 #include "libdig/format/settings.h"
 
 #include <algorithm>

@@ -1,3 +1,15 @@
+// How a file of a later version is met.  The preamble has three sets of features, as in ext4: those
+// that everybody may ignore, those that a reader must know, and those that only a writer must know.
+// So a later version can add something without a new version number, and this one knows whether it
+// may read the file, may also change it, or must leave it alone.
+//
+// The order of the checks matters.  The magic comes first, since it tells whether this is such a
+// file at all.  Then the checksum: damage must not be taken for a version of the future, with the
+// advice to use a newer dig.  The reserved bytes come last, because a later version may give them a
+// meaning.
+//
+// The small files of a store are sealed: preamble, body and a CRC-32 over both.  They are replaced
+// as a whole and read as a whole, so no part of them needs a checksum of its own.
 #include "libdig/format/store_format.h"
 
 namespace dig {

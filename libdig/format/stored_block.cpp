@@ -1,3 +1,11 @@
+// A block passes three checks on its way to a reader, each before its result is used.  Its header
+// has a checksum, which covers the sizes of its items, so that memory is taken for sizes that were
+// written and not for damaged ones.  A compressed payload has one, too: a decoder is given only
+// bytes that a compressor made, unless somebody forged the checksum.  What comes out is compared
+// with the digests of the items, by the caller, because a reader of one chunk need not hash the
+// others.
+//
+// A raw payload has no checksum of its own.  The digests of its items cover the same bytes.
 #include "libdig/format/stored_block.h"
 
 #include "libdig/base/error.h"
@@ -7,6 +15,7 @@ namespace dig {
 
 StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length)
 {
+	// Before memory is taken.  1 MiB is more than header, sizes of items, and what a codec may add.
 	if (length < sizeof(BlockHeader) || length > max_chunk_size + 1_MiB)
 		throw CorruptError("a block's length is out of bounds", file.name(), offset);
 	StoredBlock block;
@@ -31,6 +40,7 @@ std::optional<Digest> item_digest(ItemKind kind, Bytes bytes)
 {
 	if (kind == ItemKind::chunk)
 		return digest_of(bytes);
+	// A stored node begins with its kind.
 	if (bytes.empty() || (bytes[0] != 1 && bytes[0] != 2) || bytes.size() > max_stored_node_size)
 		return {};
 	try {

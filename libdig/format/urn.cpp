@@ -1,3 +1,11 @@
+// The syntax is that of RFC 8141, with namespace "dig" and method "chia" in front.  The range
+// stands in the fragment, which that RFC has for a region of the named resource.
+//
+// A URN comes from outside, so the parser refuses what it does not know, and says which part is
+// wrong.  '%' is decoded once, and after the text was divided, so "%23" cannot begin a fragment.
+// The decoded path must be one that can be stored: "%2e%2e" is no way out of a state.
+//
+// One thing has one spelling in what dig prints, so URNs can be compared as texts.
 #include "libdig/format/urn.h"
 
 #include "libdig/base/error.h"
