@@ -1,3 +1,9 @@
+// File systems keep more times than 64 bits of nanoseconds can: ext4 has years up to 2446 and XFS
+// up to 2486.  A time outside becomes the nearer limit, because a file must not fail to be stored
+// for its time.  The add that stores it says so.
+//
+// Division rounds down and not towards zero.  So a time before 1970 is the second before it and a
+// positive rest, as in struct timespec.
 #include "libdig/os/clock.h"
 
 #include <linux/magic.h>

@@ -1,3 +1,14 @@
+// Why flock(2).  A lock of fcntl(2) belongs to a process: it is lost as soon as the process closes
+// any descriptor of the file, and a child does not have it.  A lock of flock belongs to the open
+// file.  A child that inherits the descriptor has the lock as well, which is how dig commit runs
+// two tools under one lock (DIG_LOCK_FD).  It ends with the last descriptor, however the processes
+// end, so nobody has to judge whether a lock is stale.
+//
+// Lock files are never deleted.  Otherwise one process could hold the lock of a file that has no
+// name any more, and another one that of a new file with the same name.
+//
+// On NFS, Linux makes a lock of fcntl out of that of flock (since 2.6.12), and an exclusive one
+// needs a descriptor that can write.  So lock files are opened with O_RDWR.
 #include "libdig/os/lock.h"
 
 #include <cerrno>
@@ -77,6 +88,7 @@ LockFile::LockFile(const std::string &path) : file_(File::open_with(path, O_RDWR
 LockFile::Guard::Guard(const LockFile &file, int timeout_ms) : file_(file)
 {
 	int pause_us = 100;
+	// The clock is asked only if the first try fails; most locks are free.
 	for (std::int64_t end = 0; ::flock(file.file_.fd(), LOCK_EX | LOCK_NB) < 0;) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			throw SystemError("lock", file.file_.name(), errno);

@@ -1,3 +1,10 @@
+// A file may be cut short by another process while it is mapped.  Touching a page behind the new
+// end raises SIGBUS, and by default that ends the process.  So a mapping is only ever touched by
+// one function, copy_guarded(): the handler leaves it by siglongjmp(), and the read ends early.  A
+// jump is safe there, because between its two ends nothing is owned and no destructor is due.
+//
+// The mapping is copied from and not handed on, for a second reason: what is hashed and what is
+// stored must be the same bytes, and another process may change the file at any moment.
 #include "libdig/os/mapped_read.h"
 
 #include <algorithm>
@@ -42,6 +49,7 @@ static void guard_once()
 static bool copy_guarded(std::uint8_t *to, const std::uint8_t *from, std::size_t size)
 {
 	sigjmp_buf here;
+	// The mask of signals need not be saved: SA_NODEFER leaves it as it is.
 	if (sigsetjmp(here, 0)) {
 		way_out = nullptr;
 		return false;

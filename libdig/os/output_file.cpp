@@ -1,3 +1,7 @@
+// As root, a rename would put a regular file in the place of /dev/null.  So what is at the end of
+// all links decides.  /dev/stdout leads to /proc/self/fd/1, and that to the file that the shell has
+// opened; if the shell redirects to a file, this file is to be written and not to be replaced by
+// another one of its name.  Such a link is recognized by its file system.
 #include "libdig/os/output_file.h"
 
 #include <cerrno>

@@ -25,6 +25,7 @@ std::optional<std::thread> start_thread(std::function<void()> run)
 	return thread;
 }
 
+// Waking 20 times a second costs nothing, and a signal still seems to act at once.
 // A signal does not end the wait for a condition.
 constexpr auto longest_wait = std::chrono::milliseconds(50);
 

@@ -1,3 +1,10 @@
+// An exception that leaves a thread ends the process.  So every job goes through run(), which keeps
+// what the job throws as a value, and join() throws it again in the thread that waits.
+//
+// Only the first failure is a cause.  Threads that wait for a unit or for room know nothing of it,
+// so the owner's callback wakes them, and each of them ends by an exception of its own.  These are
+// consequences, and are dropped: an extraction that fails for want of space says so, and not that
+// it was stopped.
 #include "libdig/os/workers.h"
 
 #include "libdig/os/thread.h"
@@ -48,6 +55,7 @@ void Workers::fail(std::exception_ptr failure) noexcept
 		failure_ = failure;
 		is_stopped_ = true;
 	}
+	// Outside of our mutex: the callback takes that of its owner.
 	if (stopped_)
 		stopped_();
 }
@@ -62,6 +70,7 @@ void Workers::wait()
 void Workers::join()
 {
 	wait();
+	// No thread is left that could write it.
 	if (failure_)
 		std::rethrow_exception(failure_);
 }
