@@ -1,3 +1,18 @@
+// A command ends in one of several ways, and each has an order that matters.
+//
+// Success is told only if the output has arrived: what is buffered is written, and standard output
+// is closed, because some file systems report a full disk only then.  If that fails after something
+// was done for good, a message says so ("committed @3; but its output is lost").
+//
+// A reader that has gone, as in "dig log | head", is no failure of ours.  The command ends by
+// SIGPIPE without a word, as other programs do.  A signal ends it in the same way (process.cpp).
+//
+// What no handler catches, such as a failure in a thread, comes to end_uncaught().  Memory may be
+// what is missing, so it writes its message from pieces and makes no string.
+//
+// A command may be made of tools, and a person knows only the command.  So its name goes to the
+// tools in DIG_NAME, and their messages begin with it.  Each tool takes the variable out of its
+// environment, since the programs that it starts are not parts of that command.
 #include "libdig/tool/command.h"
 
 #include <cerrno>

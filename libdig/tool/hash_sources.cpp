@@ -42,6 +42,8 @@ HashSources::HashSources(std::function<void(const std::string &)> failed, std::o
 			chunking_.target = *target;
 		}
 	}
+	// Ingest asks for a directory that paths lead from.  No source here needs it, since all are
+	// open.
 	directory_ = File::open_with(".", O_RDONLY | O_DIRECTORY);
 }
 

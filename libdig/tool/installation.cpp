@@ -1,3 +1,10 @@
+//     build/dig-chunk                          a build tree: tools side by side
+//     PREFIX/bin/dig                           an installation, and from there
+//     PREFIX/libexec/dig/dig-chunk               ../libexec/dig
+//     PREFIX/share/man/man1/dig-chunk.1          ../share, or ../../share from libexec/dig
+//
+// No path of the build is used while one of these fits, so a prefix can be moved.  dig-hash-object
+// stands for all tools.
 #include "libdig/tool/installation.h"
 
 #include <cstdlib>

@@ -1,3 +1,8 @@
+//     100644 5120 6d0e…9c1f 1700000000000000000 sha256=a3b1…77e0 changed TAB path
+//
+// Mode, size and file root are always there.  What follows them shows by itself what it is: a
+// number is the time in nanoseconds, the others have a name.  So a list without them is a list,
+// too.  The path stands last, because it is the only field that may hold a blank.
 #include "libdig/tool/listing.h"
 
 #include <cstdio>
@@ -29,6 +34,8 @@ std::string mode_letters(const Entry &entry)
 		const unsigned bits = entry.mode >> shift;
 		text += bits & 4 ? 'r' : '-';
 		text += bits & 2 ? 'w' : '-';
+		// As in ls: set-user-ID, set-group-ID and the sticky bit stand in the place of x, as
+		// capital letters where x is not set.
 		const bool is_special = entry.mode >> (9 + shift / 3) & 1;
 		const char special = shift == 0 ? 't' : 's';
 		text += is_special ? (bits & 1 ? special : static_cast<char>(special - 32)) : bits & 1 ? 'x' : '-';

@@ -46,6 +46,7 @@ static std::string without_escapes(std::string_view text)
 	return plain;
 }
 
+// A word in quotes may hold blanks, and is never a macro.
 static std::vector<Word> words_of(std::string_view line)
 {
 	std::vector<Word> words;
@@ -337,6 +338,7 @@ private:
 		if (list.kind == List::Kind::tag)
 			tag = Phrase(page_name_).rendered(words);
 		indent_ += list.width;
+		// A tag that is too wide stands in a line of its own.
 		if (tag.size() + 1 < list.width)
 			tag_ = tag + std::string(list.width - tag.size(), ' ');
 		else
@@ -376,6 +378,7 @@ private:
 				at = end + 1;
 				if (word.empty())
 					continue;
+				// mandoc leaves two columns free, too.
 				if (words_in_line && line.size() + 1 + word.size() > columns_ - 2) {
 					put(line);
 					line = std::string(further, ' ');

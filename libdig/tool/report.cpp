@@ -1,3 +1,9 @@
+// Three reports are made of one Work that the library counts in: progress while it goes on, and
+// metrics and explanation at its end.  The end may be a failure, and then the figures matter most:
+// how far an add came, and at what.  So the destructor prints them, too.
+//
+// A command that starts a pipeline, such as dig add, does not report.  It passes the options on to
+// the tool that does the work.
 #include "libdig/tool/report.h"
 
 #include <cstdio>

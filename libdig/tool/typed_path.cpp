@@ -1,3 +1,8 @@
+// A typed path is compared with the work tree by its text first.  The text may differ although the
+// place is the same: whoever came to the work tree through a symbolic link types the name of the
+// link, and so does $PWD.  Resolving the whole path would be wrong, because a symbolic link inside
+// of the work tree is an entry of its own, and a removed file cannot be resolved at all.  So only
+// the part that leads to the work tree is resolved, and the rest is taken as it was typed.
 #include "libdig/tool/typed_path.h"
 
 #include <algorithm>
