@@ -26,6 +26,7 @@ static bool lies_on_coarse_clock(const File &root, const std::string &path, std:
 
 std::int64_t ClockMargins::of(const std::string &path, const FileStat &stat)
 {
+	// Nearly all files of a walk lie on the device of the one before.
 	if (last_margin_ != 0 && stat.device == last_device_)
 		return last_margin_;
 	if (of_devices_.size() >= most_devices)

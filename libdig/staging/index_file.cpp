@@ -1,6 +1,15 @@
 // Records are written once, front to back, and flushed in pieces of 256 KiB.  The table is held in
 // memory until the end and stands behind the blocks, since nobody knows their number before.  A
 // reader checks the tail first, then the table, and each block when it comes to it.
+//
+//     u16 shared | u16 size of the rest | rest of the path | record
+//
+// "lib/a.c" and then "lib/b.c" are 0, 7, "lib/a.c" and 4, 3, "b.c".  Neighbours in a tree share
+// most of their paths, so a path takes little more than its last component.
+//
+// A look-up in the table gives the one block that may have a path, and reads the block from its
+// beginning.  16 KiB are about a hundred records: smaller blocks would make the table larger, which
+// is in memory, and larger ones the look-up.
 #include "libdig/staging/index_file.h"
 
 #include <algorithm>
@@ -82,6 +91,8 @@ void IndexFileWriter::finish(const StagingId &id, const StagingId &base_id, cons
 	append(pending_, table_);
 	append(pending_, raw_bytes(tail));
 	flush();
+	// Only a file with such records asks for the feature, so that a version of dig without it reads
+	// all others.  That is known at the end, and the preamble is written once more.
 	if (has_no_file_)
 		file_.write_at(raw_bytes(make_preamble(index_magic, {.read_features = no_file_feature})), 0);
 }

@@ -1,3 +1,12 @@
+// When stat proves that a file is unchanged.  A file can change twice within one tick of its clock,
+// and the second change leaves the times of the first.  git calls such entries racily clean.  So
+// times that are alike prove nothing by themselves: both must lie before the reading began, by more
+// than the coarsest tick that they may have.  Then a change after the reading would have left later
+// ones.
+//
+// The change time is compared as well, because programs such as tar set the modification time back,
+// and the change time cannot be set.  The inode shows that a file was replaced.  The device is
+// recorded and not compared: its number may be another one after the next mount.
 #include "libdig/staging/index_record.h"
 
 #include <algorithm>
@@ -75,6 +84,7 @@ void IndexRecord::encode(Buffer &out) const
 
 void IndexRecord::check_path(const Cursor &cursor, std::string_view path, std::size_t begin)
 {
+	// From the component that begin lies in, since it may have become another one.
 	const std::size_t slash = begin > 0 ? path.rfind('/', begin - 1) : path.npos;
 	std::string_view problem = path_problem(path.substr(slash == path.npos ? 0 : slash + 1));
 	if (problem.empty() && path.size() > max_path_size)

@@ -1,3 +1,9 @@
+// A journal may have a million records, and every writer and many readers ask what they mean
+// together.  So records are folded as they pass.  What is kept has the size of what is unfinished,
+// which is checkpoints and failures, and not of the journal.
+//
+// The pack puts the blocks and notes that it writes into the state that it read.  So the numbers of
+// blocks go on from there, and nothing is read a second time.
 #include "libdig/staging/journal_state.h"
 
 namespace dig {

@@ -1,8 +1,20 @@
+// Nodes come one at a time while trees are built: those of chunk lists from an add, those of the
+// manifest from a commit.  Each has some KiB, so they are collected into blocks, which compress
+// better than single nodes and need one record in the journal.
+//
+// A record of a finished file promises that its content can be read.  So append() takes the blocks
+// of chunks, adds those of nodes behind them, and then the records: the journal never names a file
+// before its nodes.
+//
+// Blocks wait in memory for append(), since an add has one moment at which a unit goes to the pack.
+// A commit has no such moment: a million paths of 80 bytes make some 100 MB of nodes.  It appends
+// blocks as they fill.
 #include "libdig/staging/node_blocks.h"
 
 namespace dig {
 
 constexpr std::size_t node_block_size = 256_KiB;
+// Nodes are mostly digests, so fewer bytes than these hardly shrink.
 constexpr std::size_t least_compressed = 256;
 constexpr std::size_t most_waiting_bytes = 4_MiB;
 

@@ -37,6 +37,8 @@ void TreeSurvey::visit_subtree(TreeKind kind, const NodeRef &ref, std::string_vi
 	const Digest key = may_be_shared ? key_of(kind, ref.id, ref.level, ref.leaves, ref.bytes) : Digest();
 	if (may_be_shared && seen_.contains(ItemKind::node, key))
 		return;
+	// A subtree counts as seen only after all of it went well.  Damage that ends the visit is found
+	// again for the next file that shares the subtree, so that each of these files is named.
 	visit_items(load_node(source_, kind, ref, before), before, leaf);
 	if (may_be_shared)
 		seen_.insert(ItemKind::node, key);
