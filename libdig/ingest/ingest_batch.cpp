@@ -1,3 +1,10 @@
+// Small files are read in batches: with a ring, opening, reading and closing takes three system
+// calls a batch (read_batch).  What cannot go that way is read by itself afterwards: symbolic
+// links, files that are open already, empty ones, and every file that failed or did not fill its
+// room, because a single read tells the reason.
+//
+// The room of a file is its size as the walk saw it.  A file that has grown meanwhile is not read
+// further.  It has changed, and the sink submits it again.
 #include "libdig/ingest/ingest_batch.h"
 
 #include <cstring>
