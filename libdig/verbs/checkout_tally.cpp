@@ -1,3 +1,8 @@
+// Three kinds of trouble come out of an extraction, and each has another consequence.  A failure of
+// one entry is told at once, counted, and makes the status 3, or 4 if it is damage.  What the file
+// system cannot keep, such as modes on FAT, concerns every entry, so it is counted and told once,
+// with the first reason.  An error that would meet every entry, such as a full disk, is thrown and
+// ends the extraction.
 #include "libdig/verbs/checkout_tally.h"
 
 #include <cerrno>

@@ -15,6 +15,7 @@ OldContent::OldContent(Store &store, const File &file, const std::optional<Diges
 
 std::uint64_t OldContent::known_count(const ContentChunk &chunk, std::uint64_t most)
 {
+	// The cursor goes forward only, hence the order of the calls.
 	cursor_->seek_offset(chunk.offset);
 	if (cursor_->at_end() || cursor_->offset() != chunk.offset || cursor_->chunk_id() != chunk.id)
 		return 0;
@@ -29,6 +30,7 @@ bool OldContent::has(const ContentChunk &chunk, MutableBytes scratch) const
 
 bool has_bytes(const File &file, Bytes bytes, std::uint64_t offset)
 {
+	// By windows: the first difference ends the reading.
 	Buffer window(std::min<std::size_t>(bytes.size(), 64_KiB));
 	while (!bytes.empty()) {
 		const MutableBytes part = MutableBytes(window).first(std::min(window.size(), bytes.size()));

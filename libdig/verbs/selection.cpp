@@ -14,6 +14,8 @@ static std::vector<std::string> without_covered(std::vector<std::string> paths)
 	std::sort(paths.begin(), paths.end());
 	std::vector<std::string> kept;
 	for (std::string &path : paths) {
+		// All that were kept are looked at: in "a", "a-b", "a/c" the one that covers the last is
+		// not the one before it.
 		const bool is_covered = std::any_of(kept.begin(), kept.end(),
 			[&](const std::string &above) { return is_within(path, above); });
 		if (!is_covered)
@@ -50,6 +52,10 @@ void Selection::walk(const std::function<void(const Entry &)> &each) const
 	}
 }
 
+// In the order of bytes, "a-b" comes between "a" and "a/b", so an entry and what lies below it need
+// not be neighbours.  above_ is a stack of the entries whose paths the last path begins with; an
+// entry stays in it as long as something below it may follow.  It never has more entries than a
+// path has bytes.
 void ConflictCheck::add(const Entry &entry)
 {
 	const std::string &path = entry.path;

@@ -1,3 +1,6 @@
+// dig status tells of failures until they are settled, so they outlive the add.  Nearly every add
+// has none and finds none.  So what was taken is noted only if there are old failures, and the
+// lists are compared once, at the end.
 #include "libdig/verbs/stage_failures.h"
 
 #include <algorithm>
@@ -56,6 +59,7 @@ void StageFailures::record()
 	std::copy_if(failures_.begin(), failures_.end(), std::back_inserter(all),
 		[&](const JournalFailure &failure) { return may_be_there(root_, failure.path); });
 	recorded_count_ = all.size() - kept;
+	// The same list again would be written to the journal for nothing.
 	const bool is_same = all.size() == writer_.failures().size() &&
 		std::equal(all.begin(), all.end(), writer_.failures().begin(),
 			[](const auto &a, const auto &b) { return a.path == b.path && a.message == b.message; });

@@ -1,3 +1,14 @@
+// A person must never find half a file under a name and take it for the whole.  A large file takes
+// long, so it is written under a temporary name and renamed when it is complete.  So is every file
+// that replaces another one: until the rename, the old content is there.  Only a small new file
+// gets its own name at once, which saves a rename for each.  Its content is in memory by then, so
+// it is short of bytes only for a moment.
+//
+// Temporary names have 64 random bits, so two extractions into one directory do not meet, and a
+// file of that name that is left over was left by a crash.
+//
+// --in-place gives this up, for files and disks that are too large to be there twice.  Chunks that
+// are in their place already are not written.
 #include "libdig/verbs/target.h"
 
 #include <algorithm>

@@ -4,7 +4,8 @@
 //     replaced     under a temporary name beside it, and renamed when it is whole
 //     in place     the file that is there gets the ranges that differ; so does a block device
 //
-// A file gets its name only when it is whole.  What is not whole when a Target ends is removed.
+// A file that is written apart gets its name only when it is whole.  What is not whole when a Target
+// ends is removed.
 #ifndef DIG_TARGET_H
 #define DIG_TARGET_H
 

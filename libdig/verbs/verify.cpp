@@ -1,3 +1,17 @@
+// A store is checked from its roots down: the roots follow from the layers, a layer from its
+// sections and blocks, a state from its manifest, a file from its chunk list, and a list from
+// chunks that are in some layer with the size that the list says.  Then come the files that are
+// derived and the staging area.
+//
+// Each state is checked by its difference from the one before.  What they share was checked there,
+// so a store with a thousand states of a million files costs what was added to it, and not their
+// product.  Chunk lists share subtrees, too, and TreeSurvey visits each of them once.
+//
+// Damage is told, and the check goes on with the next part, because a person who has to repair the
+// store needs to know all of it.  An error that says nothing about the store, such as too many open
+// files, ends it instead.
+//
+// Nothing is locked.  Commits may go on meanwhile, and what they add is not checked.
 #include "libdig/verbs/verify.h"
 
 #include <algorithm>
