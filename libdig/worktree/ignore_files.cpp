@@ -1,3 +1,7 @@
+// A symbolic link in the place of a .digignore is not followed, as in git: a work tree that
+// somebody else made could otherwise have any file read as rules.  A FIFO is opened without waiting
+// and passed over.  A file that cannot be read is an error for a walk, since it would add what its
+// owner wanted left out; only a question about one path (is_ignored) goes on without it.
 #include "libdig/worktree/ignore_files.h"
 
 #include <cerrno>

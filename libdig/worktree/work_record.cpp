@@ -1,3 +1,9 @@
+// Text, so that a script can read and write records.  The path stands last and as it is, because it
+// may hold everything but NUL, which ends a record in a pipe.
+//
+// A pipe that ends says nothing about why.  So the last record counts the others: a walk that was
+// killed leaves no such record, and what it did not show is not taken for deleted.  'A' tells that
+// the walk has failed and has given the reason, so its reader need not guess one.
 #include "libdig/worktree/work_record.h"
 
 #include <algorithm>
@@ -111,6 +117,7 @@ WorkRecord parse_work_record(std::string_view text)
 	case WorkRecord::Type::missing: break;
 	default: throw malformed(text);
 	}
+	// A field too many or too few is an error as well, and not a path that looks odd.
 	if (!fields.empty() || has_path != (tab < text.size()))
 		throw malformed(text);
 	if (has_path)
