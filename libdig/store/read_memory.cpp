@@ -1,3 +1,6 @@
+// Content comes out in order, so pieces are given back nearly in the order in which they were
+// taken, and a ring wastes little.  With a heap, pieces of many sizes from several threads would
+// leave gaps, and the memory of the process would grow beyond the sum of what is in use.
 #include "libdig/store/read_memory.h"
 
 #include <algorithm>
@@ -38,6 +41,7 @@ std::optional<std::size_t> ReadMemory::find_room(std::size_t size) const
 		return 0;
 	const std::size_t oldest = pieces_.front().offset;
 	const std::size_t end = pieces_.back().offset + pieces_.back().size;
+	// After the turn at the end of the ring: [ ... newest | free | oldest ... ].
 	if (pieces_.back().offset < oldest)
 		return size <= oldest - end ? std::optional(end) : std::nullopt;
 	if (end < limit_ && size <= limit_ - end)
