@@ -123,6 +123,8 @@ std::size_t Chunker::next(Bytes bytes, bool is_last)
 		}
 		scanned_ += window;
 	}
+	// No strong cut up to the maximum.  The last weak one follows the content, and the maximum does
+	// not (the backup divisor of TTTD: Eshghi and Tang, HP Labs 2005).
 	if (bytes.size() >= limits_.maximum)
 		return advance(last_weak_ ? last_weak_ : limits_.maximum);
 	if (is_last && !bytes.empty())

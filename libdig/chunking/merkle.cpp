@@ -1,3 +1,10 @@
+// RFC 9162 defines the tree from the top: the left side takes the largest power of two.  Joining
+// neighbours level by level, and taking an odd node up as it is, gives the same tree: pairs make
+// the complete subtrees, and what is left over on the right joins them from the smallest on.  From
+// below, all nodes of a level are independent messages, so they can be hashed side by side.
+//
+// A tree that only grows needs none of its leaves.  Its peaks are like the digits of a binary
+// number: a leaf is a one that is added, and each carry joins two peaks of the same size.
 #include "libdig/chunking/merkle.h"
 
 #include <algorithm>
