@@ -1,3 +1,11 @@
+// The counters are independent of each other and nobody acts on them, so relaxed operations are
+// enough: a reader sees each number as it was a moment ago.  At the end the threads have been
+// joined.
+//
+// What limits a run.  Each thread divides its time among steps without a gap.  The time of a step
+// that workers share is divided by their number, since they do it side by side; the other steps are
+// done by one thread each.  The step with the largest share is the limit.  Waiting for the disk
+// counts like computing, since both hold up the run.
 #include "libdig/watch/metrics.h"
 
 #include <algorithm>
