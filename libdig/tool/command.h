@@ -15,12 +15,12 @@
 //     int dig_chunk_main(int argc, char **argv) { return run(argc, argv, usage, chunk); }
 //
 // The last function is the entry of the tool, and its name is that of the file.  All tools are one
-// program (porcelain/dig.cpp), which looks by what name it was called.
+// program (porcelain/dig.cpp), which chooses the tool by the name that it was called by.
 //
-// run() turns exceptions into a message on stderr and an exit status (error.h), opens standard
-// streams that were closed, arranges for signals (process.h), and lets no tool succeed whose
-// output was not written.  A command that a signal interrupts ends by that signal, and one that
-// nobody reads any more by SIGPIPE; neither says a word.
+// run() opens standard streams that were closed, installs the handlers of signals (process.h), and
+// turns an exception into a message on stderr and an exit status (error.h).  A tool fails if its
+// output cannot be written.  A command that a signal interrupts ends by that signal, without a
+// message.  If the reader of its output has gone, it ends by SIGPIPE, also without a message.
 #ifndef DIG_COMMAND_H
 #define DIG_COMMAND_H
 
@@ -36,34 +36,37 @@
 
 namespace dig {
 
-// usage is the SYNOPSIS; its first word names the tool in messages, unless another command runs it
-// in its own name ("dig commit: nothing is staged").
+// usage is the SYNOPSIS of the page.  Messages begin with its first word, or with the name of the
+// command that runs the tool as a part of itself ("dig commit: nothing is staged").
 int run(int argc, char **argv, const char *usage, const std::function<int(Options &)> &command);
 int run(int argc, char **argv, const char *usage, int (*command)(Options &));
 
-// The tool dig-NAME of this installation, to be run in the name of this command: its messages
-// begin as ours do.
+// The tool dig-NAME of this installation, as a part of this command: its messages begin with the
+// name of this command.
 Command tool_command(std::string_view name);
-// The same for what is found otherwise: tools that are started from here on speak in this name.
+// The messages of all tools that are started after this call begin with this name.
 void name_tools(const std::string &name);
-// What a command prints, without the newline at its end, and how it ended.
+// Runs the command.  Returns its output without the newlines at the end, and its exit status.
 std::string output_of(const Command &command, int &status);
 
-// The record that standard output ends with when the command fails, so that whoever reads it in a
-// pipe knows that the reason was told.
+// If the command fails, standard output ends with this record.  A program that reads the output in
+// a pipe then knows that the reason was told already.
 void end_failed_output_with(std::string record);
 
-// What is done for good now, as "committed @3": said when the output of the command is lost.
+// Notes something that is done for good, such as "committed @3".  If the output of the command is
+// lost, a message says so and has this text.
 void accomplished(const std::string &text);
 
-// "dig-chunk: warning: TEXT" on stderr.  Any thread may call these; before run() the tool
-// has no name.
+// These print to stderr, as a line or, with --progress=json, as an object.  Any thread may call
+// them.  Before run() the tool has no name, and the text stands alone.
+
+// "dig-chunk: warning: TEXT"
 void warn(std::string_view text);
-// "dig-chunk: TEXT".
+// "dig-chunk: TEXT"
 void tell(std::string_view text);
-// "TEXT" alone: what the work came to, at its end.
+// "TEXT": the result of the work, at its end.
 void tell_summary(std::string_view text);
-// As tell(), of what failed; the status is that of the command, where the failure ends it.
+// "dig-chunk: TEXT", for a failure.  status is that of the command if the failure ends it.
 void tell_error(std::string_view text, std::optional<int> status = {});
 
 } // namespace dig

@@ -1,5 +1,5 @@
-// Where the parts of this installation are.  They are found from the place of the running program,
-// so that a build tree works as it is, and so does an installation that was moved as a whole.
+// The places of tools and pages.  They are found from the directory of the running program.  So a
+// build tree works without being installed, and an installation works after its prefix was moved.
 #ifndef DIG_INSTALLATION_H
 #define DIG_INSTALLATION_H
 
@@ -8,12 +8,12 @@
 
 namespace dig {
 
-// The directory that holds dig-X for every tool.  In order: that of this program; ../libexec/dig
-// seen from there; the one that the build was told of.
+// The directory that holds dig-X for every tool: the directory of this program, or ../libexec/dig
+// from there, or the one that was configured for the build.  The first of them that has tools.
 std::string tool_directory();
-// The same, or what DIG_EXEC_PATH says: where "dig X" looks first.
+// The directory in which "dig X" looks first: DIG_EXEC_PATH, or else tool_directory().
 std::string exec_path();
-// Where the pages of a section ("1", "5", "7") may be.
+// The directories that may hold the pages of a section ("1", "5", "7").
 std::vector<std::string> page_directories(const std::string &section);
 
 } // namespace dig
