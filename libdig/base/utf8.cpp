@@ -6,8 +6,8 @@
 //     f0..f4 80..bf 80..bf 80..bf       U+10000 to U+10FFFF
 //
 // c0 and c1 could begin only a longer form of ASCII, and f5 to ff only code points that do not
-// exist.  Decoders differ in what they make of such bytes, and so do terminals.  Callers therefore
-// show them byte by byte, as octal escapes, and never as a character.
+// exist.  Decoders and terminals differ in what they make of such bytes.  So messages and lists show
+// them byte by byte, as octal escapes, and never as a character.
 #include "libdig/base/utf8.h"
 
 namespace dig {
