@@ -110,7 +110,7 @@ private:
 			throw NotThere(error.what(), "missing");
 		}
 		if (path.empty())
-			throw NotThere(shown + "the directory of all that is in " + std::string(root), "missing");
+			throw NotThere(shown + "the top directory of " + std::string(root), "missing");
 		TreeCursor cursor(TreeKind::manifest, manifest, store_.nodes());
 		cursor.seek(path);
 		if (!cursor.at_end() && cursor.path() == path)

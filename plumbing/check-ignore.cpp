@@ -26,12 +26,12 @@ static std::optional<Buffer> read_rules(const std::string &work_tree, const std:
 	if (!directory.empty()) {
 		const std::optional<FileStat> stat = find_stat_at(AT_FDCWD, work_tree + '/' + directory);
 		if (stat && stat->type == FileType::symlink)
-			throw Error(quote(directory) + " is a symbolic link, nothing lies below it");
+			throw Error(quote(directory) + " is a symbolic link, and nothing lies below it");
 	}
 	const std::string name = base + std::string(ignore_file_name);
 	const std::optional<FileStat> stat = find_stat_at(AT_FDCWD, name);
 	if (stat && stat->type == FileType::symlink)
-		warn(quote(below + std::string(ignore_file_name)) + " is a symbolic link and not read");
+		warn(quote(below + std::string(ignore_file_name)) + " is a symbolic link, and is not read");
 	if (!stat || stat->type != FileType::regular)
 		return std::nullopt;
 	return read_whole_file(name, max_ignore_file_size);

@@ -148,7 +148,7 @@ static int config(Options &options)
 		throw UsageError("--list and --unset exclude each other");
 	const bool changes = unset || words.size() == 2;
 	if (changes && (nul || show_origin))
-		throw UsageError("-z and --show-origin are for showing");
+		throw UsageError("-z and --show-origin do not go with a change");
 	if (changes)
 		return change(only_global, get_setting_key(words[0]),
 			unset ? std::nullopt : std::optional<std::string_view>(words[1]));

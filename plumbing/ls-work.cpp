@@ -57,7 +57,7 @@ static int ls_work(Options &options)
 		if (Index::open(paths.staging()).find(path))
 			continue;
 		tell(quote(relative_path(path, paths.prefix)) +
-			" is ignored; 'dig check-ignore -v' names the rule, -f takes it all the same");
+			" is ignored; 'dig check-ignore -v' names the rule, -f adds it anyway");
 		status = exit_status::no;
 	}
 	return status;

@@ -153,7 +153,7 @@ static void show_records(StagingLines &lines, Window &window, std::uint64_t offs
 		Cursor cursor(bytes, window.file().name(), offset);
 		const std::uint16_t shared = cursor.u16(), rest = cursor.u16();
 		if (shared > record.entry.path.size())
-			cursor.fail("a path shares more than there is");
+			cursor.fail("a path shares more bytes than the path before it has");
 		record.entry.path.resize(shared);
 		record.entry.path += text_of(cursor.take(rest));
 		record.decode_rest(cursor);
@@ -188,7 +188,7 @@ static std::optional<IndexTable> show_tail(StagingLines &lines, Window &window)
 	if (cursor.u32() != crc32_of(bytes.first(tail_size - 4)))
 		lines.put_broken(offset, "the tail's checksum is wrong");
 	if (table.offset < sizeof(Preamble) || table.offset > offset) {
-		lines.put_broken(offset, "the block table lies outside");
+		lines.put_broken(offset, "the block table lies outside of the file");
 		return {};
 	}
 	table.size = offset - table.offset;
@@ -225,7 +225,7 @@ static void show_blocks(StagingLines &lines, Window &window, const IndexTable &t
 			checksum = cursor.u32();
 			lines.put(at, "block" + field("offset", offset) + field("size", size), text_of(cursor.take(cursor.u16())));
 			if (offset != next || size == 0 || size > max_record_bytes || size > table.offset - offset)
-				cursor.fail("a block lies where none can");
+				cursor.fail("the place of a block is out of bounds");
 			at += bytes.size() - cursor.left();
 		}))
 			break;
@@ -235,7 +235,7 @@ static void show_blocks(StagingLines &lines, Window &window, const IndexTable &t
 		next = offset + size;
 	}
 	if (next != table.offset || at != end)
-		lines.put_broken(at, "the blocks do not reach to their table, or the table not to its end");
+		lines.put_broken(at, "the blocks do not end where their table begins, or the table not where the tail begins");
 }
 
 static void show_index(StagingLines &lines, const File &file, std::string_view magic)

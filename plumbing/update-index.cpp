@@ -48,7 +48,7 @@ static void take_records(Stage &stage, const File &root, const Wishes &wishes, s
 	options.skipped = [&](const WorkRecord &found) {
 		warn(quote(relative_path(found.path, here)) + " is skipped: it is a " + found.kind);
 	};
-	options.aborted = [] { tell("nothing is removed, and what was taken so far is kept for the next time"); };
+	options.aborted = [] { tell("no removal is staged; the content stored so far is kept for the next add"); };
 	RecordTaker taker(stage, root, options);
 	RecordReader reader = RecordReader::standard_input(RecordEnd::nul);
 	std::exception_ptr failure;
@@ -153,7 +153,7 @@ static void take_content(Stage &stage, const Wishes &wishes)
 		return;
 	stage.give_up();
 	throw Error(quote(wishes.paths[0]) + " ended with status " + std::to_string(status) +
-		"; nothing is staged of " + quote(*wishes.path));
+		"; nothing of " + quote(*wishes.path) + " is staged");
 }
 
 static void remove_path(Stage &stage, const std::string &typed)
@@ -197,7 +197,7 @@ public:
 private:
 	[[noreturn]] void fail(std::string_view why) const
 	{
-		throw Error("no 'mode SP size SP file-root [SP time] TAB path': " + quote(line_) + ": " + std::string(why));
+		throw Error(quote(line_) + " is not 'mode SP size SP file-root [SP time] TAB path': " + std::string(why));
 	}
 
 	std::string take_field()
@@ -305,11 +305,11 @@ static std::string interruption_text(const StorePaths &paths, const Wishes &wish
 	if (wishes.dry_run)
 		return text;
 	if (wishes.path)
-		text += "; nothing of " + quote(*wishes.path) + " is staged" +
-			(wishes.checkpoint ? " but its checkpoints" : "");
+		text += (wishes.checkpoint ? "; only the checkpoints of " : "; nothing of ") + quote(*wishes.path) +
+			(wishes.checkpoint ? " are staged" : " is staged");
 	const std::uint64_t bytes = find_unfinished_adds(paths.staging()).bytes;
 	if (bytes > 0)
-		text += "; " + size_text(static_cast<double>(bytes)) + " are kept, the same command goes on";
+		text += "; " + size_text(static_cast<double>(bytes)) + " are kept, and the same command continues";
 	return text;
 }
 
@@ -343,16 +343,17 @@ static void check_wishes(const Wishes &wishes)
 	if (wishes.add && wishes.from_records + wishes.from_paths + wishes.from_content + wishes.from_command != 1)
 		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content and --from-command");
 	if ((wishes.from_content || wishes.from_command) != wishes.path.has_value())
-		throw UsageError("--stdin-content and --from-command need --path=PATH, and nothing else does");
+		throw UsageError("--path=PATH is needed with --stdin-content and --from-command, and only with these");
 	const bool takes_files = wishes.add && (wishes.from_records || wishes.from_paths);
 	if ((wishes.reread || wishes.changing) && !takes_files)
 		throw UsageError("--reread and --changing go with --add and --stdin or --stdin-paths");
 	if (wishes.changing && *wishes.changing != "fail" && *wishes.changing != "store")
 		throw UsageError("--changing is 'fail' or 'store'");
 	if (wishes.by_reference && wishes.changing == "store")
-		throw UsageError("--changing=store takes content, and --by-reference leaves it where it is");
+		throw UsageError("--changing=store stores content, and --by-reference leaves it in the work tree");
 	if (wishes.checkpoint && !wishes.from_content)
-		throw UsageError("--checkpoint-every goes with --stdin-content: a command that fails must leave nothing");
+		throw UsageError("--checkpoint-every goes with --stdin-content only: a command that fails must leave "
+			"nothing staged");
 	if (wishes.from_command && wishes.paths.empty())
 		throw UsageError("--from-command needs '-- COMMAND'");
 	if ((wishes.add || wishes.index_info) && !wishes.from_command && !wishes.paths.empty())
@@ -408,7 +409,7 @@ static void tell_exceptions(const Stage &stage, const std::vector<JournalFailure
 		const std::string more = " and of " + std::to_string(stage.clamped_times() - 1) + " more";
 		warn("the time of " + quote(relative_path(stage.first_clamped(), here)) +
 			(stage.clamped_times() > 1 ? more : "") +
-			" lies outside of the years 1677 to 2262; the nearest time in them is recorded");
+			" lies outside of the years 1677 to 2262; the nearest possible time is recorded");
 	}
 	for (const JournalFailure &failure : failures)
 		tell_error(relative_message(failure.message, failure.path, here));

@@ -14,7 +14,7 @@ static int update_root_command(Options &options)
 		throw UsageError("LAYER-ID has 64 hexadecimal digits");
 	std::optional<Digest> old_root;
 	if (names.size() > 1 && !(old_root = parse_digest(names[1])))
-		throw UsageError("OLD-ROOT has 64 hexadecimal digits, zeros for none");
+		throw UsageError("OLD-ROOT has 64 hexadecimal digits; for the first state, these are zeros");
 	const StorePaths paths = get_store();
 	const Lock lock = Lock::acquire(paths.lock());
 	Store store(paths);

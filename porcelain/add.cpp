@@ -76,9 +76,10 @@ static std::vector<Command> stream_commands(const AddWishes &wishes, const Comma
 {
 	if (!wishes.path || wishes.all || wishes.reread || wishes.changing || wishes.from_stdin == wishes.from_command ||
 		wishes.from_stdin == !wishes.paths.empty())
-		throw UsageError("--stdin goes with --path=PATH alone, --from-command with '-- COMMAND', too");
+		throw UsageError("--stdin needs --path=PATH and nothing else to add; --from-command needs --path=PATH "
+			"and '-- COMMAND'");
 	if (wishes.checkpoint && wishes.from_command)
-		throw UsageError("--checkpoint-every goes with --stdin: a command that fails must leave nothing");
+		throw UsageError("--checkpoint-every goes with --stdin only: a command that fails must leave nothing staged");
 	Command update = tool_command("update-index");
 	update.insert(update.end(),
 		{"--add", wishes.from_stdin ? "--stdin-content" : "--from-command", "--path=" + *wishes.path});
@@ -100,7 +101,7 @@ static std::vector<Command> tree_commands(const AddWishes &wishes, const Command
 	if (wishes.path || wishes.mode || wishes.mtime || wishes.checkpoint)
 		throw UsageError("--path, --mode, --mtime and --checkpoint-every go with --stdin");
 	if (wishes.paths.empty() && !wishes.all)
-		throw UsageError("say what to add; '-A' takes everything");
+		throw UsageError("no path given; '-A' adds everything");
 	Command list = tool_command("ls-work"), update = tool_command("update-index");
 	update.push_back("--add");
 	if (wishes.force)

@@ -153,7 +153,7 @@ static const Tool *run_command(CommandLine &line)
 	}
 	const std::string name = line.rest()[0];
 	if (name.find('/') != name.npos)
-		throw UsageError("a command is a name");
+		throw UsageError(quote(name) + " is a path, and a command is a name");
 	const char *search = std::getenv("PATH");
 	set("PATH", path + (search && *search ? ":" + std::string(search) : ""));
 	name_tools("dig " + name);

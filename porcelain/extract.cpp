@@ -25,7 +25,7 @@ static int extract(Options &options)
 		.positional(words)
 		.parse();
 	if (words.empty())
-		throw UsageError("say where to");
+		throw UsageError("no destination given");
 	Command checkout = tool_command("checkout-root");
 	for (const auto &[option, is_given] : {std::pair("--force", force),
 		std::pair("--in-place", in_place), std::pair("--replace-special", replace_special),

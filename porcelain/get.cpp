@@ -55,7 +55,7 @@ static int get(Options &options)
 		.parse();
 	const Urn urn = parse_urn(names[0]);
 	if (urn.path.empty())
-		throw Error(quote(names[0]) + " names a whole state; give a path behind it");
+		throw Error(quote(names[0]) + " names a whole state; append the path of a file");
 	if (urn.range && range)
 		throw UsageError("the URN has a range already");
 	if (urn.range)

@@ -24,7 +24,7 @@ static void check_paths(Store &store, const std::vector<std::string> &paths, con
 	const Index index = current_index(store);
 	for (std::size_t i = 0; i < paths.size(); i++)
 		if (looks_like_state(typed[i]) && !has_path_anywhere(store, index, paths[i]))
-			throw UsageError(quote(typed[i]) + " names a state, and this takes paths; 'dig extract --at=" +
+			throw UsageError(quote(typed[i]) + " names a state, and dig reset takes paths; 'dig extract --at=" +
 				typed[i] + " DEST' writes its files");
 	check_paths_exist(store, index, paths, typed);
 }
@@ -46,13 +46,13 @@ static int reset(Options &options)
 	} catch (const CorruptError &error) {
 		if (!typed.empty())
 			throw;
-		warn(std::string(error.what()) + "; what was staged is given up");
+		warn(std::string(error.what()) + "; the staged content is discarded");
 		discard_staging(store);
 		StagingWriter writer(store);
 		reconcile_index(store, writer);
 	}
 	if (!quiet)
-		tell(std::to_string(count) + (count == 1 ? " path is" : " paths are") + " not staged any more");
+		tell(std::to_string(count) + (count == 1 ? " path is" : " paths are") + " no longer staged");
 	return exit_status::done;
 }
 

@@ -214,9 +214,9 @@ private:
 	File root_;
 	bool is_forced_, is_cached_;
 	std::uint64_t count_ = 0, bytes_ = 0; // removed
-	Objections only_copy_{"staged, and neither the file nor the last state is the same; -f removes it all the same"};
-	Objections changed_{"changed since it was added; --cached keeps the file, -f removes it all the same"};
-	Objections staged_{"staged and not committed; --cached keeps the file, -f removes it all the same"};
+	Objections only_copy_{"staged, with content that neither the file nor the newest state has; -f removes it anyway"};
+	Objections changed_{"changed since it was added; --cached keeps the file, -f removes it anyway"};
+	Objections staged_{"staged and not committed; --cached keeps the file, -f removes it anyway"};
 	Objections in_the_way_{"a directory now; --cached removes it from the index"};
 	Objections not_writable_{"its directory cannot be changed; --cached removes it from the index"};
 };

@@ -135,7 +135,7 @@ static void show_mixed(Output &out, const Index &index, const std::function<bool
 			!is_wanted(record.entry.path))
 			continue;
 		if (is_first)
-			out.record("staged as it was read, though it changed while it was read:");
+			out.record("changed while it was read, and staged as it was read:");
 		is_first = false;
 		out.record("  " + quoted_record(relative_path(record.entry.path, here)));
 	}
@@ -192,7 +192,7 @@ static void show_adds(Output &out, const StorePaths &store)
 	if (adds.are_running)
 		out.record("an add is running" + (adds.bytes ? "; it has stored " + amount + " so far" : ""));
 	else if (adds.bytes > 0)
-		out.record("an add did not end: " + amount + " of it are kept, and the same command goes on");
+		out.record("an add did not end: " + amount + " of its content are kept, and the same command continues");
 }
 
 static void show(Output &out, Status &status, Store &store, const Index &index)
@@ -211,7 +211,7 @@ static void show(Output &out, Status &status, Store &store, const Index &index)
 	show_section(out, "could not be read:", changes, &Letters::work, "F", here);
 	for (const JournalFailure &failure : status.failures)
 		out.record("    " + relative_message(failure.message, failure.path, here));
-	status.skipped.show(out, "passed over, a store of its own, pipe, socket or device:");
+	status.skipped.show(out, "skipped, as a store of its own, a pipe, a socket or a device:");
 	status.without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
 	show_adds(out, store.paths());
 	if (changes.is_empty())

@@ -96,7 +96,7 @@ test_expect_success PYTHON,STRACE 'what is always written is named and not taken
 	grep "warning: .disk. changed while it was read; it is stored as it was read" ../marked &&
 	grep "warning: .log. changed while it was read" ../marked && ! grep quiet ../err ../marked &&
 	number=$(grep -c warning ../marked) && grep "^files_changed_while_read $number$" ../metrics &&
-	dig-status >../actual && sed -n "/^staged as it was read/,/^[^ ]/s/^  //p" ../actual >../listed &&
+	dig-status >../actual && sed -n "/^changed while it was read, and staged/,/^[^ ]/s/^  //p" ../actual >../listed &&
 	grep -x disk ../listed && grep -x log ../listed && ! grep "could not be read" ../actual
 '
 

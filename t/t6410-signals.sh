@@ -233,9 +233,9 @@ test_expect_success 'what is kept of an interrupted add is told, and by status, 
 	grep "an add is running; " status &&
 	kill -s INT -- -$group &&
 	{ wait $group; test $? = 130; } &&
-	grep "interrupted; nothing of .kept. is staged; [0-9.]* MiB are kept, the same command goes on" err &&
+	grep "interrupted; nothing of .kept. is staged; [0-9.]* MiB are kept, and the same command continues" err &&
 	(cd tree && dig-status) >status &&
-	grep "an add did not end: [0-9.]* MiB of it are kept" status &&
+	grep "an add did not end: [0-9.]* MiB of its content are kept" status &&
 	(cd tree && dig-status --porcelain=v1) >status &&
 	! grep kept status &&
 	(cd tree && dig-add --stdin --path=kept <../kept && dig-status) >status &&

@@ -40,7 +40,7 @@ test_expect_success 'an unknown option is an error wherever it stands, and nothi
 '
 
 test_expect_success 'wrong usage is a line of what, a line of usage, a line of where to read on' '
-	complains 129 "$(printf "%s\n" "dig add: say what to add; '\''-A'\'' takes everything" "usage: dig add [OPTION...] PATH..." \
+	complains 129 "$(printf "%s\n" "dig add: no path given; '\''-A'\'' adds everything" "usage: dig add [OPTION...] PATH..." \
 		"see '\''dig help add'\''")" dig -C tree add &&
 	complains 129 "$(printf "%s\n" "dig rm: arguments are missing" "usage: dig rm [-f] [--cached] PATH..." "see '\''dig help rm'\''")" dig -C tree rm &&
 	dig add -h >out && sed "/^$/,\$d" out >usage && ! grep dig-add usage && grep "^dig add --stdin" usage
@@ -88,9 +88,9 @@ test_expect_success 'options of dig add that belong together are asked for toget
 		test_expect_code 129 dig add $options a 2>../err && grep "go with --stdin" ../err || { echo "$options"; return 1; }
 	done &&
 	test_expect_code 129 dig add --from-command --path=p --checkpoint-every=1M -- echo 2>../err &&
-	grep "a command that fails must leave nothing" ../err &&
-	test_expect_code 129 dig add --stdin 2>../err && grep "goes with --path=PATH" ../err &&
-	test_expect_code 129 dig add 2>../err && grep "say what to add" ../err
+	grep "a command that fails must leave nothing staged" ../err &&
+	test_expect_code 129 dig add --stdin 2>../err && grep "needs --path=PATH" ../err &&
+	test_expect_code 129 dig add 2>../err && grep "no path given" ../err
 '
 
 test_expect_success 'shown commands can be pasted into a shell, whatever the names' '

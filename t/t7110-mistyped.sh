@@ -36,7 +36,7 @@ test_expect_success 'a path is there when it is in the work tree, in the index o
 test_expect_success 'a reset of a state says that it takes paths' '
 	for state in HEAD HEAD~1 @1 $(cd tree && dig info root)
 	do
-		says 129 "$state'\'' names a state, and this takes paths" dig reset $state || return 1
+		says 129 "$state'\'' names a state, and dig reset takes paths" dig reset $state || return 1
 	done &&
 	echo at >tree/@1 && says 0 "" dig reset @1 && rm tree/@1
 '

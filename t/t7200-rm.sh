@@ -20,8 +20,8 @@ test_expect_success 'a change in the work tree is refused, a time alone is none'
 
 test_expect_success '--cached asks only for what is in neither place, -f for nothing' '
 	cd w && dig reset -q && echo 22 >d/b && dig add d/b && dig rm --cached d/b && test -e d/b && dig reset -q && dig add d/b &&
-	echo 333 >d/b && test_expect_code 128 dig rm --cached d/b 2>../err && grep "d/b.: staged, and neither" ../err &&
-	test_expect_code 128 dig rm d/b 2>../err && grep "d/b.: staged, and neither" ../err &&
+	echo 333 >d/b && test_expect_code 128 dig rm --cached d/b 2>../err && grep "d/b.: staged, with content that neither" ../err &&
+	test_expect_code 128 dig rm d/b 2>../err && grep "d/b.: staged, with content that neither" ../err &&
 	dig rm -f d/b && ! test -e d/b && test -e d/c
 '
 

@@ -55,7 +55,7 @@ test_expect_success 'then the data directory of the user: XDG_DATA_HOME, or belo
 '
 
 test_expect_success 'a URN of a state, and two ranges, are told apart from what is not there' '
-	test_expect_code 128 dig -C one get urn:dig:chia:$one 2>err && grep "names a whole state; give a path" err &&
+	test_expect_code 128 dig -C one get urn:dig:chia:$one 2>err && grep "names a whole state; append the path" err &&
 	test_expect_code 129 dig -C one get --range=0-1 "/file#bytes=0-1" 2>err && grep "the URN has a range already" err &&
 	test_expect_code 128 dig -C one get urn:dig:chia:$one/absent
 '

@@ -167,7 +167,7 @@ all_json () {
 
 test_expect_success 'with JSON, errors of the command line, of the store and of other tools are JSON, too' '
 	test_expect_code 129 dig add --progress=json 2>err && all_json err &&
-	grep "\"type\":\"error\",\"command\":\"dig add\",\"message\":\"say what to add.*\"status\":129}" err &&
+	grep "\"type\":\"error\",\"command\":\"dig add\",\"message\":\"no path given.*\"status\":129}" err &&
 	test_expect_code 129 dig-verify-store --progress=json --no-such 2>err && all_json err &&
 	test_expect_code 128 dig add --progress=json /etc 2>err && all_json err &&
 	grep -c "\"type\":\"error\"" err >count && echo 1 | test_cmp - count &&

@@ -179,7 +179,7 @@ void check_block_record(const BlockRecord &record, std::string_view name, std::u
 	const std::uint64_t items = record.items, length = record.length;
 	const std::uint64_t prefix = sizeof(BlockHeader) + (items > 1 ? 4 * items : 0);
 	if (record.offset < sizeof(Preamble) || record.offset > std::uint64_t(-1) - length || length < prefix)
-		throw CorruptError("a block lies where none can", name, offset);
+		throw CorruptError("the place of a block is out of bounds", name, offset);
 	BlockHeader header{};
 	header.magic = block_magic;
 	header.codec = record.codec;

@@ -92,7 +92,7 @@ void Layer::read_footer()
 			throw Error(quote(name()) + " has a section that this dig does not know; use a newer dig");
 	}
 	if (next != footer.section_table_offset)
-		fail("the sections do not reach to their table", footer.section_table_offset);
+		fail("the sections do not end where their table begins", footer.section_table_offset);
 }
 
 SectionRecord Layer::section(Section type) const

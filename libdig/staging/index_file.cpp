@@ -136,7 +136,7 @@ IndexFile::IndexFile(File file) : file_(std::move(file))
 	if (tail_.checksum != crc32_of(Bytes(raw).first(sizeof tail_ - 4)))
 		throw CorruptError("the tail's checksum is wrong", file_.name(), size - sizeof tail_);
 	if (tail_.table_offset < sizeof(Preamble) || tail_.table_offset > size - sizeof tail_)
-		throw CorruptError("the block table lies outside", file_.name(), size);
+		throw CorruptError("the block table lies outside of the file", file_.name(), size);
 	read_table(size - sizeof tail_);
 }
 
@@ -173,7 +173,7 @@ void IndexFile::read_table(std::uint64_t end)
 		block.first_path = text_of(cursor.take(cursor.u16()));
 		if (block.offset != next || block.size == 0 || block.size > max_block ||
 			block.offset + block.size > tail_.table_offset)
-			cursor.fail("a block lies where none can");
+			cursor.fail("the place of a block is out of bounds");
 		if (i > 0 && block.first_path <= blocks_.back().first_path)
 			cursor.fail("blocks are not in order");
 		next = block.offset + block.size;
@@ -181,7 +181,7 @@ void IndexFile::read_table(std::uint64_t end)
 	}
 	cursor.expect_end();
 	if (next != tail_.table_offset)
-		cursor.fail("the blocks do not reach to their table");
+		cursor.fail("the blocks do not end where their table begins");
 }
 
 void IndexFileCursor::rewind(std::size_t number)
@@ -211,7 +211,7 @@ void IndexFileCursor::next()
 		file_->blocks()[block_].offset + at_);
 	const std::uint16_t shared = cursor.u16(), rest = cursor.u16();
 	if (shared > record_.entry.path.size())
-		cursor.fail("a path shares more than there is");
+		cursor.fail("a path shares more bytes than the path before it has");
 	record_.entry.path.resize(shared);
 	record_.entry.path += text_of(cursor.take(rest));
 	IndexRecord::check_path(cursor, record_.entry.path, shared);

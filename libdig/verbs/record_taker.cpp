@@ -36,8 +36,8 @@ void RecordTaker::take(const WorkRecord &record)
 void RecordTaker::finish()
 {
 	if (!has_ended_)
-		throw Error("the end record is missing: what lists the work tree was ended; nothing is "
-			"removed, and what was taken so far is kept for the next time");
+		throw Error("the end record is missing, because the listing of the work tree was ended; no removal "
+			"is staged; the content stored so far is kept for the next add");
 	for (const std::string &scope : walk_.scopes())
 		stage_.looked_at(scope);
 	flush_gone();

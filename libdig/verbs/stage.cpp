@@ -349,7 +349,7 @@ static std::string reason_of(const std::string &path, const SourceOutcome &outco
 	if (outcome.is_unsized)
 		return quote(path) + " has another size than its file system says, as files of the kernel do; "
 			"'dig add --stdin --path=PATH' takes what is read of it";
-	return quote(path) + " changed while it was read; --changing=store takes it all the same, with a mark";
+	return quote(path) + " changed while it was read; --changing=store stores it anyway, with a mark";
 }
 
 void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd &end)
