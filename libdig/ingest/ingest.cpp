@@ -1,17 +1,9 @@
-// max_memory_usage is divided once, when an ingest begins.  First come what the process needs
-// anyway and the largest chunk.  The rest decides how many workers there are and how long their
-// segments:
-//
-//  1. As many workers as there are cores, or as the settings say; fewer if the memory does not
-//     suffice for segments of 1 MiB, but at least one.
-//  2. Segments of 4 MiB, or shorter ones, down to 1 MiB, if the memory does not suffice.  Shorter
-//     ones cost more turns.  A core without a worker would cost more.
+// What is submitted waits in a short queue, large files and batches in one order.  The queue is
+// short because the thread that submits has read the directories that far ahead, and what changes
+// there until a file is read has to be read again.
 //
 // Threads are started as work comes.  One small file needs a committer and one worker, on a machine
-// with a hundred cores, too.
-//
-// A unit is used again when it was committed, so memory is taken only until all units have been
-// made.
+// with a hundred cores, too.  A large file starts all of them.
 #include "libdig/ingest/ingest.h"
 
 #include <algorithm>

@@ -1,11 +1,10 @@
-// Workers finish units in any order.  The committer takes them to the sink by their tickets, which
-// were drawn when the units were claimed.  So the chunks of a file come in order, and the journal
+// Workers finish units in any order.  The committer takes them to the sink in the order in which
+// their claims were made, and the units of a claim in the order of offsets.  So the chunks of a file come in order, and the journal
 // has the files in the order in which they were submitted, whatever the number of workers.
 //
 // It is one thread, because the pack grows at one end only.  Everything that can be done before is
 // done by workers: what is left is to hand over digests and memory, and to wait for the storage.
-// The mutex is not held meanwhile.  The unit is not free until its turn is over, so its memory is
-// the sink's until take() returns.
+// The mutex is not held meanwhile.  The room of a unit in the ring is free only after take().
 //
 // Only the last segment of a large file shows whether the file changed while it was read: stat
 // after the last byte is compared with stat before the first.

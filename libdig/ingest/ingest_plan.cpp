@@ -1,3 +1,10 @@
+// max_memory_usage is divided once, when an ingest begins.  First comes what the process needs
+// anyway.  Of the rest, a quarter is for compressors and their results, if content is stored, and
+// the ring has what is left.
+//
+// The number of workers is not a question of memory: a worker has nothing but its stack.  With more
+// of them, segments, units and batches are smaller, so that the ring has something for each.  Small
+// units cost more: fewer chunks are hashed side by side, and small files share smaller blocks.
 #include "libdig/ingest/ingest_plan.h"
 
 #include <algorithm>
