@@ -12,6 +12,7 @@
 //   would be quadratic, and an inverted table of all items does not fit into memory; so one pass
 //   collects the items of as many blocks as 400,000 records hold, and threads share these blocks.
 #include <algorithm>
+#include <condition_variable>
 
 #include "libdig/chunking/sha256_lanes.h"
 #include "libdig/format/layer_reader.h"
@@ -202,7 +203,7 @@ std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32
 	return items;
 }
 
-void Layer::check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
+void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::function<void(const std::string &)> &problem,
 	const std::function<void(std::uint64_t)> &progress, Work &counts) const
 {
 	// Items by block, for as many blocks at a time as a bounded list of records holds.
@@ -213,19 +214,37 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 			count += block(last).items;
 		const std::vector<ChunkRecord> items = items_of_blocks(first, last);
 		std::mutex mutex;
+		std::condition_variable has_room;
+		std::size_t in_use = 0; // bytes of the blocks that are being checked, stored and decoded
 		std::uint32_t next = first;
-		Workers workers;
+		Workers workers{[&] {
+			{
+				// Who is about to wait has seen the stop, or waits by now.
+				std::lock_guard guard(mutex);
+			}
+			has_room.notify_all();
+		}};
 		const auto work = [&] {
 			Decompressor decompressor;
 			Buffer scratch;
 			StepClock clock(counts);
 			for (;;) {
 				std::uint32_t number;
+				std::size_t needed = 0;
 				{
-					std::lock_guard guard(mutex);
+					std::unique_lock lock(mutex);
+					// A block that is larger than the memory is checked alone.
+					has_room.wait(lock, [&] {
+						if (next == last || workers.is_stopped())
+							return true;
+						const BlockRecord record = block(next);
+						needed = std::size_t(record.length) + record.raw_size;
+						return in_use == 0 || in_use + needed <= memory;
+					});
 					if (next == last || workers.is_stopped())
 						return;
 					number = next++;
+					in_use += needed;
 				}
 				const auto begin = std::lower_bound(items.begin(), items.end(), number,
 					[](const ChunkRecord &item, std::uint32_t at) { return item.block < at; });
@@ -243,7 +262,12 @@ void Layer::check_blocks(unsigned threads, const std::function<void(const std::s
 				} catch (const Error &error) {
 					found = error.what();
 				}
+				// A thread keeps the memory that it may have at any time.
+				if (scratch.size() > memory / threads)
+					scratch = Buffer();
 				std::lock_guard guard(mutex);
+				in_use -= needed;
+				has_room.notify_all();
 				if (!found.empty())
 					problem(found);
 				progress(size);

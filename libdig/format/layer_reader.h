@@ -63,11 +63,12 @@ public:
 	// The records of the chunk index in order.  Each gets the given generation.
 	RunRecords records(std::uint64_t generation) const;
 
-	// Checks every block and the digests of its items, by several threads.  problem is called
+	// Checks every block and the digests of its items, by several threads.  Their blocks take at
+	// most memory bytes, stored and decoded; a larger block is checked alone.  problem is called
 	// for each block that is damaged, and progress with the bytes read since its last call; it
 	// may throw.  One thread at a time calls them.  Adds chunks, and the times of reading,
 	// decompressing and hashing, to work.
-	void check_blocks(unsigned threads, const std::function<void(const std::string &)> &problem,
+	void check_blocks(std::size_t threads, std::size_t memory, const std::function<void(const std::string &)> &problem,
 		const std::function<void(std::uint64_t)> &progress, Work &work) const;
 	// The size of an item's content, from the header of its block.
 	std::uint64_t item_size(const Place &place) const;

@@ -21,6 +21,7 @@
 #include "libdig/format/toml_shape.h"
 #include "libdig/os/environment.h"
 #include "libdig/os/file.h"
+#include "libdig/os/machine.h"
 
 // toml++ asserts what a text makes wrong.  That is to be an error of the text, whether or not the
 // build has assertions.
@@ -34,6 +35,25 @@ namespace dig {
 
 using Type = SettingKey::Type;
 using Chunking = Settings::Chunking;
+
+std::size_t worker_threads(const Settings &settings)
+{
+	const std::uint64_t wanted = settings.performance.max_worker_threads;
+	return wanted ? wanted : usable_cores();
+}
+
+// In a group the program itself counts, too, and a part of the page cache: a process that leaves
+// nothing for the cache waits for the storage with each write.
+std::uint64_t memory_budget(const Settings &settings)
+{
+	constexpr std::uint64_t program = 12_MiB;
+	const std::uint64_t wanted = settings.performance.max_memory_usage;
+	const std::optional<std::uint64_t> limit = memory_limit();
+	if (!limit)
+		return wanted;
+	const std::uint64_t ours = *limit - *limit / 4;
+	return std::min(wanted, ours > program ? ours - program : 0);
+}
 
 BlockCompressor block_compressor_of(const Settings &settings)
 {

@@ -99,6 +99,14 @@ Settings load_settings(const std::optional<std::string> &store_config_path,
 // The same with command_line_settings().
 Settings load_settings(const std::optional<std::string> &store_config_path);
 
+// Threads that share a piece of work: performance.max_worker_threads, or as many as the process has
+// cores (usable_cores()).
+std::size_t worker_threads(const Settings &settings);
+
+// Bytes that buffers, caches and compressors may take together: performance.max_memory_usage, or less
+// where a control group limits the memory of the process (memory_limit()).
+std::uint64_t memory_budget(const Settings &settings);
+
 // With the codec and the level that core.compression and core.compression_level ask for.
 BlockCompressor block_compressor_of(const Settings &settings);
 

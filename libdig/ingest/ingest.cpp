@@ -17,7 +17,7 @@ Ingest::Shared::Shared(const Settings &from, const ChunkingParameters &parameter
 	IngestSink &to, Work &counts)
 	: settings(from), chunking(parameters), root(directory), sink(to), work(counts),
 	  plan(plan_ingest(from, parameters, to.stores_content())), compressors(from, plan.compressors, plan.room),
-	  ring(plan.headroom, plan.most_ring)
+	  ring(plan.headroom, std::max(plan.ring, plan.least_ring_at_hole(parameters.largest_chunk())))
 {
 }
 

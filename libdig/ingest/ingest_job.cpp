@@ -88,7 +88,10 @@ bool Ingest::Job::reserve(Claim &claim, std::size_t room, std::size_t in_front, 
 	// The end of a file is read in whole units, too.
 	const bool is_end = !source.stream && next_offset + claim.size >= size;
 	const std::size_t wanted = in_front + std::max<std::size_t>(1, is_end ? whole_units(room) : room);
-	const std::size_t limit = claim.is_hole || in_front > 0 ? shared.plan.most_ring : shared.plan.ring;
+	const std::uint64_t chunk = largest_chunk_at(claim.offset + room);
+	const std::size_t least = claim.is_hole || in_front > 0 ? shared.plan.least_ring_at_hole(chunk)
+								 : shared.plan.least_ring(chunk);
+	const std::size_t limit = std::max(shared.plan.ring, least);
 	std::optional<std::size_t> phase;
 	if (!source.stream)
 		phase = (claim.offset + IngestRing::unit - in_front % IngestRing::unit) % IngestRing::unit;

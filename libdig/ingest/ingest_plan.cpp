@@ -8,7 +8,6 @@
 #include "libdig/ingest/ingest_plan.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "libdig/ingest/compressor_pool.h"
 
@@ -35,9 +34,8 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	IngestPlan plan{};
 	const std::uint64_t largest = chunking.largest_chunk();
 	plan.small_limit = std::min(chunking.single_chunk_size(), small_file_limit);
-	plan.workers = settings.performance.max_worker_threads ? settings.performance.max_worker_threads
-							       : std::max(1u, std::thread::hardware_concurrency());
-	const std::uint64_t most = settings.performance.max_memory_usage;
+	plan.workers = worker_threads(settings);
+	const std::uint64_t most = memory_budget(settings);
 	const std::uint64_t taken = fixed_memory + plan.workers * thread_memory;
 	const std::uint64_t free = most > taken ? most - taken : 0;
 
@@ -52,9 +50,7 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	// The headroom is as large as the largest chunk, and a chunk that lies there is hardly ever that large.
 	const std::uint64_t left = free > scratch + largest / 2 ? free - scratch - largest / 2 : 0;
 	plan.segment = std::clamp(power_of_two_below(left / (plan.workers + 2) / 2), least_segment, usual_segment);
-	// Below this, one of the largest chunks and a segment would not fit.
-	plan.ring = std::max(left, 2 * largest + 2 * plan.segment);
-	plan.most_ring = std::max<std::uint64_t>(plan.ring, 3 * largest + 2 * plan.segment);
+	plan.ring = std::max<std::uint64_t>(left, 2 * least_segment);
 	plan.unit = std::clamp<std::uint64_t>(plan.ring / (4 * plan.workers), least_segment, plan.segment);
 	plan.batch_bytes = std::clamp(plan.ring / (2 * plan.workers + 2), least_batch, usual_batch);
 	plan.most_batches = plan.workers + 3;

@@ -13,7 +13,7 @@ struct IngestPlan {
 	std::size_t compressors; // that work at the same time
 	// Bytes.
 	std::size_t room;             // for the results of compressors
-	std::size_t ring, most_ring;  // for what was read and not committed, as a rule and with a hole
+	std::size_t ring;             // for what was read and not committed
 	std::size_t headroom;         // in front of it
 	std::size_t segment;          // of a large file, that a worker reads at once
 	std::size_t unit;             // chunks of about this size are hashed and compressed at once
@@ -22,6 +22,11 @@ struct IngestPlan {
 	std::size_t batch_ring; // the part of the ring that they use
 	std::size_t most_batches;     // under way
 	std::uint64_t small_limit;    // files up to this size are read in batches
+
+	// A segment behind a chunk of this size needs a ring as large as this, so that there is room for it
+	// whatever the lap; a hole, or what follows one, needs more.
+	std::size_t least_ring(std::uint64_t chunk) const { return 2 * chunk + 2 * segment; }
+	std::size_t least_ring_at_hole(std::uint64_t chunk) const { return 3 * chunk + 2 * segment; }
 };
 
 IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunking, bool stores_content);

@@ -48,10 +48,9 @@ constexpr std::uint64_t least_unit = 1_MiB, largest_unit = 8_MiB;
 ReadPlan::ReadPlan(const Settings &settings)
 {
 	const Settings::Performance &performance = settings.performance;
-	threads = performance.max_worker_threads ? performance.max_worker_threads
-						 : std::max(1u, std::thread::hardware_concurrency());
+	threads = worker_threads(settings);
 	const std::uint64_t taken = fixed_memory + performance.chunk_cache_size;
-	const std::uint64_t most = performance.max_memory_usage;
+	const std::uint64_t most = memory_budget(settings);
 	const std::uint64_t room = std::clamp<std::uint64_t>(
 		most > taken ? most - taken : 0, least_memory, ReadMemory::largest_piece);
 	// One for each thread, one being taken, one that waits to be.

@@ -30,6 +30,7 @@ namespace dig {
 
 // What the process takes besides blocks.
 constexpr std::uint64_t fixed_memory = 24_MiB;
+constexpr std::uint64_t least_memory = 8_MiB; // for blocks
 
 // Whether a path that is new in a state has its place to itself: nothing that is no directory may
 // stand above it, and nothing below.
@@ -208,16 +209,12 @@ private:
 	// All blocks, by several threads: each takes the next one.
 	void check_blocks(const Layer &layer)
 	{
-		const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
-		const std::uint64_t wanted = store_->settings().performance.max_worker_threads;
-		const std::uint64_t most = store_->settings().performance.max_memory_usage;
-		// Each holds a block twice: stored and decoded.
-		const std::uint64_t affordable =
-			std::max<std::uint64_t>(1, (std::max(most, fixed_memory) - fixed_memory) / (2 * 10_MiB));
-		const std::uint64_t count = std::min(wanted ? wanted : cores, affordable);
+		const std::size_t count = worker_threads(store_->settings());
+		const std::uint64_t most = memory_budget(store_->settings());
+		const std::uint64_t memory = most > fixed_memory + least_memory ? most - fixed_memory : least_memory;
 		std::uint64_t read = 0;
 		work_.workers.set(count);
-		layer.check_blocks(static_cast<unsigned>(count), [&](const std::string &problem) { tell(problem); },
+		layer.check_blocks(count, memory, [&](const std::string &problem) { tell(problem); },
 			[&](std::uint64_t bytes) {
 				check_interrupted();
 				read += bytes;

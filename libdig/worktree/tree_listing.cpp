@@ -17,6 +17,7 @@
 #include <algorithm>
 
 #include "libdig/base/error.h"
+#include "libdig/os/machine.h"
 #include "libdig/os/process.h"
 #include "libdig/os/thread.h"
 
@@ -201,7 +202,7 @@ void TreeListing::start_threads()
 {
 	if (file_limit() < 16 * most_listed)
 		return;
-	const std::size_t cores = std::thread::hardware_concurrency();
+	const std::size_t cores = usable_cores();
 	if (cores > 1)
 		threads_.start(std::min(cores, most_threads) - 1, [this] { run(); });
 }
