@@ -134,21 +134,25 @@ void Layer::check_structure() const
 }
 
 void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> records,
-	Decompressor &decompressor, Buffer &scratch, StepClock &clock) const
+	Decompressor &decompressor, LargeVector<std::uint8_t> &scratch, StepClock &clock) const
 {
 	const BlockRecord record = block(number);
-	const StoredBlock stored = read_stored_block(file_, record.offset, record.length);
-	clock.lap(Step::read);
-	const BlockShape &shape = stored.shape;
 	const std::uint64_t offset = record.offset;
+	check_block_length(record.length, file_, offset);
+	if (record.raw_size > max_chunk_size)
+		throw CorruptError("a block is not as its record says", name(), offset);
+	const std::size_t needed = std::size_t(record.length) + record.raw_size;
+	if (scratch.size() < needed)
+		scratch.resize(needed);
+	const MutableBytes stored = MutableBytes(scratch).first(record.length);
+	const BlockShape shape = read_block_into(stored, file_, offset);
+	clock.lap(Step::read);
 	if (shape.raw_size != record.raw_size || shape.sizes.size() != record.items ||
 		static_cast<std::uint8_t>(shape.codec) != record.codec ||
 		static_cast<std::uint8_t>(shape.kind) != record.kind)
 		throw CorruptError("a block is not as its record says", name(), offset);
-	if (scratch.size() < shape.raw_size)
-		scratch.resize(shape.raw_size);
-	const MutableBytes raw = MutableBytes(scratch).first(shape.raw_size);
-	decode_block(stored, decompressor, raw, name(), offset);
+	const MutableBytes raw = MutableBytes(scratch).subspan(record.length, shape.raw_size);
+	decode_block(shape, Bytes(stored).subspan(shape.prefix_size()), decompressor, raw, name(), offset);
 	clock.lap(Step::compress);
 	std::vector<HashJob> jobs;
 	std::vector<Digest> digests(shape.sizes.size());
@@ -216,6 +220,9 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::fun
 		std::mutex mutex;
 		std::condition_variable has_room;
 		std::size_t in_use = 0; // bytes of the blocks that are being checked, stored and decoded
+		// Memory that was used, for the next thread, and bytes of all that there is.
+		std::vector<LargeVector<std::uint8_t>> free_scratch;
+		std::size_t held = 0;
 		std::uint32_t next = first;
 		Workers workers{[&] {
 			{
@@ -226,9 +233,9 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::fun
 		}};
 		const auto work = [&] {
 			Decompressor decompressor;
-			Buffer scratch;
 			StepClock clock(counts);
 			for (;;) {
+				LargeVector<std::uint8_t> scratch;
 				std::uint32_t number;
 				std::size_t needed = 0;
 				{
@@ -238,13 +245,18 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::fun
 						if (next == last || workers.is_stopped())
 							return true;
 						const BlockRecord record = block(next);
-						needed = std::size_t(record.length) + record.raw_size;
+						needed = large_size(std::size_t(record.length) + record.raw_size);
 						return in_use == 0 || in_use + needed <= memory;
 					});
 					if (next == last || workers.is_stopped())
 						return;
 					number = next++;
 					in_use += needed;
+					if (!free_scratch.empty()) {
+						scratch.swap(free_scratch.back());
+						free_scratch.pop_back();
+						held -= large_size(scratch.size());
+					}
 				}
 				const auto begin = std::lower_bound(items.begin(), items.end(), number,
 					[](const ChunkRecord &item, std::uint32_t at) { return item.block < at; });
@@ -262,11 +274,12 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::fun
 				} catch (const Error &error) {
 					found = error.what();
 				}
-				// A thread keeps the memory that it may have at any time.
-				if (scratch.size() > memory / threads)
-					scratch = Buffer();
 				std::lock_guard guard(mutex);
 				in_use -= needed;
+				if (held + in_use + large_size(scratch.size()) <= memory) {
+					held += large_size(scratch.size());
+					free_scratch.push_back(std::move(scratch));
+				}
 				has_room.notify_all();
 				if (!found.empty())
 					problem(found);

@@ -8,6 +8,7 @@
 
 #include "libdig/format/chunk_run.h"
 #include "libdig/format/stored_block.h"
+#include "libdig/os/arena.h"
 #include "libdig/watch/metrics.h"
 
 namespace dig {
@@ -75,7 +76,7 @@ public:
 	// Checks a block, and the digests of its items against records: all those that point into
 	// the block, in the order of items.  Any thread.
 	void check_block(std::uint32_t number, std::span<const ChunkRecord> records,
-		Decompressor &decompressor, Buffer &scratch, StepClock &clock) const;
+		Decompressor &decompressor, LargeVector<std::uint8_t> &scratch, StepClock &clock) const;
 	// Whether a block is as it was written, as far as this can be told without decoding it.  A
 	// compressed block has a checksum.  A raw one has none: then a single item is compared with
 	// content, or, if content is empty, a chunk is hashed.

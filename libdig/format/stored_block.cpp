@@ -13,27 +13,44 @@
 
 namespace dig {
 
-StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length)
+void check_block_length(std::uint32_t length, const File &file, std::uint64_t offset)
 {
-	// Before memory is taken.  1 MiB is more than header, sizes of items, and what a codec may add.
+	// 1 MiB is more than header, sizes of items, and what a codec may add.
 	if (length < sizeof(BlockHeader) || length > max_chunk_size + 1_MiB)
 		throw CorruptError("a block's length is out of bounds", file.name(), offset);
+}
+
+BlockShape read_block_into(MutableBytes bytes, const File &file, std::uint64_t offset)
+{
+	file.read_exactly_at(bytes, offset);
+	BlockShape shape = parse_block_prefix(bytes, file.name(), offset);
+	if (shape.length() != bytes.size())
+		throw CorruptError("a block is not as long as its record says", file.name(), offset);
+	return shape;
+}
+
+StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length)
+{
+	check_block_length(length, file, offset);
 	StoredBlock block;
 	block.bytes.resize(length);
-	file.read_exactly_at(block.bytes, offset);
-	block.shape = parse_block_prefix(block.bytes, file.name(), offset);
-	if (block.shape.length() != length)
-		throw CorruptError("a block is not as long as its record says", file.name(), offset);
+	block.shape = read_block_into(block.bytes, file, offset);
 	return block;
+}
+
+void decode_block(const BlockShape &shape, Bytes payload, Decompressor &decompressor, MutableBytes out,
+	std::string_view name, std::uint64_t offset)
+{
+	if (shape.codec != Codec::none && crc32_of(payload) != shape.payload_checksum)
+		throw CorruptError("a block's checksum is wrong", name, offset);
+	if (!decompressor.decompress(shape.codec, payload, out))
+		throw CorruptError("a block does not decompress", name, offset);
 }
 
 void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
 	std::string_view name, std::uint64_t offset)
 {
-	if (block.shape.codec != Codec::none && crc32_of(block.payload()) != block.shape.payload_checksum)
-		throw CorruptError("a block's checksum is wrong", name, offset);
-	if (!decompressor.decompress(block.shape.codec, block.payload(), out))
-		throw CorruptError("a block does not decompress", name, offset);
+	decode_block(block.shape, block.payload(), decompressor, out, name, offset);
 }
 
 std::optional<Digest> item_digest(ItemKind kind, Bytes bytes)

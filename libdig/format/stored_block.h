@@ -14,10 +14,16 @@ struct StoredBlock {
 	Bytes payload() const { return Bytes(bytes).subspan(shape.prefix_size()); }
 };
 
-// Reads the block at offset and checks that it has this length.
+// Reads the block at offset into bytes, and checks that it has their size.
+BlockShape read_block_into(MutableBytes bytes, const File &file, std::uint64_t offset);
+// A block whose length is out of bounds is damaged; to be asked before memory is taken.
+void check_block_length(std::uint32_t length, const File &file, std::uint64_t offset);
+// Both, with memory of its own.
 StoredBlock read_stored_block(const File &file, std::uint64_t offset, std::uint32_t length);
 // Decodes into out, which has raw_size bytes.  Checks the payload's checksum, but not the digests
 // of the items.
+void decode_block(const BlockShape &shape, Bytes payload, Decompressor &decompressor, MutableBytes out,
+	std::string_view name, std::uint64_t offset);
 void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableBytes out,
 	std::string_view name, std::uint64_t offset);
 // The digest that an item with these bytes is looked up by: of a chunk that of its bytes, of a node

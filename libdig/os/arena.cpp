@@ -12,7 +12,7 @@
 namespace dig {
 
 constexpr std::size_t huge_page = 2_MiB;
-constexpr std::size_t large_size = 512_KiB; // less is the heap's
+constexpr std::size_t least_large = 512_KiB; // less is the heap's
 
 Arena::Arena(std::size_t size) : size_(size)
 {
@@ -26,7 +26,7 @@ Arena::Arena(std::size_t size) : size_(size)
 	const auto aligned = (start + huge_page - 1) / huge_page * huge_page;
 	data_ = reinterpret_cast<std::uint8_t *>(aligned);
 	// The rest of its last page is less than the faults of small pages would cost.
-	if (size >= large_size)
+	if (size >= least_large)
 		::madvise(data_, mapping_size_ - (aligned - start), MADV_HUGEPAGE);
 }
 
@@ -53,9 +53,11 @@ Arena &Arena::operator=(Arena &&other) noexcept
 
 static std::size_t whole_huge_pages(std::size_t size) { return (size + huge_page - 1) / huge_page * huge_page; }
 
+std::size_t large_size(std::size_t size) { return size < least_large ? size : whole_huge_pages(size); }
+
 void *allocate_large(std::size_t size)
 {
-	if (size < large_size)
+	if (size < least_large)
 		return ::operator new(size);
 	const std::size_t kept = whole_huge_pages(size);
 	void *const mapping = ::mmap(nullptr, kept + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -75,7 +77,7 @@ void *allocate_large(std::size_t size)
 
 void free_large(void *memory, std::size_t size) noexcept
 {
-	if (size < large_size)
+	if (size < least_large)
 		::operator delete(memory);
 	else
 		::munmap(memory, whole_huge_pages(size));

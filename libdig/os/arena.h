@@ -30,6 +30,8 @@ private:
 
 // Memory for containers that may grow large.  From 512 KiB on it lies on huge pages.
 void *allocate_large(std::size_t size);
+// What that takes: whole huge pages, if it is large.
+std::size_t large_size(std::size_t size);
 void free_large(void *memory, std::size_t size) noexcept;
 
 template <typename T> struct LargeAllocator {

@@ -30,7 +30,8 @@ namespace dig {
 
 // What the process takes besides blocks.
 constexpr std::uint64_t fixed_memory = 24_MiB;
-constexpr std::uint64_t least_memory = 8_MiB; // for blocks
+constexpr std::uint64_t thread_memory = 192_KiB; // a decompressor and a stack
+constexpr std::uint64_t least_memory = 8_MiB;    // for blocks
 
 // Whether a path that is new in a state has its place to itself: nothing that is no directory may
 // stand above it, and nothing below.
@@ -211,7 +212,8 @@ private:
 	{
 		const std::size_t count = worker_threads(store_->settings());
 		const std::uint64_t most = memory_budget(store_->settings());
-		const std::uint64_t memory = most > fixed_memory + least_memory ? most - fixed_memory : least_memory;
+		const std::uint64_t taken = fixed_memory + count * thread_memory;
+		const std::uint64_t memory = most > taken + least_memory ? most - taken : least_memory;
 		std::uint64_t read = 0;
 		work_.workers.set(count);
 		layer.check_blocks(count, memory, [&](const std::string &problem) { tell(problem); },
