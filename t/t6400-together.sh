@@ -94,4 +94,30 @@ test_expect_success 'checkpoints of a stream are committed while it goes on, and
 	)
 '
 
+# The first add waits for more paths, with files in the journal.  What the others stage meanwhile is not
+# all there: the content of a stream and a removal are in the index only.
+test_expect_success 'what a killed add had finished gives way to what another one has staged since' '
+	dig-init-store way && rm -f p && mkfifo p &&
+	(
+		cd way && echo one >gone && dig-add gone && dig-commit -q -m zero &&
+		echo older >finished && echo file >d && echo two >gone && seeded 9M 6 >big && cp big bigger &&
+		{ dig-update-index --add --stdin-paths <../p & add=$!; } &&
+		exec 7>../p && printf "%s\n" d gone finished big bigger >&7 &&
+		until grep -q finished .dig/staging/journal
+		do
+			sleep 0.05
+		done &&
+		cp -a .dig ../alone.dig &&
+		rm d && mkdir d && echo below >d/x && dig-add d && echo gone | dig-update-index --remove --stdin-paths &&
+		echo newer | dig-update-index --add --stdin-content --path=finished &&
+		kill -9 $add && exec 7>&- && { wait $add || :; } &&
+		rm -f .dig/staging/run* && echo later >later && dig-add later &&
+		dig-ls-index --name-only | grep -v big >../actual && printf "%s\n" d/x finished later | test_cmp - ../actual &&
+		dig-commit -q -m one && dig-cat HEAD:finished >../actual && echo newer | test_cmp - ../actual &&
+		dig-verify-store -q &&
+		rm -r .dig && mv ../alone.dig .dig && dig-add later &&
+		dig-ls-index --name-only | grep -v big >../actual && printf "%s\n" d finished gone later | test_cmp - ../actual
+	)
+'
+
 test_done
