@@ -74,15 +74,17 @@ else
 hardening := $(if $(optimised),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) -fstack-protector-strong
 endif
 
-# Each line that runs is counted, in files beside the objects.
+# Each line that runs is counted, in files beside the objects; t/coverage sees to the counts of
+# processes that end otherwise than by exit.
 ifdef COVERAGE
 hardening := --coverage
+counting := --coverage -Wl,--wrap=raise,--wrap=_exit,--wrap=execvp
 endif
 
 cxxflags := -std=c++20 -Wall -Wextra $(CXXFLAGS) $(hardening) -fPIE -pthread
 libfuzzer := $(if $(filter fuzzer-no-link%,$(SANITIZE)),fuzzer)
 cppflags := -I$(srcdir) -DBOOST_TEST_DYN_LINK= $(libfuzzer:%=-DDIG_LIBFUZZER) $(CPPFLAGS)
-ldflags := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(if $(COVERAGE),--coverage) -Wl,-z,relro,-z,now -Wl,--build-id -Wl,--as-needed \
+ldflags := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(counting) -Wl,-z,relro,-z,now -Wl,--build-id -Wl,--as-needed \
 	-Wl,--gc-sections $(LDFLAGS)
 ldlibs := $(BOOST_LIBS) $(CRYPTOPP_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(URING_LIBS) -lpthread
 names := -DDIG_VERSION='"$(VERSION)"' -DDIG_EXEC_PATH='"$(libexecdir)/dig"'
@@ -101,7 +103,7 @@ flags := $(CXX) $(cxxflags) $(cppflags) | $(ldflags) $(STATIC) $(ldlibs) $(CURL_
 sources = $(wildcard $(srcdir)/$(1)/*.cpp)
 object = $(patsubst $(srcdir)/%.cpp,$O/%.o,$(call sources,$(1)))
 
-lib := $(call object,libdig/*)
+lib := $(call object,libdig/*) $(if $(COVERAGE),$(call object,t/coverage))
 in_network := $(filter $(network:%=$O/plumbing/%.o),$(call object,plumbing))
 main := $O/porcelain/dig.o
 tools := $(filter-out $(main) $(in_network),$(call object,plumbing) $(call object,porcelain))

@@ -3,8 +3,8 @@
 # that was built with COVERAGE=yes say.  Run from the top of the source; "make coverage" does.
 #
 # It takes gcov's plain text, which GCC's gcov and llvm-cov agree on.  Code in a header is counted
-# once, whatever number of objects have it; a line has run when it has in any of them.  A process
-# that ends by exec or by a signal leaves no count of what it did last: such lines are never seen.
+# once, whatever number of objects have it; a line has run when it has in any of them.  What a
+# process has run that SIGKILL or a crash ended is never seen.
 
 tree=${1:?usage: coverage-table.sh TREE}
 source=$(pwd -P)

@@ -124,4 +124,17 @@ test_expect_success GCOV 'the table of coverage counts a line once, whatever has
 		test_cmp - actual
 '
 
+# Linked with the flags of the makefile.
+test_expect_success GCOV,MAKE 'what a process has run before a signal, exec or _exit ends it is counted' '
+	make_alone -p -n help COVERAGE=yes >database && sed -n "s/^counting := //p" database >flags &&
+	grep -e --coverage flags && mkdir ended && cd ended &&
+	printf "%s\n" "#include <csignal>" "#include <unistd.h>" "int main(int n, char **words)" "{" \
+		"	if (n == 2)" "		raise(SIGKILL);" "	if (n == 3)" "		execvp(words[1], words + 1);" "	_exit(0);" "}" >end.cpp &&
+	g++ -std=c++20 --coverage -c end.cpp && g++ -c "$TEST_DIRECTORY/coverage/ends.cpp" &&
+	g++ -o end end.o ends.o $(cat ../flags) &&
+	GCOV_PREFIX= ./end && gcov -t end.o >counts && grep "1: *9:" counts && grep "#: *[68]:" counts &&
+	test_expect_code 137 env GCOV_PREFIX= ./end now && gcov -t end.o >counts && grep "1: *6:" counts &&
+	GCOV_PREFIX= ./end echo ran >actual && grep ran actual && gcov -t end.o >counts && grep "1: *8:" counts
+'
+
 test_done
