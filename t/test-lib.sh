@@ -22,12 +22,13 @@ test -x "$DIG_BUILD/helper/seeded" || {
 	exit 1
 }
 
-# A failure that a script injects may hit the counters of lines as well, and spoil their file, which
-# is never read again then.  Such a script has files of its own.
+# A failure that a script injects, or a kill, may hit the counters of lines as well, and spoil their
+# file, which is never read again then.  Such a script has files of its own.
 if grep -qs -e '--coverage' "$DIG_BUILD/flags"
 then
 	GCOV_PREFIX=$DIG_BUILD/counts/others
-	! grep -qE 'inject=|ulimit|bounded|/dev/full' "$0" || GCOV_PREFIX=$DIG_BUILD/counts/$test_name
+	! grep -qE 'inject=|crash-lib|KILL|kill -9|ulimit|bounded|/dev/full' "$0" ||
+		GCOV_PREFIX=$DIG_BUILD/counts/$test_name
 	export GCOV_PREFIX
 fi
 
