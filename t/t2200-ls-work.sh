@@ -176,4 +176,21 @@ test_expect_success 'a store that cannot be made is told in our words' '
 	done
 '
 
+# of_all_kinds DIRECTORY: a work tree there, with names that sort differently as files and directories.
+of_all_kinds () {
+	(
+		cd $1 && dig-init-store . >/dev/null && mkdir -p a/b empty && echo 1 >a/b/c && echo 2 >a- && echo 3 >a0 &&
+		ln -s a link && mkfifo pipe && mknod zero c 1 5
+	)
+}
+
+test_expect_success LOOP 'on a file system whose directories tell no kinds, each name is looked at' '
+	truncate -s 16M image && mkdir told untold && mkfs.ext4 -q -O ^filetype image && mount -o loop image untold &&
+	test_when_finished "umount untold" && rmdir untold/lost+found && of_all_kinds told && of_all_kinds untold &&
+	(cd told && dig-add -q -A && dig-ls-index --name-only) >expect 2>err.told &&
+	(cd untold && dig-add -q -A && dig-ls-index --name-only) >actual 2>err.untold &&
+	grep link actual && test_cmp expect actual && test_cmp err.told err.untold &&
+	grep pipe err.untold && grep zero err.untold
+'
+
 test_done
