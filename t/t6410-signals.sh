@@ -242,4 +242,12 @@ test_expect_success 'what is kept of an interrupted add is told, and by status, 
 	! grep "an add" status
 '
 
+test_expect_success 'where what is kept cannot be told, the command ends as well, by its signal' '
+	dig-init-store unread >store && rm -f sent &&
+	{ (cd unread && interrupted_group "(cat ../kept; touch ../sent; sleep 60) |
+		dig-add --stdin --path=kept 2>../err") & } &&
+	group=$! && until_true "test -e sent" && rm -f unread/.dig/staging/changes && mkdir unread/.dig/staging/changes &&
+	kill -s INT -- -$group && { wait $group; test $? = 130; } && ! grep kept err
+'
+
 test_done
