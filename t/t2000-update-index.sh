@@ -99,11 +99,12 @@ test_expect_success 'without the record that ends them nothing is removed, and w
 		{ cat ../cut && record "F $stat_fields\\t%s" "$path" && record "E 3"; } >../path && keeps_all ../path &&
 		{ cat ../cut && record "D 755 1 1 1 1\\t%s" "$path" && record "E 3"; } >../path && keeps_all ../path ||
 			return 1
-	done
+	done &&
+	dig-reset -q && rm came && dig-checkout-root -f HEAD . && take_all && staged ""
 '
 
 test_expect_success STRACE 'a dig-ls-work that is killed in the pipe removes nothing' '
-	cd w && dig-reset -q && rm came && mkdir z && : >z/new &&
+	cd w && rm nothing large && mkdir z && : >z/new &&
 	strace -f -o ../calls -e trace=getdents64 -e inject=getdents64:signal=KILL:when=6 \
 		dig-ls-work 2>../err | test_expect_code 128 dig-update-index --add -A --stdin 2>../err &&
 	grep "end record is missing" ../err && grep KILL ../calls &&
