@@ -134,7 +134,7 @@ dig-get --metrics=../metrics-fifo /small
 dig-extract --metrics=../metrics-fifo ../out.d
 dig-check --metrics=../metrics-fifo
 EOT
-test_expect_success 'while it opens a FIFO that nobody else opens' '
+test_expect_success PROMPT_SIGNALS 'while it opens a FIFO that nobody else opens' '
 	cat tracing >>opening &&
 	all_end opening
 '

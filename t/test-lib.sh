@@ -56,8 +56,9 @@ DIG_COMMIT_TIME=1700000000
 LC_ALL=C TZ=UTC TERM=dumb
 # A sanitizer's own exit status would be 1, which is also dig's "no".
 ASAN_OPTIONS=exitcode=99 LSAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
+TSAN_OPTIONS=exitcode=99:halt_on_error=1
 export DIG_BUILD DIG_AUTHOR DIG_COMMIT_TIME HOME PATH TEST_DIRECTORY LC_ALL TZ TERM
-export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
+export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 cd "$TRASH" || exit 1
 
 test_count=0 failed_count=0 prereqs=' ' skip_all=
@@ -200,6 +201,7 @@ test_probe () {
 	UNSHARE) unshare --map-root-user --mount mount -t tmpfs none "$TRASH" ;;
 	LOOP) test_probe_loop ;;
 	SANITIZED) grep -q -e '-fsanitize=' -e '--coverage' "$DIG_BUILD/flags" ;;
+	PROMPT_SIGNALS) ! grep -q -e '-fsanitize=[a-z,]*thread' "$DIG_BUILD/flags" ;;
 	*) false ;;
 	esac
 }
