@@ -47,7 +47,7 @@ namespace dig {
 
 class Recovery {
 public:
-	explicit Recovery(OpenStaging staging)
+	explicit Recovery(const OpenStaging &staging)
 		: store_(staging.store), pack_(staging.pack), runs_(staging.runs), known_(staging.known),
 		  directory_(pack_.directory())
 	{
@@ -243,11 +243,11 @@ bool Recovery::is_intact(const JournalBlock &block) const
 	return true;
 }
 
-StagingFound open_staging(OpenStaging staging) { return Recovery(staging).open(); }
+StagingFound open_staging(const OpenStaging &staging) { return Recovery(staging).open(); }
 
-void read_appended(OpenStaging staging) { Recovery(staging).read(staging.pack.journal_size()); }
+void read_appended(const OpenStaging &staging) { Recovery(staging).read(staging.pack.journal_size()); }
 
-bool was_committed(OpenStaging staging)
+bool was_committed(const OpenStaging &staging)
 {
 	JournalState state = staging.pack.state();
 	const File &journal = staging.pack.journal();
@@ -256,7 +256,7 @@ bool was_committed(OpenStaging staging)
 	return state.note() && staging.store.roots().find_layer(state.note()->layer_id);
 }
 
-void settle_note(OpenStaging staging)
+void settle_note(const OpenStaging &staging)
 {
 	Store &store = staging.store;
 	const Digest layer = staging.pack.state().note()->layer_id;

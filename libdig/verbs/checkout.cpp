@@ -314,8 +314,8 @@ private:
 	std::size_t sync_new(DirectoryStack &stack, std::string_view path, std::string_view before) const
 	{
 		std::size_t synced = 0;
-		const std::size_t common = static_cast<std::size_t>(
-			std::mismatch(path.begin(), path.end(), before.begin(), before.end()).first - path.begin());
+		const std::size_t common =
+			static_cast<std::size_t>(std::ranges::mismatch(path, before).in1 - path.begin());
 		for (std::size_t end = 0; end < path.size();) {
 			end = std::min(path.find('/', end + 1), path.size());
 			if (end <= common && (end == before.size() || before[end] == '/'))
