@@ -180,7 +180,7 @@ static std::string printed(const char *format, double value)
 // 0:12, 1:02:03
 static std::string time_text(double seconds)
 {
-	const unsigned long s = static_cast<unsigned long>(seconds + 0.5);
+	const unsigned long s = static_cast<unsigned long>(std::lround(seconds));
 	char text[48];
 	if (s < 3600)
 		std::snprintf(text, sizeof text, "%lu:%02lu", s / 60, s % 60);
