@@ -205,7 +205,7 @@ private:
 		if (fields_.empty())
 			fail("a field is missing");
 		const std::size_t end = std::min(fields_.find(' '), fields_.size());
-		const std::string field(fields_.substr(0, end));
+		std::string field(fields_.substr(0, end));
 		fields_.remove_prefix(std::min(end + 1, fields_.size()));
 		return field;
 	}

@@ -35,7 +35,7 @@ static std::string find_store_by_id(const Digest &id)
 	}
 	const char *data = std::getenv("XDG_DATA_HOME"), *home = std::getenv("HOME");
 	const std::string base = data && *data ? data : home ? std::string(home) + "/.local/share" : "";
-	const std::string usual = base + "/dig/stores/" + to_hex(id);
+	std::string usual = base + "/dig/stores/" + to_hex(id);
 	if (!base.empty() && is_store(usual, id))
 		return usual;
 	throw NoStoreError("no store with the id " + to_hex(id) +

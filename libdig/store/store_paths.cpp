@@ -121,7 +121,7 @@ static std::string followed(const Entrance &from)
 	// Who trusts a work tree trusts the .dig in it, but not a store that a variable names.
 	const OwnerCheck owners(from.path.ends_with("/.dig") ? directory_of(from.path) : "");
 	owners.require(from.path);
-	const std::string store = follow(from.path);
+	std::string store = follow(from.path);
 	if (!find_stat(store))
 		throw NoStoreError(quote(from.path) + " names the store " + quote(store) + ", which is not there");
 	owners.require(store);

@@ -73,7 +73,7 @@ static std::string name_in(std::string_view usage)
 static std::string taken_variable(const char *name)
 {
 	const char *value = std::getenv(name);
-	const std::string text = value ? value : "";
+	std::string text = value ? value : "";
 	::unsetenv(name);
 	return text;
 }
