@@ -56,7 +56,7 @@ DIG_COMMIT_TIME=1700000000
 LC_ALL=C TZ=UTC TERM=dumb
 # A sanitizer's own exit status would be 1, which is also dig's "no".
 ASAN_OPTIONS=exitcode=99 LSAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
-TSAN_OPTIONS=exitcode=99:halt_on_error=1
+TSAN_OPTIONS="exitcode=99:halt_on_error=1:suppressions='$TEST_DIRECTORY/thread-sanitizer'"
 export DIG_BUILD DIG_AUTHOR DIG_COMMIT_TIME HOME PATH TEST_DIRECTORY LC_ALL TZ TERM
 export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 cd "$TRASH" || exit 1
