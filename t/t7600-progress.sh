@@ -66,8 +66,8 @@ test_expect_success 'a slow pipe has a line at least once a second, and bytes th
 	grep "$progress_line" slow.err | field elapsed_s >times &&
 	awk "NR > 1 && \$1 - last > 1 { bad = 1 } { last = \$1 } END { exit bad || NR < 4 || last < 1.5 }" times &&
 	grep "\"stage\":\"take\"" slow.err | field bytes >bytes &&
-	sort -nu bytes | test_cmp bytes - &&
-	test $(wc -l <bytes) -ge 3 &&
+	sort -n bytes | test_cmp bytes - &&
+	test $(sort -u bytes | wc -l) -ge 3 &&
 	tail -n 1 slow.err | grep "\"files\":1,\"bytes\":600000,\"chunks\":"
 '
 
@@ -91,7 +91,7 @@ test_expect_success 'each command that may last begins, goes through its stages,
 '
 
 test_expect_success 'there is no percentage while nobody knows how much there is' '
-	grep "\"stage\":\"take\"" listed.err | field percent | sort -u >percent &&
+	grep "\"stage\":\"take\".*\"total_bytes\":null" listed.err | field percent | sort -u >percent &&
 	echo null | test_cmp - percent &&
 	grep "\"stage\":\"finish\".*\"percent\":95.000" listed.err &&
 	ends_with_done listed.err 0
