@@ -48,8 +48,8 @@ constexpr int tick_ms = 50, most_ticks = 14;
 // So much longer for a process whose children may take all of that time.
 constexpr int parent_ticks = 4;
 
-// What the handlers below touch, and no more.
-static volatile std::sig_atomic_t received_signal = 0, ticks = 0;
+// What the handlers below touch, and no more.  One thread runs a handler, and the others ask.
+static std::atomic<int> received_signal = 0, ticks = 0;
 static std::atomic<int> wake_fd = -1;
 static std::atomic<pid_t> children[8] = {};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free);
@@ -87,7 +87,11 @@ static bool end_children()
 	::_exit(128 + signal);
 }
 
-void end_interrupted() { end_by(received_signal ? received_signal : SIGINT); }
+void end_interrupted()
+{
+	const int signal = received_signal;
+	end_by(signal ? signal : SIGINT);
+}
 
 void end_by_broken_pipe()
 {
@@ -132,7 +136,7 @@ static void note_signal(int signal)
 static void note_tick(int)
 {
 	const int error = errno;
-	ticks = ticks + 1;
+	ticks++;
 	if (ticks == most_ticks && !end_children())
 		end_by(received_signal);
 	if (ticks == most_ticks + parent_ticks)
