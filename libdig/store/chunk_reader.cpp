@@ -122,6 +122,13 @@ std::uint32_t ChunkReader::first_of(std::span<const WantedChunk> chunks, std::ui
 	}
 }
 
+// A forged list may claim any size, and sums of these overflow.  No chunk is so large: the store is
+// asked for it, and refuses it.
+static std::size_t size_to_read(const ContentChunk &chunk)
+{
+	return chunk.size <= max_chunk_size ? chunk.size : 0;
+}
+
 std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 {
 	places_.clear();
@@ -141,7 +148,9 @@ std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 		} catch (const Error &) {
 			place.way = Way::asked;
 		}
-		size += aligned(chunks[i].chunk.size);
+		if (chunks[i].chunk.size > max_chunk_size)
+			place.way = Way::asked;
+		size += aligned(size_to_read(chunks[i].chunk));
 		if (is_slow_ && (place.way == Way::raw || place.way == Way::decoded))
 			place.layer->file().advise_will_need(place.record.offset, place.record.length);
 		if (place.way == Way::decoded)
@@ -286,8 +295,8 @@ void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 	std::uint64_t raw_size = 0;
 	for (Place &place : places_) {
 		WantedChunk &wanted = chunks[place.chunk];
-		place.to = memory.subspan(at, wanted.chunk.size);
-		at += aligned(wanted.chunk.size);
+		place.to = memory.subspan(at, size_to_read(wanted.chunk));
+		at += aligned(place.to.size());
 		if (place.way == Way::solid)
 			solid_.push_back(&place);
 		if (place.way != Way::raw && place.way != Way::decoded)

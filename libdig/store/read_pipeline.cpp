@@ -110,7 +110,7 @@ struct ReadPipeline::Run {
 				is_claimed = true;
 				break;
 			}
-			if (size > 0 && size + chunk->size > unit_size) {
+			if (size > 0 && chunk->size > unit_size - size) {
 				kept = chunk;
 				break;
 			}
