@@ -294,6 +294,17 @@ renamed_unsynced () {
 }
 
 # A journal that nobody relies on takes no other name.
+# An add was killed before the index had what it finished, and its pack is not there.
+test_expect_success 'content of a pack that is gone is stored anew' '
+	rm -rf x && dig-init-store x >/dev/null && (
+		cd x && echo one >one && commit_all one >/dev/null && cp -a .dig/staging ../before &&
+		seeded 300K 7 >two && echo three >three && dig-add -q -A && dig-add -q --reread -A && cp .dig/staging/journal .. &&
+		rm -r .dig/staging && cp -a ../before .dig/staging && cp ../journal .dig/staging/ &&
+		dig-add -A 2>../told && grep "made anew" ../told && dig-commit -q -m two && dig-verify-store -q &&
+		dig-cat HEAD:two | cmp - two && dig-cat HEAD:three | cmp - three
+	)
+'
+
 test_expect_success STRACE 'no file takes the name of another before it is on storage' '
 	copy_of staged &&
 	(

@@ -102,6 +102,8 @@ ItemSet::ItemSet(std::string directory)
 
 ItemSet::~ItemSet() = default;
 
+void ItemSet::clear() { table_ = std::make_unique<Table>(); }
+
 bool ItemSet::insert(ItemKind kind, const Digest &digest)
 {
 	const Digest key = key_of(kind, digest);

@@ -92,6 +92,9 @@ private:
 	{
 		remove_staging_runs(directory_);
 		pack_.begin();
+		// What was read of a journal before it proved to be damaged is in no pack any more.
+		known_.clear();
+		found_ = {};
 	}
 
 	void open_journal(const Index &index);
