@@ -207,7 +207,83 @@ std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32
 	return items;
 }
 
-void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::function<void(const std::string &)> &problem,
+// The blocks first to last of a layer, checked by threads that share their memory.
+class BlockChecks {
+public:
+	BlockChecks(const Layer &layer, std::uint32_t first, std::uint32_t last, std::size_t memory)
+		: layer_(layer), next_(first), last_(last), memory_(memory)
+	{
+	}
+
+	// Each thread runs it: take() until there is nothing, and give back after each block.
+	struct Taken {
+		std::uint32_t number = 0;
+		std::size_t needed = 0;
+		LargeVector<std::uint8_t> scratch;
+	};
+	std::optional<Taken> take()
+	{
+		std::unique_lock lock(mutex_);
+		Taken taken;
+		// A block that is larger than the memory is checked alone.
+		has_room_.wait(lock, [&] {
+			if (next_ == last_ || workers.is_stopped())
+				return true;
+			const BlockRecord record = layer_.block(next_);
+			taken.needed = large_size(std::size_t(record.length) + record.raw_size);
+			return in_use_ == 0 || in_use_ + taken.needed <= memory_;
+		});
+		if (next_ == last_ || workers.is_stopped())
+			return {};
+		taken.number = next_++;
+		in_use_ += taken.needed;
+		if (!free_scratch_.empty()) {
+			taken.scratch.swap(free_scratch_.back());
+			free_scratch_.pop_back();
+			held_ -= large_size(taken.scratch.size());
+		}
+		return taken;
+	}
+
+	// tell is called by one thread at a time.
+	void give_back(Taken taken, const std::function<void()> &tell)
+	{
+		std::lock_guard guard(mutex_);
+		in_use_ -= taken.needed;
+		if (held_ + in_use_ + large_size(taken.scratch.size()) <= memory_) {
+			held_ += large_size(taken.scratch.size());
+			free_scratch_.push_back(std::move(taken.scratch));
+		}
+		has_room_.notify_all();
+		tell();
+	}
+
+private:
+	void wake_all()
+	{
+		{
+			// Who is about to wait has seen the stop, or waits by now.
+			std::lock_guard guard(mutex_);
+		}
+		has_room_.notify_all();
+	}
+
+	const Layer &layer_;
+	std::mutex mutex_;
+	std::condition_variable has_room_;
+	std::uint32_t next_, last_;
+	const std::size_t memory_;
+	std::size_t in_use_ = 0; // bytes of the blocks that are being checked, stored and decoded
+	// Memory that was used, for the next block, and bytes of all of it.
+	std::vector<LargeVector<std::uint8_t>> free_scratch_;
+	std::size_t held_ = 0;
+
+public:
+	Workers workers{[this] { wake_all(); }}; // the last member, since the others are what they use
+};
+
+void Layer::check_blocks(std::size_t threads, std::size_t memory,
+	const std::function<void(const std::string &)> &problem,
 	const std::function<void(std::uint64_t)> &progress, Work &counts) const
 {
 	// Items by block, for as many blocks at a time as a bounded list of records holds.
@@ -217,47 +293,12 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::fun
 		for (std::size_t count = 0; last < block_count_ && count < window; last++)
 			count += block(last).items;
 		const std::vector<ChunkRecord> items = items_of_blocks(first, last);
-		std::mutex mutex;
-		std::condition_variable has_room;
-		std::size_t in_use = 0; // bytes of the blocks that are being checked, stored and decoded
-		// Memory that was used, for the next thread, and bytes of all that there is.
-		std::vector<LargeVector<std::uint8_t>> free_scratch;
-		std::size_t held = 0;
-		std::uint32_t next = first;
-		Workers workers{[&] {
-			{
-				// Who is about to wait has seen the stop, or waits by now.
-				std::lock_guard guard(mutex);
-			}
-			has_room.notify_all();
-		}};
+		BlockChecks checks(*this, first, last, memory);
 		const auto work = [&] {
 			Decompressor decompressor;
 			StepClock clock(counts);
-			for (;;) {
-				LargeVector<std::uint8_t> scratch;
-				std::uint32_t number;
-				std::size_t needed = 0;
-				{
-					std::unique_lock lock(mutex);
-					// A block that is larger than the memory is checked alone.
-					has_room.wait(lock, [&] {
-						if (next == last || workers.is_stopped())
-							return true;
-						const BlockRecord record = block(next);
-						needed = large_size(std::size_t(record.length) + record.raw_size);
-						return in_use == 0 || in_use + needed <= memory;
-					});
-					if (next == last || workers.is_stopped())
-						return;
-					number = next++;
-					in_use += needed;
-					if (!free_scratch.empty()) {
-						scratch.swap(free_scratch.back());
-						free_scratch.pop_back();
-						held -= large_size(scratch.size());
-					}
-				}
+			while (std::optional<BlockChecks::Taken> taken = checks.take()) {
+				const std::uint32_t number = taken->number;
 				const auto begin = std::lower_bound(items.begin(), items.end(), number,
 					[](const ChunkRecord &item, std::uint32_t at) { return item.block < at; });
 				const auto end = std::upper_bound(begin, items.end(), number,
@@ -270,25 +311,20 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory, const std::fun
 					if (record.kind == static_cast<std::uint8_t>(ItemKind::chunk))
 						counts.chunks.add(record.items);
 					clock.restart();
-					check_block(number, {begin, end}, decompressor, scratch, clock);
+					check_block(number, {begin, end}, decompressor, taken->scratch, clock);
 				} catch (const Error &error) {
 					found = error.what();
 				}
-				std::lock_guard guard(mutex);
-				in_use -= needed;
-				if (held + in_use + large_size(scratch.size()) <= memory) {
-					held += large_size(scratch.size());
-					free_scratch.push_back(std::move(scratch));
-				}
-				has_room.notify_all();
-				if (!found.empty())
-					problem(found);
-				progress(size);
+				checks.give_back(std::move(*taken), [&] {
+					if (!found.empty())
+						problem(found);
+					progress(size);
+				});
 			}
 		};
-		workers.start(threads - 1, work);
-		workers.run(work);
-		workers.join();
+		checks.workers.start(threads - 1, work);
+		checks.workers.run(work);
+		checks.workers.join();
 		first = last;
 	}
 }

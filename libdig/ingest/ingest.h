@@ -40,6 +40,7 @@ private:
 	class Worker;
 	class Committer;
 	class SmallFiles;
+	class Segments;
 	struct Job;
 	struct Claim;
 	struct Unit;

@@ -1,6 +1,7 @@
 // Workers finish units in any order.  The committer takes them to the sink in the order in which
-// their claims were made, and the units of a claim in the order of offsets.  So the chunks of a file come in order, and the journal
-// has the files in the order in which they were submitted, whatever the number of workers.
+// their claims were made, and the units of a claim in the order of offsets.  So the chunks of a file
+// come in order, and the journal has the files in the order in which they were submitted, whatever the
+// number of workers.
 //
 // It is one thread, because the pack grows at one end only.  Everything that can be done before is
 // done by workers: what is left is to hand over digests and memory, and to wait for the storage.

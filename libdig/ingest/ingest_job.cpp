@@ -11,8 +11,9 @@
 //
 // A hole is one segment however large it is, and nothing of it is read.  The chunk that leads into it
 // is cut as any other, so it needs room for zeros.  Behind it all chunks are equal within a tier of
-// sizes, and pass as one piece with a count.  File systems are believed only as far as their answers agree: holes may not be more
-// than the bytes that have no block, and a little.  A file system that says more is read.
+// sizes, and pass as one piece with a count.  File systems are believed only as far as their answers
+// agree: holes may not be more than the bytes that have no block, and a little.  A file system that says
+// more is read.
 //
 // After a failure no further segment is claimed; those that are under way have no pieces.
 #include "libdig/ingest/ingest_job.h"

@@ -136,6 +136,12 @@ struct Ingest::Shared {
 	// Waits for room in the queue; starts the next worker while there are fewer than planned.
 	void push(Item item, std::unique_lock<std::mutex> &lock);
 	void push_collected(std::unique_lock<std::mutex> &lock);
+	// The front of the queue is claimed as a whole.
+	void pop_front()
+	{
+		queue.pop_front();
+		may_submit.notify_one();
+	}
 	// One more worker has something to do.
 	void call_worker()
 	{

@@ -14,8 +14,7 @@
 #include "libdig/base/zeros.h"
 #include "libdig/chunking/sha256_lanes.h"
 #include "libdig/ingest/ingest_batch.h"
-#include "libdig/os/clock.h"
-#include "libdig/os/mapped_read.h"
+#include "libdig/ingest/ingest_segment.h"
 #include "libdig/os/process.h"
 
 namespace dig {
@@ -26,7 +25,8 @@ constexpr std::size_t store_files = 64;
 class Ingest::Worker {
 public:
 	explicit Worker(Shared &shared)
-		: shared_(shared), clock_(shared.work), small_files_(shared.root, open_together(shared))
+		: shared_(shared), clock_(shared.work), small_files_(shared.root, open_together(shared)),
+		  segments_(shared, clock_)
 	{
 		if (shared.sink.stores_content())
 			builder_.emplace(shared.settings, shared.compressors, shared.plan.small_limit);
@@ -122,7 +122,7 @@ private:
 			claim.job = front.job;
 			claim.is_batch = false;
 			if (front.job->all_claimed)
-				pop_front();
+				shared_.pop_front();
 			return true;
 		}
 		if (shared_.batches_under_way == shared_.plan.most_batches)
@@ -136,14 +136,8 @@ private:
 		claim.is_batch = true;
 		claim.batch.swap(front.batch);
 		shared_.batches_under_way++;
-		pop_front();
+		shared_.pop_front();
 		return true;
-	}
-
-	void pop_front()
-	{
-		shared_.queue.pop_front();
-		shared_.may_submit.notify_one();
 	}
 
 	// --- claims -----------------------------------------------------------------------
@@ -169,9 +163,9 @@ private:
 			has_content = job.outcome.error.empty() && !job.outcome.has_changed;
 		}
 		if (job.source.stream)
-			claim.read_size = read_stream(job, claim);
+			claim.read_size = segments_.read_stream(claim);
 		else if (has_content)
-			claim.read_size = read_file(job, claim);
+			claim.read_size = segments_.read_file(claim);
 		clock_.lap(Step::read);
 		lock.lock();
 		claim.is_read = true;
@@ -179,7 +173,7 @@ private:
 			job.is_reading = false;
 			shared_.ring.shrink(claim.room.end = claim.room.begin + std::max<std::size_t>(claim.read_size, 1));
 			if (claim.is_last)
-				end_claims(job);
+				segments_.end_claims(job);
 			shared_.call_worker();
 		}
 		cut_in_order(claim.job, lock);
@@ -225,119 +219,6 @@ private:
 			shared_.uncompressed.push_back(shared_.add_unit(claim, pieces, free_to, left.empty()));
 			shared_.call_worker();
 		} while (!left.empty());
-	}
-
-	// Reads an aligned segment that is not in the page cache past the cache.  0 where that does not work.
-	std::size_t read_past_cache(const Job &job, const Claim &claim)
-	{
-		constexpr std::size_t unit = IngestRing::unit;
-		if (!job.direct || claim.offset % unit || job.file.is_cached(claim.offset, claim.size))
-			return 0;
-		const std::size_t aligned = (claim.size + unit - 1) / unit * unit;
-		try {
-			return std::min<std::size_t>(claim.size, job.direct->read_some_at({claim.data, aligned}, claim.offset));
-		} catch (const SystemError &) {
-			// Some file systems refuse only the read, and not the open.
-			return 0;
-		}
-	}
-
-	std::size_t read_file(Job &job, Claim &claim)
-	{
-		const Region region("read");
-		std::uint8_t *const to = claim.data;
-		try {
-			std::size_t done = job.is_mapped ? read_mapped(job.file, {to, claim.size}, claim.offset)
-							  : read_past_cache(job, claim);
-			if (done == 0 && claim.offset + claim.size < job.size)
-				job.file.advise_will_need(claim.offset + claim.size, 2 * shared_.plan.segment);
-			while (done < claim.size) {
-				check_interrupted();
-				const std::size_t piece = std::min<std::uint64_t>(
-					shared_.settings.performance.buffer_size, claim.size - done);
-				const std::size_t n = job.file.read_at({to + done, piece}, claim.offset + done);
-				done += n;
-				if (n < piece)
-					break;
-			}
-			if (done < claim.size)
-				end_early(job, claim);
-			return done;
-		} catch (const SystemError &error) {
-			give_up(job, error.what(), false);
-			return 0;
-		}
-	}
-
-	std::size_t read_stream(Job &job, Claim &claim)
-	{
-		try {
-			return read_some_stream(job.source, claim);
-		} catch (const SystemError &error) {
-			give_up(job, error.what(), false);
-			claim.is_last = true;
-			return 0;
-		}
-	}
-
-	// A segment of a stream; a shorter one where a checkpoint is due.
-	std::size_t read_some_stream(const Source &source, Claim &claim)
-	{
-		std::uint8_t *const to = claim.data;
-		const int fd = source.stream->fd();
-		std::uint64_t wanted = shared_.plan.segment;
-		if (source.checkpoint_bytes)
-			wanted = std::min(wanted, source.checkpoint_bytes);
-		const std::int64_t deadline = now_ns() + source.checkpoint_ns;
-		std::size_t done = 0;
-		while (done < wanted) {
-			int timeout_ms = -1;
-			if (source.checkpoint_ns) {
-				const std::int64_t left = deadline - now_ns();
-				if (left <= 0)
-					return done;
-				timeout_ms = static_cast<int>(std::min<std::int64_t>(left / 1000000 + 1, 1000000));
-			}
-			const bool is_there = wait_until_readable(fd, timeout_ms);
-			clock_.lap(Step::input);
-			if (!is_there)
-				return done;
-			const std::size_t n = source.stream->read_some({to + done, wanted - done});
-			if (n == 0) {
-				claim.is_last = true;
-				return done;
-			}
-			clock_.lap(Step::read);
-			shared_.work.stream_bytes.add(n);
-			done += n;
-		}
-		return done;
-	}
-
-	void end_early(Job &job, Claim &claim)
-	{
-		if (!job.source.takes_changing)
-			return give_up(job, cut_short(job.source.path), true);
-		claim.is_last = claim.is_cut_short = true;
-		std::lock_guard guard(shared_.mutex);
-		end_claims(job);
-	}
-
-	void give_up(Job &job, const std::string &error, bool has_changed)
-	{
-		std::lock_guard guard(shared_.mutex);
-		if (job.outcome.error.empty())
-			job.outcome.error = error;
-		job.outcome.has_changed = job.outcome.has_changed || has_changed;
-		end_claims(job);
-	}
-
-	// No further segments of the job are handed out.
-	void end_claims(Job &job)
-	{
-		job.all_claimed = true;
-		if (!shared_.queue.empty() && shared_.queue.front().job.get() == &job)
-			pop_front();
 	}
 
 	// --- units ------------------------------------------------------------------------
@@ -410,6 +291,7 @@ private:
 	std::vector<Piece *> fresh_;
 	std::vector<HashJob> jobs_;
 	SmallFiles small_files_;
+	Segments segments_;
 };
 
 void Ingest::Shared::run_worker() { Worker(*this).run(); }
