@@ -70,7 +70,7 @@ test_expect_success 'read in other ways, and not compressed' '
 '
 
 test_expect_success 'a stream, with and without much memory' '
-	cat files/again files/holes.3 files/text >stream && cd files && dig-init-store >/dev/null &&
+	cat files/again files/holes.3 files/text >stream && mkdir other && cd other && dig-init-store >/dev/null &&
 	dig-hash-object ../stream >../expect.stream &&
 	for workers in 1 3 64
 	do
@@ -81,5 +81,55 @@ test_expect_success 'a stream, with and without much memory' '
 		done
 	done
 '
+
+! command -v taskset >/dev/null || test_set_prereq TASKSET
+
+# cores COMMAND...: how many workers start where nobody asks for a number.
+cores () {
+	rm -rf s && cp -al files s && (
+		unset DIG_CONFIG && cd s && dig-init-store >/dev/null && dig-ls-work |
+			"$@" dig-update-index --add --stdin --metrics=../metrics
+	) && sed -n "s/^workers //p" metrics
+}
+
+test_expect_success TASKSET 'one core, one worker' '
+	test "$(cores taskset -c "$(taskset -cp $$ | sed "s/.*: //; s/[-,].*//")")" = 1
+'
+
+# in_group COMMAND...: in a control group below this process's own, with 1.5 cores and 32 MB.
+cat >in-group <<\EOF
+#!/bin/sh
+place=/sys/fs/cgroup
+if test -e $place/cgroup.controllers
+then
+	group=$place/dig-test.$$
+	mkdir $group && echo "150000 100000" >$group/cpu.max && echo 33554432 >$group/memory.max && echo $$ >$group/cgroup.procs
+else
+	group=$place/cpu/dig-test.$$ memory=$place/memory/dig-test.$$
+	mkdir $group $memory && echo 100000 >$group/cpu.cfs_period_us && echo 150000 >$group/cpu.cfs_quota_us &&
+	echo 33554432 >$memory/memory.limit_in_bytes && echo $$ >$group/tasks && echo $$ >$memory/tasks
+fi || { rmdir $group $memory; exit 125; }
+echo $group $memory >>"$(dirname "$0")/groups"
+exec "$@"
+EOF
+chmod +x in-group && ! "$TRASH/in-group" true 2>/dev/null || test_set_prereq CGROUP
+
+# Most commands take some of the memory that the group counts for the page cache.
+test_expect_success CGROUP 'a core and a half are two workers, and 32 MB are enough for everything' '
+	workers=$(cores "$TRASH/in-group") && test $workers = $(test $(nproc) = 1 && echo 1 || echo 2) &&
+	unset DIG_CONFIG && cd s && dig-commit -q -m one && dig-ls-root HEAD >../listed &&
+	for command in "dig-add -q --reread -A" "dig-commit -q --allow-empty -m two" \
+		"dig-extract -q ../out" "dig-verify-store -q" "dig-cat HEAD:again" "dig-status"
+	do
+		"$TRASH/in-group" $command >/dev/null || { echo "$command: $?"; return 1; }
+	done &&
+	dig-ls-root HEAD | test_cmp ../listed - && diff -r ../files ../out
+'
+
+test -e groups || : >groups
+while read -r groups
+do
+	rmdir $groups
+done <groups 2>/dev/null
 
 test_done

@@ -22,7 +22,13 @@ CompressorPool::CompressorPool(const Settings &settings, std::size_t most_compre
 std::unique_ptr<BlockCompressor> CompressorPool::make()
 {
 	made_++;
+	count_memory();
 	return std::make_unique<BlockCompressor>(block_compressor_of(settings_));
+}
+
+void CompressorPool::count_memory()
+{
+	used_memory_ = made_ * idle_compressor + most_rooms_ * (used_compressor - idle_compressor) + room_end_;
 }
 
 std::optional<std::size_t> CompressorPool::find_gap(std::size_t size) const
@@ -69,6 +75,11 @@ CompressorPool::RoomLease::RoomLease(CompressorPool &pool, std::size_t size) : p
 	const auto behind = std::find_if(pool.taken_.begin(), pool.taken_.end(),
 		[&](const Extent &extent) { return extent.begin >= begin_; });
 	pool.taken_.insert(behind, {begin_, begin_ + size});
+	if (pool.taken_.size() > pool.most_rooms_ || begin_ + size > pool.room_end_) {
+		pool.most_rooms_ = std::max(pool.most_rooms_, pool.taken_.size());
+		pool.room_end_ = std::max(pool.room_end_, begin_ + size);
+		pool.count_memory();
+	}
 }
 
 CompressorPool::RoomLease::~RoomLease()

@@ -6,6 +6,7 @@
 #ifndef DIG_COMPRESSOR_POOL_H
 #define DIG_COMPRESSOR_POOL_H
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -20,14 +21,17 @@ namespace dig {
 
 class CompressorPool {
 public:
-	// A compressor of zstd has this much memory at level 1.
-	static constexpr std::size_t compressor_memory = 640_KiB;
+	// A compressor of zstd has this much memory at level 1: when it was made, and when it has
+	// compressed more than a sample.
+	static constexpr std::size_t idle_compressor = 128_KiB, used_compressor = 640_KiB;
 
 	// At most so many compressors, which are made when they are needed, and rooms of so many bytes
 	// together.
 	CompressorPool(const Settings &settings, std::size_t most_compressors, std::size_t room);
 
 	Codec codec() const { return codec_; }
+	// The memory that was in use at most so far.  Any thread.
+	std::size_t memory() const { return used_memory_; }
 
 	// A compressor for one thread, until the lease ends.  Waits for one.
 	class CompressorLease {
@@ -61,6 +65,7 @@ private:
 		std::size_t begin, end;
 	};
 	std::unique_ptr<BlockCompressor> make();
+	void count_memory();
 	// Where a room of this size fits between the others; no place, no value.
 	std::optional<std::size_t> find_gap(std::size_t size) const;
 
@@ -73,6 +78,8 @@ private:
 	std::vector<std::unique_ptr<BlockCompressor>> free_compressors_;
 	std::size_t made_ = 0;
 	std::vector<Extent> taken_; // by their begin
+	std::size_t most_rooms_ = 0, room_end_ = 0; // in use at the same time, so far
+	std::atomic<std::size_t> used_memory_{0};
 };
 
 } // namespace dig

@@ -92,7 +92,8 @@ bool Ingest::Job::reserve(Claim &claim, std::size_t room, std::size_t in_front, 
 	const std::uint64_t chunk = largest_chunk_at(claim.offset + room);
 	const std::size_t least = claim.is_hole || in_front > 0 ? shared.plan.least_ring_at_hole(chunk)
 								 : shared.plan.least_ring(chunk);
-	const std::size_t limit = std::max(shared.plan.ring, least);
+	const std::size_t limit = std::max(shared.ring_limit(), least);
+	shared.ring.give_back(limit);
 	std::optional<std::size_t> phase;
 	if (!source.stream)
 		phase = (claim.offset + IngestRing::unit - in_front % IngestRing::unit) % IngestRing::unit;

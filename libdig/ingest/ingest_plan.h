@@ -13,7 +13,9 @@ struct IngestPlan {
 	std::size_t compressors; // that work at the same time
 	// Bytes.
 	std::size_t room;             // for the results of compressors
-	std::size_t ring;             // for what was read and not committed
+	std::size_t shared;           // by the ring and the compressors
+	std::size_t ring;             // for what was read and not committed, while nothing is compressed
+	std::size_t least_ring_size;  // and while as much as may be is
 	std::size_t headroom;         // in front of it
 	std::size_t segment;          // of a large file, that a worker reads at once
 	std::size_t unit;             // chunks of about this size are hashed and compressed at once

@@ -37,10 +37,19 @@ std::optional<IngestRing::Room> IngestRing::reserve(std::size_t size, std::size_
 	}
 	const bool starts_lap = reserved_ == lap_;
 	reserved_ = lap_ + end;
+	touched_ = std::max(touched_, end);
 	const std::uint64_t begin = reserved_ - size;
 	return Room{begin, reserved_, memory_.data() + headroom_ + (begin - lap_), starts_lap};
 }
 
 void IngestRing::free_to(std::uint64_t position) { freed_ = std::max(freed_, position); }
+
+void IngestRing::give_back(std::size_t limit)
+{
+	if (touched_ <= limit || freed_ < lap_ || reserved_ - lap_ > limit)
+		return;
+	memory_.give_back(headroom_ + limit);
+	touched_ = limit;
+}
 
 } // namespace dig

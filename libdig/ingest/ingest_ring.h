@@ -41,6 +41,8 @@ public:
 	void shrink(std::uint64_t end) { reserved_ = end; }
 	// What was reserved before this position is not used any more.
 	void free_to(std::uint64_t position);
+	// The memory behind the first limit bytes goes back to the system, unless it is in use.
+	void give_back(std::size_t limit);
 
 	bool is_empty() const { return freed_ == reserved_; }
 
@@ -50,6 +52,7 @@ private:
 	// The position at the start of the buffer, in this lap and in the one before.
 	std::uint64_t lap_ = 0, lap_before_ = 0;
 	std::uint64_t freed_ = 0, reserved_ = 0;
+	std::size_t touched_ = 0; // from the start of the buffer
 };
 
 } // namespace dig

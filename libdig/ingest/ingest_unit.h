@@ -148,7 +148,13 @@ struct Ingest::Shared {
 		if (idle_workers > 0)
 			may_work.notify_one();
 	}
-	// The pieces of the claim from first on become a unit.
+	// The part of the ring that may be used beside the compressors.
+	std::size_t ring_limit() const
+	{
+		const std::size_t left = plan.shared - std::min(plan.shared, compressors.memory());
+		return std::max(plan.least_ring_size, std::min(plan.ring, left));
+	}
+	// These pieces of the claim become a unit.
 	Unit *add_unit(Claim &claim, std::span<const Piece> pieces, std::uint64_t free_to, bool ends_claim);
 	bool is_idle() const { return queue.empty() && claims.empty(); }
 };

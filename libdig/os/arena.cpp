@@ -51,6 +51,13 @@ Arena &Arena::operator=(Arena &&other) noexcept
 	return *this;
 }
 
+void Arena::give_back(std::size_t size)
+{
+	const std::size_t from = (size + huge_page - 1) / huge_page * huge_page;
+	if (from < size_)
+		::madvise(data_ + from, size_ - from, MADV_DONTNEED);
+}
+
 static std::size_t whole_huge_pages(std::size_t size) { return (size + huge_page - 1) / huge_page * huge_page; }
 
 std::size_t large_size(std::size_t size) { return size < least_large ? size : whole_huge_pages(size); }

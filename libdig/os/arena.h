@@ -20,6 +20,9 @@ public:
 	std::uint8_t *data() const { return data_; }
 	std::size_t size() const { return size_; }
 	MutableBytes bytes() const { return {data_, size_}; }
+	// Gives the memory behind the first size bytes back to the system.  It may be used again, and
+	// then holds zeros.
+	void give_back(std::size_t size);
 
 private:
 	std::uint8_t *data_ = nullptr;

@@ -65,6 +65,26 @@ BOOST_AUTO_TEST_CASE(a_limit_keeps_rooms_in_a_part_of_the_buffer)
 	}
 }
 
+BOOST_AUTO_TEST_CASE(memory_that_is_not_in_use_can_be_given_back)
+{
+	IngestRing ring(0, 16_MiB);
+	const auto first = ring.reserve(7_MiB, 16_MiB), second = ring.reserve(7_MiB, 16_MiB);
+	std::memset(second->data, 1, 7_MiB);
+	ring.free_to(first->end);
+	// The second room is in use and lies behind the limit.
+	ring.give_back(4_MiB);
+	BOOST_TEST(second->data[7_MiB - 1] == 1);
+	const auto third = ring.reserve(3_MiB, 4_MiB);
+	BOOST_REQUIRE(third);
+	ring.give_back(4_MiB);
+	BOOST_TEST(second->data[7_MiB - 1] == 1);
+	ring.free_to(second->end);
+	std::memset(third->data, 2, 3_MiB);
+	ring.give_back(4_MiB);
+	BOOST_TEST(second->data[7_MiB - 1] == 0);
+	BOOST_TEST(third->data[3_MiB - 1] == 2);
+}
+
 BOOST_AUTO_TEST_CASE(no_two_rooms_in_use_overlap)
 {
 	constexpr std::size_t size = 100000;

@@ -1,0 +1,32 @@
+#!/bin/sh
+# How the work of ingest is divided among many workers.  A look-up sleeps for each byte here, and a sleep
+# needs no core: so two cores show what 32 would do.  Storage and compression have no part in it.
+
+. "$(dirname "$0")/perf-lib.sh"
+
+ns=50 # a byte, so that a worker does 20 MB/s
+each=$(pick 100 25 50) # MiB for each worker
+
+# slow WORKERS TARGET DIRECTORY: MiB a second.
+slow () {
+	(cd "$3" && find . -type f | sed 's|^\./||' | head -n 4000 |
+		xargs -s 1000000 "$(dirname "$(command -v dig-chunk)")/helper/slow-ingest" $1 $2 $ns $((each * $1 << 20)))
+}
+
+# curve NAME TARGET DIRECTORY NEEDS N:LEAST...: the rate of N workers over N times that of one.
+curve () {
+	name=$1 target=$2 directory=$3 needs=$4
+	shift 4
+	for point
+	do
+		figure "$name, ${point%:*} workers" --check --needs "$needs" --target "at least ${point#*:}" --unit x \
+			"calculate \"\$(slow ${point%:*} $target $directory) / \$(slow 1 $target $directory) / ${point%:*}\""
+	done
+}
+
+file=$(pick 256M 64M 128M)
+curve 'chunks of 512 KiB' 524288 "$data/random-$file" "random $file" 2:0.95 4:0.95 8:0.9 16:0.85 32:0.75 64:0
+curve 'chunks of 2 MiB' 2097152 "$data/random-$file" "random $file" 4:0.9 16:0.75
+curve 'small files' 0 "$data/small-20000" 'small 20000' 4:0.95 16:0.85 32:0
+
+perf_done
