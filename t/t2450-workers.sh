@@ -115,7 +115,7 @@ EOF
 chmod +x in-group && ! "$TRASH/in-group" true 2>/dev/null || test_set_prereq CGROUP
 
 # Most commands take some of the memory that the group counts for the page cache.
-test_expect_success CGROUP 'a core and a half are two workers, and 32 MB are enough for everything' '
+test_expect_success CGROUP,!SANITIZED 'a core and a half are two workers, and 32 MB are enough for everything' '
 	workers=$(cores "$TRASH/in-group") && test $workers = $(test $(nproc) = 1 && echo 1 || echo 2) &&
 	unset DIG_CONFIG && cd s && dig-commit -q -m one && dig-ls-root HEAD >../listed &&
 	for command in "dig-add -q --reread -A" "dig-commit -q --allow-empty -m two" \
