@@ -171,6 +171,7 @@ private:
 		claim.is_read = true;
 		if (job.source.stream) {
 			job.is_reading = false;
+			job.next_offset += claim.read_size;
 			shared_.ring.shrink(claim.room.end = claim.room.begin + std::max<std::size_t>(claim.read_size, 1));
 			if (claim.is_last)
 				segments_.end_claims(job);
