@@ -85,6 +85,23 @@ chunking.huge_file_threshold=5MB" && dig-init-store >/dev/null &&
 	done
 '
 
+# The reader gives up waiting now and then, with nothing.
+test_expect_success 'a stream that pauses between the bytes of a chunk' '
+	dig-init-store paused >/dev/null && cd paused && (
+		unset DIG_CONFIG
+		for part in 1 2 3
+		do
+			seeded 700K $part && sleep 2.2 || exit 1
+		done | dig-add -q --stdin --path=p --checkpoint-every=1s && dig-commit -q -m one &&
+		for part in 1 2 3
+		do
+			seeded 700K $part || exit 1
+		done | { cat >../whole && dig-cat HEAD:p | cmp - ../whole; } &&
+		dig-hash-object ../whole >../one && dig-hash-object --stdin <../whole | test_cmp ../one - &&
+		dig-verify-store -q
+	)
+'
+
 ! command -v taskset >/dev/null || test_set_prereq TASKSET
 
 # cores COMMAND...: how many workers start where nobody asks for a number.

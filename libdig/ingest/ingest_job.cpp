@@ -54,6 +54,7 @@ bool Ingest::Job::claim(Claim &claim, Shared &shared)
 {
 	const std::size_t segment = shared.plan.segment;
 	claim.offset = next_offset;
+	claim.size = 0;
 	claim.is_hole = false;
 	if (source.stream) {
 		if (!reserve(claim, segment, 0, shared))

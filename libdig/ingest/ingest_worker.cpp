@@ -172,7 +172,7 @@ private:
 		if (job.source.stream) {
 			job.is_reading = false;
 			job.next_offset += claim.read_size;
-			shared_.ring.shrink(claim.room.end = claim.room.begin + std::max<std::size_t>(claim.read_size, 1));
+			shared_.ring.shrink(claim.room.end = claim.room.begin + claim.read_size);
 			if (claim.is_last)
 				segments_.end_claims(job);
 			shared_.call_worker();
