@@ -102,7 +102,12 @@ ItemSet::ItemSet(std::string directory)
 
 ItemSet::~ItemSet() = default;
 
-void ItemSet::clear() { table_ = std::make_unique<Table>(); }
+void ItemSet::clear()
+{
+	auto empty = std::make_unique<Table>();
+	std::lock_guard guard(mutex_);
+	table_.swap(empty);
+}
 
 bool ItemSet::insert(ItemKind kind, const Digest &digest)
 {

@@ -18,7 +18,7 @@ public:
 	// True when the item was not in the set.  Any thread.
 	bool insert(ItemKind kind, const Digest &digest);
 	bool contains(ItemKind kind, const Digest &digest);
-	// While no other thread has it.
+	// Any thread.
 	void clear();
 
 private:

@@ -70,6 +70,9 @@ public:
 			give_notice("the staging area in " + quote(directory_) + " was damaged; it is made anew, and nothing that "
 				"was staged is lost");
 			begin();
+			// What was read of the journal before it proved to be damaged is in no pack any more.
+			known_.clear();
+			found_ = {};
 			open_journal(index);
 		}
 		return found_;
@@ -92,9 +95,6 @@ private:
 	{
 		remove_staging_runs(directory_);
 		pack_.begin();
-		// What was read of a journal before it proved to be damaged is in no pack any more.
-		known_.clear();
-		found_ = {};
 	}
 
 	void open_journal(const Index &index);
