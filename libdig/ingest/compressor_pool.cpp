@@ -6,10 +6,29 @@
 
 namespace dig {
 
+constexpr std::size_t idle_compressor = 128_KiB; // that has compressed samples only
+
+// From the tables of parameters of zstd 1.5 (clevels.h): hash and chain tables of 4 bytes a slot, tags,
+// and buffers for a block.
+std::size_t CompressorPool::compressor_memory(const Settings &settings)
+{
+	if (settings.core.compression == Compression::zlib)
+		return 640_KiB;
+	constexpr struct {
+		std::uint64_t level;
+		std::size_t memory;
+	} most[] = {{1, 640_KiB}, {4, 3_MiB}, {8, 8_MiB}, {11, 32_MiB}, {15, 72_MiB}};
+	for (const auto &[level, memory] : most)
+		if (settings.core.compression_level <= level)
+			return memory;
+	return 96_MiB;
+}
+
 // A room may be as large as the largest chunk.  Low addresses are given out first, so that the memory
 // behind the usual rooms is never touched where no such chunk is compressed.
 CompressorPool::CompressorPool(const Settings &settings, std::size_t most_compressors, std::size_t room)
-	: settings_(settings), most_compressors_(std::max<std::size_t>(1, most_compressors)), room_(room)
+	: settings_(settings), most_compressors_(std::max<std::size_t>(1, most_compressors)), room_(room),
+	  compressor_memory_(compressor_memory(settings))
 {
 	free_compressors_.reserve(most_compressors_);
 	free_compressors_.push_back(make());
@@ -28,7 +47,7 @@ std::unique_ptr<BlockCompressor> CompressorPool::make()
 
 void CompressorPool::count_memory()
 {
-	used_memory_ = made_ * idle_compressor + most_rooms_ * (used_compressor - idle_compressor) + room_end_;
+	used_memory_ = made_ * idle_compressor + most_rooms_ * (compressor_memory_ - idle_compressor) + room_end_;
 }
 
 std::optional<std::size_t> CompressorPool::find_gap(std::size_t size) const

@@ -21,9 +21,9 @@ namespace dig {
 
 class CompressorPool {
 public:
-	// A compressor of zstd has this much memory at level 1: when it was made, and when it has
-	// compressed more than a sample.
-	static constexpr std::size_t idle_compressor = 128_KiB, used_compressor = 640_KiB;
+	// What a compressor takes once it has compressed a block of some MiB, at most: 640 KiB at zstd's
+	// level 1, and 96 MiB at level 19, whose tables are that large.
+	static std::size_t compressor_memory(const Settings &settings);
 
 	// At most so many compressors, which are made when they are needed, and rooms of so many bytes
 	// together.
@@ -78,6 +78,7 @@ private:
 	std::vector<std::unique_ptr<BlockCompressor>> free_compressors_;
 	std::size_t made_ = 0;
 	std::vector<Extent> taken_; // by their begin
+	const std::size_t compressor_memory_;
 	std::size_t most_rooms_ = 0, room_end_ = 0; // in use at the same time, so far
 	std::atomic<std::size_t> used_memory_{0};
 };

@@ -35,11 +35,6 @@ constexpr std::uint64_t hole_limit = 1_MiB; // shorter holes are read
 // more than all hashing, and it pushes out what others have there.
 constexpr std::uint64_t uncached_limit = 16_MiB;
 
-static std::size_t whole_units(std::size_t size)
-{
-	return (size + IngestRing::unit - 1) / IngestRing::unit * IngestRing::unit;
-}
-
 Ingest::Job::Job(Source from, const ChunkingParameters &parameters, std::uint64_t segment)
 	: source(std::move(from)), next_offset(source.resume_offset), chunker(parameters, source.resume_offset),
 	  chunking(parameters), committed_end(source.resume_offset)
@@ -89,7 +84,7 @@ bool Ingest::Job::reserve(Claim &claim, std::size_t room, std::size_t in_front, 
 {
 	// The end of a file is read in whole units, too.
 	const bool is_end = !source.stream && next_offset + claim.size >= size;
-	const std::size_t wanted = in_front + std::max<std::size_t>(1, is_end ? whole_units(room) : room);
+	const std::size_t wanted = in_front + std::max<std::size_t>(1, is_end ? IngestRing::whole_units(room) : room);
 	const std::uint64_t chunk = largest_chunk_at(claim.offset + room);
 	const std::size_t least = claim.is_hole || in_front > 0 ? shared.plan.least_ring_at_hole(chunk)
 								 : shared.plan.least_ring(chunk);

@@ -45,7 +45,9 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	const std::uint64_t left = free > largest / 2 ? free - largest / 2 : 0;
 	const bool compresses = stores_content && settings.core.compression != Compression::none;
 	if (compresses) {
-		plan.compressors = std::clamp<std::uint64_t>(left / 6 / CompressorPool::used_compressor, 1, plan.workers);
+		// Two in any case: at high levels a compressor is nearly all that an add waits for.
+		plan.compressors = std::clamp<std::uint64_t>(left / 6 / CompressorPool::compressor_memory(settings),
+			std::min<std::size_t>(plan.workers, 2), plan.workers);
 		plan.room = std::clamp<std::uint64_t>(left / 3, 1_MiB, plan.compressors * 2_MiB);
 	}
 	plan.shared = left;

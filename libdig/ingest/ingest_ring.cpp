@@ -4,11 +4,6 @@
 
 namespace dig {
 
-static std::size_t whole_units(std::size_t size)
-{
-	return (size + IngestRing::unit - 1) / IngestRing::unit * IngestRing::unit;
-}
-
 // The memory begins on a page, so that an offset in it has the phase of its address.
 IngestRing::IngestRing(std::size_t headroom, std::size_t capacity)
 	: headroom_(whole_units(headroom)), memory_(headroom_ + whole_units(capacity) + unit)

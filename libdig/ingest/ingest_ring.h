@@ -24,6 +24,7 @@ namespace dig {
 class IngestRing {
 public:
 	static constexpr std::size_t unit = 4096; // of addresses: that of O_DIRECT
+	static std::size_t whole_units(std::size_t size) { return (size + unit - 1) / unit * unit; }
 
 	// Memory that is never reserved is never touched.
 	IngestRing(std::size_t headroom, std::size_t capacity);

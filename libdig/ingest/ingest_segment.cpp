@@ -11,10 +11,9 @@ namespace dig {
 std::size_t Ingest::Segments::read_past_cache(const Claim &claim)
 {
 	const Job &job = *claim.job;
-	constexpr std::size_t unit = IngestRing::unit;
-	if (!job.direct || claim.offset % unit || job.file.is_cached(claim.offset, claim.size))
+	if (!job.direct || claim.offset % IngestRing::unit || job.file.is_cached(claim.offset, claim.size))
 		return 0;
-	const std::size_t aligned = (claim.size + unit - 1) / unit * unit;
+	const std::size_t aligned = IngestRing::whole_units(claim.size);
 	try {
 		return std::min<std::size_t>(claim.size, job.direct->read_some_at({claim.data, aligned}, claim.offset));
 	} catch (const SystemError &) {

@@ -1,0 +1,50 @@
+#include "libdig/ingest/ingest_plan.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace dig;
+
+namespace {
+
+IngestPlan plan_for(std::uint64_t workers, std::uint64_t memory, std::uint64_t level = 0)
+{
+	Settings settings;
+	settings.performance.max_worker_threads = workers;
+	settings.performance.max_memory_usage = memory;
+	settings.core.compression_level = level;
+	return plan_ingest(settings, {}, true);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(ingest_plan)
+
+BOOST_AUTO_TEST_CASE(as_many_workers_as_are_asked_for)
+{
+	for (const std::uint64_t workers : {1, 2, 16, 64})
+		for (const std::uint64_t memory : {16_MiB, 80_MiB, 2048_MiB})
+			BOOST_TEST(plan_for(workers, memory).workers == workers);
+}
+
+BOOST_AUTO_TEST_CASE(compressors_take_a_part_of_the_memory_at_any_level)
+{
+	BOOST_TEST(plan_for(64, 80_MiB).compressors > 8U);
+	BOOST_TEST(plan_for(64, 80_MiB).compressors <= 16U);
+	// Each of them has some 80 MiB.
+	BOOST_TEST(plan_for(64, 80_MiB, 19).compressors == 2U);
+	BOOST_TEST(plan_for(1, 80_MiB, 19).compressors == 1U);
+	BOOST_TEST(plan_for(64, 4096_MiB, 9).compressors > 8U);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_fits_into_its_part_of_the_ring)
+{
+	for (const std::uint64_t workers : {1, 2, 16, 64, 1024})
+		for (const std::uint64_t memory : {16_MiB, 80_MiB}) {
+			const IngestPlan plan = plan_for(workers, memory);
+			BOOST_TEST(plan.batch_bytes + plan.small_limit <= plan.batch_ring);
+			BOOST_TEST(plan.unit <= plan.segment);
+			BOOST_TEST(plan.batch_files >= 1U);
+		}
+}
+
+BOOST_AUTO_TEST_SUITE_END()
