@@ -1,6 +1,7 @@
 #!/bin/sh
-# How the work of ingest is divided among many workers.  A look-up sleeps for each byte here, and a sleep
-# needs no core: so two cores show what 32 would do.  Storage and compression have no part in it.
+# How the work of ingest and of reading is divided among many workers.  A look-up, or a read of a layer,
+# sleeps for each byte here, and a sleep needs no core: so two cores show what 32 would do.  Storage and
+# compression have no part in it.
 
 . "$(dirname "$0")/perf-lib.sh"
 
@@ -28,5 +29,24 @@ file=$(pick 256M 64M 128M)
 curve 'chunks of 512 KiB' 524288 "$data/random-$file" "random $file" 2:0.95 4:0.95 8:0.9 16:0.85 32:0.75 64:0
 curve 'chunks of 2 MiB' 2097152 "$data/random-$file" "random $file" 4:0.9 16:0.75
 curve 'small files' 0 "$data/small-20000" 'small 20000' 4:0.95 16:0.85 32:0
+
+# slow_read WORKERS [DIRECTORY]: MiB a second, 13 MB/s for each worker; in a store.
+slow_read () {
+	rm -rf back
+	DIG_CONFIG=performance.max_worker_threads=$1 slow-read 80 $((each * $1 << 19)) HEAD:file ${2-}
+	rm -rf back
+}
+
+large=$(pick 4G 256M)
+for how in cat extract
+do
+	test $how = cat && into= || into=back
+	for point in 4:0.9 16:0.85 32:0
+	do
+		figure "$how $(name_of $large), ${point%:*} workers" --needs "random $large" --unit x \
+			--target "at least ${point#*:}" --prepare "stored $data/random-$large" \
+			"calculate \"\$(slow_read ${point%:*} $into) / \$(slow_read 1 $into) / ${point%:*}\""
+	done
+done
 
 perf_done
