@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "libdig/base/trace.h"
-#include "libdig/store/read_memory.h"
+#include "libdig/os/read_memory.h"
 
 // The chunks of a unit are read in three steps, so that each step has many at once.
 //

@@ -9,7 +9,7 @@
 #define DIG_READ_PIPELINE_H
 
 #include "libdig/store/chunk_reader.h"
-#include "libdig/store/read_memory.h"
+#include "libdig/os/read_memory.h"
 
 namespace dig {
 

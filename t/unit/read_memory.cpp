@@ -1,4 +1,4 @@
-#include "libdig/store/read_memory.h"
+#include "libdig/os/read_memory.h"
 
 #include <future>
 #include <new>

@@ -1,7 +1,7 @@
 // Content comes out in order, so pieces are given back nearly in the order in which they were
 // taken, and a ring wastes little.  With a heap, pieces of many sizes from several threads would
 // leave gaps, and the memory of the process would grow beyond the sum of what is in use.
-#include "libdig/store/read_memory.h"
+#include "libdig/os/read_memory.h"
 
 #include <algorithm>
 #include <new>
