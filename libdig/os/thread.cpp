@@ -3,13 +3,26 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <malloc.h>
 
 #include "libdig/os/process.h"
 
 namespace dig {
 
+// The C library would make eight heaps for each core of the machine, and each keeps what its threads have
+// once used at the same time.  Few are enough, since nothing allocates often.  What is large is no part
+// of a heap: it goes back to the system when it is freed.
+static void bound_heaps()
+{
+#ifdef __GLIBC__
+	static const bool is_done = ::mallopt(M_ARENA_MAX, 4) && ::mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+	static_cast<void>(is_done);
+#endif
+}
+
 std::optional<std::thread> start_thread(std::function<void()> run)
 {
+	bound_heaps();
 	// A thread begins with the mask of the one that starts it.
 	sigset_t alarm, before;
 	::sigemptyset(&alarm);

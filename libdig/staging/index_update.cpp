@@ -31,8 +31,8 @@
 
 namespace dig {
 
-constexpr std::size_t spool_size = 4_MiB;
 constexpr std::size_t largest_record = 256_KiB; // of the longest path and attributes
+constexpr std::size_t spool_size = 4_MiB - largest_record, spool_items = 65536;
 constexpr std::uint64_t min_changes_limit = 4_MiB;
 constexpr std::uint8_t removed_record_flag = 1; // right behind its path
 
@@ -233,9 +233,9 @@ void IndexUpdate::put(const IndexRecord &record)
 	if (!spool.items.empty() && record.entry.path <= spool.path_of(spool.items.back()))
 		spool.is_sorted = false;
 	if (spool.items.size() == 4096)
-		spool.items.reserve(65536);
+		spool.items.reserve(spool_items);
 	spool.items.push_back(item);
-	if (spool.heap.size() >= spool_size)
+	if (spool.heap.size() >= spool_size || spool.items.size() == spool_items)
 		spool.spill();
 }
 
