@@ -12,10 +12,10 @@
 //   would be quadratic, and an inverted table of all items does not fit into memory; so one pass
 //   collects the items of as many blocks as 400,000 records hold, and threads share these blocks.
 #include <algorithm>
-#include <condition_variable>
 
 #include "libdig/chunking/sha256_lanes.h"
 #include "libdig/format/layer_reader.h"
+#include "libdig/os/read_memory.h"
 #include "libdig/os/workers.h"
 
 namespace dig {
@@ -134,31 +134,34 @@ void Layer::check_structure() const
 }
 
 void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> records,
-	Decompressor &decompressor, LargeVector<std::uint8_t> &scratch, StepClock &clock) const
+	Decompressor &decompressor, MutableBytes memory, StepClock &clock) const
 {
 	const BlockRecord record = block(number);
 	const std::uint64_t offset = record.offset;
 	check_block_length(record.length, file_, offset);
 	if (record.raw_size > max_chunk_size)
 		throw CorruptError("a block is not as its record says", name(), offset);
-	const std::size_t needed = std::size_t(record.length) + record.raw_size;
-	if (scratch.size() < needed)
-		scratch.resize(needed);
-	const MutableBytes stored = MutableBytes(scratch).first(record.length);
+	const MutableBytes stored = memory.first(record.length);
 	const BlockShape shape = read_block_into(stored, file_, offset);
 	clock.lap(Step::read);
 	if (shape.raw_size != record.raw_size || shape.sizes.size() != record.items ||
 		static_cast<std::uint8_t>(shape.codec) != record.codec ||
 		static_cast<std::uint8_t>(shape.kind) != record.kind)
 		throw CorruptError("a block is not as its record says", name(), offset);
-	const MutableBytes raw = MutableBytes(scratch).subspan(record.length, shape.raw_size);
-	decode_block(shape, Bytes(stored).subspan(shape.prefix_size()), decompressor, raw, name(), offset);
+	Bytes raw = Bytes(stored).subspan(shape.prefix_size());
+	if (shape.codec != Codec::none) {
+		const MutableBytes decoded = memory.subspan(record.length, shape.raw_size);
+		decode_block(shape, raw, decompressor, decoded, name(), offset);
+		raw = decoded;
+	} else if (raw.size() != shape.raw_size) {
+		throw CorruptError("a block is not as its record says", name(), offset);
+	}
 	clock.lap(Step::compress);
 	std::vector<HashJob> jobs;
 	std::vector<Digest> digests(shape.sizes.size());
 	std::size_t at = 0;
 	for (std::size_t i = 0; i < shape.sizes.size(); at += shape.sizes[i++]) {
-		const Bytes item = Bytes(raw).subspan(at, shape.sizes[i]);
+		const Bytes item = raw.subspan(at, shape.sizes[i]);
 		if (shape.kind == ItemKind::chunk) {
 			jobs.push_back({item, &digests[i]});
 			continue;
@@ -188,9 +191,11 @@ void Layer::check_block(std::uint32_t number, std::span<const ChunkRecord> recor
 }
 
 // The items of blocks first to last, sorted by block and number.
-std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32_t last) const
+std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32_t last,
+	std::size_t count) const
 {
 	std::vector<ChunkRecord> items;
+	items.reserve(std::min<std::uint64_t>(count, item_count_));
 	RunRecords all = records(0);
 	while (std::optional<RunRecord> record = all())
 		if (record->block >= first && record->block < last) {
@@ -207,79 +212,52 @@ std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32
 	return items;
 }
 
-// The blocks first to last of a layer, checked by threads that share their memory.
+// The blocks first to last of a layer, for threads that share their memory.
 class BlockChecks {
 public:
-	BlockChecks(const Layer &layer, std::uint32_t first, std::uint32_t last, std::size_t memory)
+	BlockChecks(const Layer &layer, std::uint32_t first, std::uint32_t last, ReadMemory &memory)
 		: layer_(layer), next_(first), last_(last), memory_(memory)
 	{
 	}
 
-	// Each thread runs it: take() until there is nothing, and give back after each block.
 	struct Taken {
 		std::uint32_t number = 0;
-		std::size_t needed = 0;
-		LargeVector<std::uint8_t> scratch;
+		ReadMemory::Lease memory; // for the block as it is stored, and decoded
 	};
+	// The next block, once there is memory for it; nothing at the end.
 	std::optional<Taken> take()
 	{
-		std::unique_lock lock(mutex_);
-		Taken taken;
-		// A block that is larger than the memory is checked alone.
-		has_room_.wait(lock, [&] {
-			if (next_ == last_ || workers.is_stopped())
-				return true;
-			const BlockRecord record = layer_.block(next_);
-			taken.needed = large_size(std::size_t(record.length) + record.raw_size);
-			return in_use_ == 0 || in_use_ + taken.needed <= memory_;
-		});
+		// Memory is taken in the order of the blocks.
+		std::lock_guard guard(taking_);
 		if (next_ == last_ || workers.is_stopped())
 			return {};
-		taken.number = next_++;
-		in_use_ += taken.needed;
-		if (!free_scratch_.empty()) {
-			taken.scratch.swap(free_scratch_.back());
-			free_scratch_.pop_back();
-			held_ -= large_size(taken.scratch.size());
-		}
-		return taken;
+		const std::uint32_t number = next_++;
+		return Taken{number, memory_.take(memory_for(layer_.block(number)))};
 	}
 
 	// tell is called by one thread at a time.
-	void give_back(Taken taken, const std::function<void()> &tell)
+	void finish(const std::function<void()> &tell)
 	{
-		std::lock_guard guard(mutex_);
-		in_use_ -= taken.needed;
-		if (held_ + in_use_ + large_size(taken.scratch.size()) <= memory_) {
-			held_ += large_size(taken.scratch.size());
-			free_scratch_.push_back(std::move(taken.scratch));
-		}
-		has_room_.notify_all();
+		std::lock_guard guard(telling_);
 		tell();
 	}
 
-private:
-	void wake_all()
+	// Bytes.  A record that claims more than a block may have is not believed.
+	static std::size_t memory_for(const BlockRecord &record)
 	{
-		{
-			// Who is about to wait has seen the stop, or waits by now.
-			std::lock_guard guard(mutex_);
-		}
-		has_room_.notify_all();
+		const bool is_raw = record.codec == static_cast<std::uint8_t>(Codec::none);
+		const std::uint64_t size = record.length + (is_raw ? 0 : std::uint64_t(record.raw_size));
+		return size <= ReadMemory::largest_piece ? size : 0;
 	}
 
+private:
 	const Layer &layer_;
-	std::mutex mutex_;
-	std::condition_variable has_room_;
+	std::mutex taking_, telling_;
 	std::uint32_t next_, last_;
-	const std::size_t memory_;
-	std::size_t in_use_ = 0; // bytes of the blocks that are being checked, stored and decoded
-	// Memory that was used, for the next block, and bytes of all of it.
-	std::vector<LargeVector<std::uint8_t>> free_scratch_;
-	std::size_t held_ = 0;
+	ReadMemory &memory_;
 
 public:
-	Workers workers{[this] { wake_all(); }}; // the last member, since the others are what they use
+	Workers workers{[this] { memory_.stop(); }}; // the last member, since the others are what they use
 };
 
 void Layer::check_blocks(std::size_t threads, std::size_t memory,
@@ -288,12 +266,14 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory,
 {
 	// Items by block, for as many blocks at a time as a bounded list of records holds.
 	constexpr std::size_t window = 400000;
+	ReadMemory room(memory);
 	for (std::uint32_t first = 0; first < block_count_;) {
 		std::uint32_t last = first;
-		for (std::size_t count = 0; last < block_count_ && count < window; last++)
+		std::size_t count = 0;
+		for (; last < block_count_ && count < window; last++)
 			count += block(last).items;
-		const std::vector<ChunkRecord> items = items_of_blocks(first, last);
-		BlockChecks checks(*this, first, last, memory);
+		const std::vector<ChunkRecord> items = items_of_blocks(first, last, count);
+		BlockChecks checks(*this, first, last, room);
 		const auto work = [&] {
 			Decompressor decompressor;
 			StepClock clock(counts);
@@ -311,11 +291,12 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory,
 					if (record.kind == static_cast<std::uint8_t>(ItemKind::chunk))
 						counts.chunks.add(record.items);
 					clock.restart();
-					check_block(number, {begin, end}, decompressor, taken->scratch, clock);
+					check_block(number, {begin, end}, decompressor, taken->memory.bytes(), clock);
 				} catch (const Error &error) {
 					found = error.what();
 				}
-				checks.give_back(std::move(*taken), [&] {
+				taken.reset();
+				checks.finish([&] {
 					if (!found.empty())
 						problem(found);
 					progress(size);

@@ -65,7 +65,7 @@ public:
 	RunRecords records(std::uint64_t generation) const;
 
 	// Checks every block and the digests of its items, by several threads.  Their blocks take at
-	// most memory bytes, stored and decoded; a larger block is checked alone.  problem is called
+	// most memory bytes, stored and decoded, or as much as one block needs.  problem is called
 	// for each block that is damaged, and progress with the bytes read since its last call; it
 	// may throw.  One thread at a time calls them.  Adds chunks, and the times of reading,
 	// decompressing and hashing, to work.
@@ -74,9 +74,10 @@ public:
 	// The size of an item's content, from the header of its block.
 	std::uint64_t item_size(const Place &place) const;
 	// Checks a block, and the digests of its items against records: all those that point into
-	// the block, in the order of items.  Any thread.
+	// the block, in the order of items.  memory has room for the block stored and decoded.  Any
+	// thread.
 	void check_block(std::uint32_t number, std::span<const ChunkRecord> records,
-		Decompressor &decompressor, LargeVector<std::uint8_t> &scratch, StepClock &clock) const;
+		Decompressor &decompressor, MutableBytes memory, StepClock &clock) const;
 	// Whether a block is as it was written, as far as this can be told without decoding it.  A
 	// compressed block has a checksum.  A raw one has none: then a single item is compared with
 	// content, or, if content is empty, a chunk is hashed.
@@ -106,7 +107,7 @@ private:
 	void check_records(Hasher &pack) const;
 	void check_block_table() const;
 	void require_in_blocks(const BlockRecord &record, std::uint64_t at) const;
-	std::vector<ChunkRecord> items_of_blocks(std::uint32_t first, std::uint32_t last) const;
+	std::vector<ChunkRecord> items_of_blocks(std::uint32_t first, std::uint32_t last, std::size_t count) const;
 
 	File file_;
 	std::uint64_t file_size_ = 0;

@@ -8,7 +8,7 @@
 
 namespace dig {
 
-ReadMemory::ReadMemory(std::size_t limit) : arena_(largest_piece), limit_(std::min(limit, largest_piece)) {}
+ReadMemory::ReadMemory(std::size_t limit) : arena_(std::max(limit, largest_piece)), limit_(limit) {}
 
 ReadMemory::Lease &ReadMemory::Lease::operator=(Lease &&other) noexcept
 {
@@ -44,6 +44,10 @@ std::optional<std::size_t> ReadMemory::find_room(std::size_t size) const
 	// After the turn at the end of the ring: [ ... newest | free | oldest ... ].
 	if (pieces_.back().offset < oldest)
 		return size <= oldest - end ? std::optional(end) : std::nullopt;
+	// While nobody has had to wait, the ring is as small as it can be: what was used just before is
+	// still in the caches of the CPU.
+	if (!has_waited_ && size <= oldest / 2)
+		return 0;
 	if (end < limit_ && size <= limit_ - end)
 		return end;
 	return size <= oldest ? std::optional<std::size_t>(0) : std::nullopt;
@@ -57,7 +61,10 @@ ReadMemory::Lease ReadMemory::take(std::size_t size)
 		throw std::bad_alloc();
 	std::unique_lock lock(mutex_);
 	std::optional<std::size_t> offset;
-	changed_.wait(lock, [&] { return is_stopped_ || (offset = find_room(size)); });
+	while (!is_stopped_ && !(offset = find_room(size))) {
+		has_waited_ = true;
+		changed_.wait(lock);
+	}
 	if (is_stopped_)
 		throw Stopped();
 	pieces_.push_back({*offset, size});

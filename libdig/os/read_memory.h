@@ -62,7 +62,7 @@ private:
 
 	Arena arena_;
 	std::size_t limit_;
-	bool is_stopped_ = false;
+	bool is_stopped_ = false, has_waited_ = false;
 	std::mutex mutex_;
 	std::condition_variable changed_;
 	std::deque<Piece> pieces_; // oldest first

@@ -15,9 +15,13 @@
 // take half a minute for a layer of one KiB.
 //
 // Then raw chunks and chunks with a block of their own are read in the order of the content, which is
-// mostly the order in the layer.  Chunks that share a block are sorted by block and taken out together.
-// Such a block is kept in the cache only when this unit leaves some of it: what comes next in the
-// content is likely to need the rest.
+// mostly the order in the layer.  Chunks that share a block are sorted by block and come out of it
+// together.  Where all of the block is wanted, it is decoded to where the chunks are wanted.  Else its
+// parts are copied, and the block is kept in the cache: what comes next in the content is likely to need
+// the rest.
+//
+// All of this lies in the memory that the caller gives, so that the number of readers is no question of
+// memory: a reader has a decompressor of its own, and that is all.
 //
 // Last, all chunks are hashed side by side, which is faster than one by one.
 //
@@ -92,15 +96,17 @@ void ChunkReader::find(const WantedChunk &wanted, Place &place)
 	const BlockRecord &record = place.record;
 	if (record.kind != static_cast<std::uint8_t>(ItemKind::chunk))
 		return;
-	if (record.items > 1)
-		place.way = Way::solid;
-	else if (record.raw_size != wanted.chunk.size || record.length < sizeof(BlockHeader) ||
-		record.length > max_chunk_size + sizeof(BlockHeader))
+	if (record.items > 1) {
+		if (record.length <= max_stored_size && record.raw_size <= max_block_size)
+			place.way = Way::solid;
+	} else if (record.raw_size != wanted.chunk.size || record.length < sizeof(BlockHeader) ||
+		record.length > max_chunk_size + sizeof(BlockHeader)) {
 		return;
-	else if (record.codec != static_cast<std::uint8_t>(Codec::none))
+	} else if (record.codec != static_cast<std::uint8_t>(Codec::none)) {
 		place.way = Way::decoded;
-	else if (record.length == sizeof(BlockHeader) + wanted.chunk.size)
+	} else if (record.length == sizeof(BlockHeader) + wanted.chunk.size) {
 		place.way = Way::raw;
+	}
 }
 
 void ChunkReader::empty_table(std::size_t chunks)
@@ -134,8 +140,6 @@ std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 	places_.clear();
 	repeats_.clear();
 	empty_table(chunks.size());
-	scratch_size_ = 0;
-	std::size_t size = 0;
 	for (std::uint32_t i = 0; i < chunks.size(); i++) {
 		if (const std::uint32_t first = first_of(chunks, i); first != i) {
 			repeats_.push_back({i, first});
@@ -150,14 +154,69 @@ std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 		}
 		if (chunks[i].chunk.size > max_chunk_size)
 			place.way = Way::asked;
-		size += aligned(size_to_read(chunks[i].chunk));
 		if (is_slow_ && (place.way == Way::raw || place.way == Way::decoded))
 			place.layer->file().advise_will_need(place.record.offset, place.record.length);
+	}
+	scratch_size_ = 0;
+	const std::size_t size = place_solid(chunks, place_alone(chunks, 0));
+	clock_.lap(Step::lookup);
+	return size + scratch_size_;
+}
+
+// Gives all but the chunks of solid blocks their place behind the first size bytes; returns the end.
+std::size_t ChunkReader::place_alone(std::span<const WantedChunk> chunks, std::size_t size)
+{
+	solid_.clear();
+	for (Place &place : places_) {
+		if (place.way == Way::solid) {
+			solid_.push_back(&place);
+			continue;
+		}
+		place.at = size;
+		size += aligned(size_to_read(chunks[place.chunk].chunk));
 		if (place.way == Way::decoded)
 			scratch_size_ = std::max<std::size_t>(scratch_size_, place.record.length);
 	}
-	clock_.lap(Step::lookup);
-	return size + scratch_size_;
+	return size;
+}
+
+std::size_t ChunkReader::place_solid(std::span<const WantedChunk> chunks, std::size_t size)
+{
+	std::sort(solid_.begin(), solid_.end(), [](const Place *a, const Place *b) {
+		return a->block != b->block ? a->block < b->block : a->item < b->item;
+	});
+	blocks_.clear();
+	for (std::size_t first = 0, end; first < solid_.size(); first = end) {
+		for (end = first; end < solid_.size() && solid_[end]->block == solid_[first]->block; end++)
+			;
+		Solid &solid = blocks_.emplace_back(Solid{first, end, false});
+		solid.is_whole = is_whole(chunks, solid);
+		const BlockRecord &record = solid_[first]->record;
+		scratch_size_ = std::max<std::size_t>(scratch_size_,
+			aligned(record.length) + (solid.is_whole ? 0 : std::size_t(record.raw_size)));
+		for (std::size_t i = first; i < end; i++) {
+			solid_[i]->at = size;
+			const std::size_t own = chunks[solid_[i]->chunk].chunk.size;
+			size += solid.is_whole ? own : aligned(own);
+		}
+		size = aligned(size);
+	}
+	return size;
+}
+
+// Whether the chunks are, one behind the other, what the block holds.
+bool ChunkReader::is_whole(std::span<const WantedChunk> chunks, const Solid &solid) const
+{
+	const BlockRecord &record = solid_[solid.first]->record;
+	if (solid.end - solid.first != record.items)
+		return false;
+	std::uint64_t size = 0;
+	for (std::size_t i = solid.first; i < solid.end; i++) {
+		if (solid_[i]->item != i - solid.first)
+			return false;
+		size += chunks[solid_[i]->chunk].chunk.size;
+	}
+	return size == record.raw_size;
 }
 
 void ChunkReader::read_alone(Place &place, MutableBytes scratch)
@@ -178,75 +237,63 @@ void ChunkReader::read_alone(Place &place, MutableBytes scratch)
 	clock_.lap(Step::compress);
 }
 
-void ChunkReader::decode(const Place &place, DecodedBlock &block)
+BlockShape ChunkReader::decode(const Place &place, MutableBytes stored, MutableBytes raw)
 {
 	const File &file = place.layer->file();
 	const std::uint64_t offset = place.record.offset;
-	if (place.record.length > max_stored_size)
-		throw CorruptError("a block's length is out of bounds", file.name(), offset);
-	// Buffers only grow, so that nothing is filled with zeros each time.
-	if (stored_.size() < place.record.length)
-		stored_.resize(place.record.length);
-	const MutableBytes stored = MutableBytes(stored_).first(place.record.length);
 	file.read_exactly_at(stored, offset);
 	clock_.lap(Step::read);
-	const BlockShape shape = parse_block_prefix(stored, file.name(), offset);
-	if (shape.length() != stored.size() || shape.kind != ItemKind::chunk)
+	BlockShape shape = parse_block_prefix(stored, file.name(), offset);
+	if (shape.length() != stored.size() || shape.kind != ItemKind::chunk || shape.raw_size != raw.size())
 		throw CorruptError("a block is not as its record says", file.name(), offset);
-	block.kind = shape.kind;
-	if (block.raw.size() < shape.raw_size)
-		block.raw.resize(shape.raw_size);
-	block.ends.clear();
-	std::uint32_t end = 0;
-	for (std::uint32_t size : shape.sizes)
-		block.ends.push_back(end += size);
-	if (end != shape.raw_size ||
-		!decompressor_.decompress(shape.codec, stored.subspan(shape.prefix_size()),
-			MutableBytes(block.raw).first(shape.raw_size)))
+	if (!decompressor_.decompress(shape.codec, stored.subspan(shape.prefix_size()), raw))
 		throw CorruptError("a block does not decompress", file.name(), offset);
+	return shape;
 }
 
-std::shared_ptr<const DecodedBlock> ChunkReader::block_of(const Place &place, bool is_wanted_whole)
+void ChunkReader::read_whole(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch)
 {
-	// Nobody is likely to come back to what is taken out as a whole; its memory is used again.
-	if (is_wanted_whole) {
-		if (!scratch_block_)
-			scratch_block_ = std::make_shared<DecodedBlock>();
-		decode(place, *scratch_block_);
-		return scratch_block_;
-	}
+	const std::span<Place *const> places = std::span(solid_).subspan(solid.first, solid.end - solid.first);
+	const BlockRecord &record = places[0]->record;
+	const BlockShape shape = decode(*places[0], scratch.first(record.length),
+		MutableBytes(places[0]->to.data(), record.raw_size));
+	const auto is_in_place = [&](std::size_t i) { return shape.sizes[i] == places[i]->to.size(); };
+	for (std::size_t i = 0; i < places.size(); i++)
+		if (shape.sizes.size() != places.size() || !is_in_place(i))
+			return; // the store is asked for all of them
+	for (const Place *place : places)
+		chunks[place->chunk].bytes = place->to;
+}
+
+std::shared_ptr<const DecodedBlock> ChunkReader::cached_block(const Place &place, MutableBytes scratch)
+{
 	if (std::shared_ptr<const DecodedBlock> block = cache_.find(place.block))
 		return block;
+	const MutableBytes raw = scratch.last(place.record.raw_size);
+	const BlockShape shape = decode(place, scratch.first(place.record.length), raw);
 	auto block = std::make_shared<DecodedBlock>();
-	decode(place, *block);
+	block->kind = shape.kind;
+	block->raw.assign(raw.begin(), raw.end());
+	std::uint32_t end = 0;
+	for (const std::uint32_t size : shape.sizes)
+		block->ends.push_back(end += size);
 	cache_.insert(place.block, block);
 	return block;
 }
 
-void ChunkReader::read_solid(std::span<WantedChunk> chunks)
+void ChunkReader::read_parts(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch)
 {
-	std::sort(solid_.begin(), solid_.end(), [](const Place *a, const Place *b) {
-		return a->block != b->block ? a->block < b->block : a->item < b->item;
-	});
-	for (std::size_t first = 0, end; first < solid_.size(); first = end) {
-		for (end = first; end < solid_.size() && solid_[end]->block == solid_[first]->block; end++)
-			;
-		try {
-			const bool is_wanted_whole = end - first >= solid_[first]->record.items;
-			const auto block = block_of(*solid_[first], is_wanted_whole);
-			for (std::size_t i = first; i < end; i++) {
-				Place &place = *solid_[i];
-				if (place.item >= block->ends.size() || block->kind != ItemKind::chunk)
-					continue;
-				const Bytes bytes = block->item(place.item);
-				if (bytes.size() != place.to.size())
-					continue;
-				std::copy(bytes.begin(), bytes.end(), place.to.begin());
-				chunks[place.chunk].bytes = place.to;
-			}
-		} catch (const Error &) {
-			// The store is asked for them.
-		}
+	const BlockRecord &record = solid_[solid.first]->record;
+	const auto block = cached_block(*solid_[solid.first], scratch.first(aligned(record.length) + record.raw_size));
+	for (std::size_t i = solid.first; i < solid.end; i++) {
+		Place &place = *solid_[i];
+		if (place.item >= block->ends.size() || block->kind != ItemKind::chunk)
+			continue;
+		const Bytes bytes = block->item(place.item);
+		if (bytes.size() != place.to.size())
+			continue;
+		std::copy(bytes.begin(), bytes.end(), place.to.begin());
+		chunks[place.chunk].bytes = place.to;
 	}
 }
 
@@ -289,16 +336,11 @@ void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 {
 	using Clock = std::chrono::steady_clock;
 	const MutableBytes scratch = memory.last(scratch_size_);
-	solid_.clear();
-	std::size_t at = 0;
 	Clock::duration reading{};
 	std::uint64_t raw_size = 0;
 	for (Place &place : places_) {
 		WantedChunk &wanted = chunks[place.chunk];
-		place.to = memory.subspan(at, size_to_read(wanted.chunk));
-		at += aligned(place.to.size());
-		if (place.way == Way::solid)
-			solid_.push_back(&place);
+		place.to = memory.subspan(place.at, size_to_read(wanted.chunk));
 		if (place.way != Way::raw && place.way != Way::decoded)
 			continue;
 		try {
@@ -315,8 +357,13 @@ void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 	}
 	if (raw_size > 0)
 		is_slow_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(reading).count()) * slow_rate > raw_size;
-	if (!solid_.empty())
-		read_solid(chunks);
+	for (const Solid &solid : blocks_) {
+		try {
+			solid.is_whole ? read_whole(chunks, solid, scratch) : read_parts(chunks, solid, scratch);
+		} catch (const Error &) {
+			// The store is asked for them.
+		}
+	}
 	verify(chunks);
 	for (Place &place : places_)
 		if (!chunks[place.chunk].bytes.data())

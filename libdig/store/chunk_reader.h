@@ -61,7 +61,8 @@ public:
 	// Of the thread that the reader belongs to, for what is not reading.
 	StepClock &clock() { return clock_; }
 
-	// Finds the chunks.  The result is how much memory read() needs for them.
+	// Finds the chunks.  The result is how much memory read() needs for them, and for the blocks that
+	// they are decoded from.
 	std::size_t locate(std::span<WantedChunk> chunks);
 	// Reads what was located last into memory, and sets bytes or failure of each.
 	void read(std::span<WantedChunk> chunks, MutableBytes memory);
@@ -77,7 +78,13 @@ private:
 		ChunkCache::Key block{};
 		BlockRecord record{};
 		std::shared_ptr<Layer> layer;
+		std::size_t at = 0; // where its bytes come, in the memory of read()
 		MutableBytes to;
+	};
+	// Chunks that share a block, in the order of its items.
+	struct Solid {
+		std::size_t first, end; // in solid_
+		bool is_whole;          // all of the block is wanted, and decoded to where it is wanted
 	};
 
 	// A chunk that equals one before it, whose bytes it gets.
@@ -88,10 +95,14 @@ private:
 	void empty_table(std::size_t chunks);
 	std::uint32_t first_of(std::span<const WantedChunk> chunks, std::uint32_t number);
 	void find(const WantedChunk &wanted, Place &place);
+	std::size_t place_alone(std::span<const WantedChunk> chunks, std::size_t size);
+	std::size_t place_solid(std::span<const WantedChunk> chunks, std::size_t size);
+	bool is_whole(std::span<const WantedChunk> chunks, const Solid &solid) const;
 	void read_alone(Place &place, MutableBytes scratch);
-	void read_solid(std::span<WantedChunk> chunks);
-	std::shared_ptr<const DecodedBlock> block_of(const Place &place, bool is_wanted_whole);
-	void decode(const Place &place, DecodedBlock &block);
+	void read_whole(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch);
+	void read_parts(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch);
+	std::shared_ptr<const DecodedBlock> cached_block(const Place &place, MutableBytes scratch);
+	BlockShape decode(const Place &place, MutableBytes stored, MutableBytes raw);
 	void verify(std::span<WantedChunk> chunks);
 	void ask(WantedChunk &wanted, MutableBytes to);
 
@@ -104,9 +115,8 @@ private:
 	std::vector<std::uint32_t> table_; // open addressing, by digest: numbers of chunks that differ
 	std::size_t scratch_size_ = 0;
 	bool is_slow_ = false; // what was read last was not cached
-	std::vector<Place *> solid_;
-	Buffer stored_;
-	std::shared_ptr<DecodedBlock> scratch_block_;
+	std::vector<Place *> solid_;  // sorted by block and item
+	std::vector<Solid> blocks_;
 	std::vector<HashJob> jobs_;
 	std::vector<Digest> digests_;
 };

@@ -40,6 +40,7 @@ constexpr std::size_t max_unit_chunks = 1024;
 constexpr std::uint64_t most_units = 64;
 // What the process takes besides content and decoded blocks: itself, look-ups, nodes.
 constexpr std::uint64_t fixed_memory = 24_MiB;
+constexpr std::uint64_t thread_memory = 192_KiB; // a decompressor and a stack
 constexpr std::uint64_t least_memory = 8_MiB;
 // Several of the largest chunks (2 MiB in the mean) side by side are hashed at almost twice the
 // speed of one; larger units gain nothing more.
@@ -49,10 +50,9 @@ ReadPlan::ReadPlan(const Settings &settings)
 {
 	const Settings::Performance &performance = settings.performance;
 	threads = worker_threads(settings);
-	const std::uint64_t taken = fixed_memory + performance.chunk_cache_size;
+	const std::uint64_t taken = fixed_memory + performance.chunk_cache_size + threads * thread_memory;
 	const std::uint64_t most = memory_budget(settings);
-	const std::uint64_t room = std::clamp<std::uint64_t>(
-		most > taken ? most - taken : 0, least_memory, ReadMemory::largest_piece);
+	const std::uint64_t room = most > taken + least_memory ? most - taken : least_memory;
 	// One for each thread, one being taken, one that waits to be.
 	unit = std::clamp(room / (threads + 2), least_unit, largest_unit);
 	memory = std::min<std::uint64_t>(room, (threads + 2) * unit);

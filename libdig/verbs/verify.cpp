@@ -32,6 +32,7 @@ namespace dig {
 constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t thread_memory = 192_KiB; // a decompressor and a stack
 constexpr std::uint64_t least_memory = 8_MiB;    // for blocks
+constexpr std::uint64_t thread_blocks = 6_MiB;   // more would not be used
 
 // Whether a path that is new in a state has its place to itself: nothing that is no directory may
 // stand above it, and nothing below.
@@ -213,7 +214,8 @@ private:
 		const std::size_t count = worker_threads(store_->settings());
 		const std::uint64_t most = memory_budget(store_->settings());
 		const std::uint64_t taken = fixed_memory + count * thread_memory;
-		const std::uint64_t memory = most > taken + least_memory ? most - taken : least_memory;
+		const std::uint64_t memory = std::clamp(most > taken ? most - taken : 0, least_memory,
+			(count + 2) * thread_blocks);
 		std::uint64_t read = 0;
 		work_.workers.set(count);
 		layer.check_blocks(count, memory, [&](const std::string &problem) { tell(problem); },
