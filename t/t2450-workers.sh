@@ -102,6 +102,32 @@ test_expect_success 'a stream that pauses between the bytes of a chunk' '
 	)
 '
 
+# value NAME FILE
+value () {
+	sed -n "s/^$1 //p" "$2"
+}
+
+test_expect_success 'the workers that are asked for, and how many of them the memory keeps at work' '
+	rm -rf s && cp -al files s && cd s && unset DIG_CONFIG && dig-init-store >/dev/null &&
+	dig -c performance.max_worker_threads=64 -c performance.max_memory_usage=16MB \
+		add -q -A --explain --metrics=../little 2>../err &&
+	test $(value workers_wanted ../little) = 64 && test $(value workers_at_work ../little) -lt 16 &&
+	grep -E "; the memory keeps about $(value workers_at_work ../little) of 64 workers at work" ../err &&
+	enough=$(sed -n "s/.* performance.max_memory_usage=\([0-9]*MB\) would keep all of them/\1/p" ../err) &&
+	test "${enough%MB}" -gt 80 &&
+	dig -c performance.max_worker_threads=64 -c performance.max_memory_usage=$enough \
+		add -q -A --reread --explain --metrics=../much 2>../err &&
+	test $(value workers_wanted ../much) = 64 && test $(value workers_at_work ../much) = 64 &&
+	! grep "the memory" ../err &&
+	dig add -q -A --reread --metrics=../usual.json && grep "\"workers_wanted\":[1-9].*,\"workers_at_work\":[1-9]" ../usual.json &&
+	dig commit -q -m one && for command in "dig get /random" "dig extract ../taken" "dig check -q"
+	do
+		dig -c performance.max_worker_threads=64 -c performance.max_memory_usage=16MB ${command#dig } \
+			--metrics=../little >/dev/null &&
+		test $(value workers_wanted ../little) = 64 && test $(value workers_at_work ../little) -lt 32 || return 1
+	done
+'
+
 ! command -v taskset >/dev/null || test_set_prereq TASKSET
 
 # cores COMMAND...: how many workers start where nobody asks for a number.

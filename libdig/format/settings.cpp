@@ -55,6 +55,27 @@ std::uint64_t memory_budget(const Settings &settings)
 	return std::min(wanted, ours > program ? ours - program : 0);
 }
 
+std::uint64_t memory_that_carries(const Settings &settings, const std::function<bool(const Settings &)> &carries)
+{
+	constexpr std::uint64_t most = std::uint64_t(1) << 20;
+	Settings with = settings;
+	const auto is_enough = [&](std::uint64_t megabytes) {
+		with.performance.max_memory_usage = megabytes * 1_MiB;
+		return carries(with);
+	};
+	if (!is_enough(most))
+		return 0;
+	std::uint64_t least = 16, enough = most;
+	while (least < enough) {
+		const std::uint64_t middle = (least + enough) / 2;
+		if (is_enough(middle))
+			enough = middle;
+		else
+			least = middle + 1;
+	}
+	return enough * 1_MiB;
+}
+
 BlockCompressor block_compressor_of(const Settings &settings)
 {
 	const int level = static_cast<int>(settings.core.compression_level);

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -106,6 +107,10 @@ std::size_t worker_threads(const Settings &settings);
 // Bytes that buffers, caches and compressors may take together: performance.max_memory_usage, or less
 // where a control group limits the memory of the process (memory_limit()).
 std::uint64_t memory_budget(const Settings &settings);
+
+// The least performance.max_memory_usage, in whole MB, with which carries() is true, which has to stay so
+// with more; 0 where no value is enough, as in a control group that is limited.
+std::uint64_t memory_that_carries(const Settings &settings, const std::function<bool(const Settings &)> &carries);
 
 // With the codec and the level that core.compression and core.compression_level ask for.
 BlockCompressor block_compressor_of(const Settings &settings);

@@ -64,6 +64,19 @@ void Ingest::Shared::start_one_more()
 	work.workers.set(worker_count());
 }
 
+void Ingest::Shared::carry(std::uint64_t target)
+{
+	if (largest_target && target <= *largest_target)
+		return;
+	largest_target = target;
+	const std::size_t wanted = worker_threads(settings);
+	work.carry_workers(wanted, plan.carried(target), [&] {
+		return memory_that_carries(settings, [&](const Settings &with) {
+			return plan_ingest(with, chunking, sink.stores_content()).carried(target) >= wanted;
+		});
+	});
+}
+
 void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 {
 	wait_interruptibly(may_submit, lock, [&] { return threads.is_stopped() || queue.size() < plan.workers + 1; });
@@ -86,6 +99,7 @@ void Ingest::Shared::push_collected(std::unique_lock<std::mutex> &lock)
 	Item item;
 	item.batch.swap(collecting);
 	collecting_bytes = 0;
+	carry(0);
 	push(std::move(item), lock);
 }
 
@@ -110,6 +124,8 @@ void Ingest::submit(Source source)
 	std::unique_lock lock(shared.mutex);
 	if (!is_small) {
 		shared.push_collected(lock);
+		// Most of a large file is in the tier of its end.  A stream's end is not known.
+		shared.carry(shared.chunking.target_at(source.stream ? 0 : std::max<std::uint64_t>(source.stat->size, 1) - 1));
 		shared.push({{}, std::make_shared<Job>(std::move(source), shared.chunking, shared.plan.segment)}, lock);
 		return;
 	}

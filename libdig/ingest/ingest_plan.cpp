@@ -48,8 +48,13 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 		// Two in any case: at high levels a compressor is nearly all that an add waits for.
 		plan.compressors = std::clamp<std::uint64_t>(left / 6 / CompressorPool::compressor_memory(settings),
 			std::min<std::size_t>(plan.workers, 2), plan.workers);
+		// At low levels a worker compresses for about half of its time.
+		const bool is_fast = CompressorPool::compressor_memory(settings) <= 1_MiB;
+		plan.most_compressing = plan.compressors * (is_fast ? 2 : 1);
 		plan.room = std::clamp<std::uint64_t>(left / 3, 1_MiB, plan.compressors * 2_MiB);
 	}
+	if (!compresses)
+		plan.most_compressing = plan.workers;
 	plan.shared = left;
 	plan.least_ring_size = std::max(left / 2, 2 * least_segment);
 	plan.segment = std::clamp(power_of_two_below(left / (plan.workers + 2) / 3), least_segment, usual_segment);
@@ -63,6 +68,19 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	plan.batch_files = std::clamp<std::uint64_t>(settings.performance.checkpoint_interval / (plan.most_batches + 1), 1,
 		settings.performance.batch_size);
 	return plan;
+}
+
+// A worker on a large file needs room for what it works on, for what is read meanwhile, and for what is
+// done and waits for its turn.  With look-ups that sleep (slow-ingest), from 16 to 160 MB and with chunks
+// of 512 KiB and of 2 MiB, that were two and a half chunks.
+std::size_t IngestPlan::carried(std::uint64_t target) const
+{
+	std::uint64_t count = std::min<std::uint64_t>(batch_ring / batch_bytes, most_compressing);
+	if (target > 0) {
+		const std::uint64_t room = std::max(ring, least_ring(limits_for_target(target).maximum));
+		count = std::min(count, room * 2 / (5 * std::max(target, least_segment)));
+	}
+	return std::clamp<std::uint64_t>(count, 1, workers);
 }
 
 } // namespace dig

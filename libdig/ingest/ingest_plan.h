@@ -29,6 +29,11 @@ struct IngestPlan {
 	// whatever the lap; a hole, or what follows one, needs more.
 	std::size_t least_ring(std::uint64_t chunk) const { return 2 * chunk + 2 * segment; }
 	std::size_t least_ring_at_hole(std::uint64_t chunk) const { return 3 * chunk + 2 * segment; }
+
+	std::size_t most_compressing; // workers of which some compress and others do not
+	// For how many workers there is room at the same time, about: for batches and, if there is a target, for
+	// large files with such chunks.  At least 1, at most all.
+	std::size_t carried(std::uint64_t target) const;
 };
 
 IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunking, bool stores_content);

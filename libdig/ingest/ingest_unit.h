@@ -112,6 +112,7 @@ struct Ingest::Shared {
 	std::vector<Source> collecting;
 	std::uint64_t collecting_bytes = 0;
 	bool has_stream = false;
+	std::optional<std::uint64_t> largest_target; // of what was submitted
 
 	// Claimed, in the order of submission; and what was cut from it, to be hashed and compressed.
 	IngestRing ring;
@@ -129,6 +130,8 @@ struct Ingest::Shared {
 	void run_worker();    // ingest_worker.cpp
 	void run_committer(); // ingest_committer.cpp
 	void start_one_more();
+	// Counts for how many workers the memory is enough; the target is that of a large file, or 0.
+	void carry(std::uint64_t target);
 	std::size_t worker_count() const { return threads.size() > 0 ? threads.size() - 1 : 0; }
 	void wake_all();
 	// Throws what a thread threw, if one did, after all have ended.

@@ -58,6 +58,21 @@ ReadPlan::ReadPlan(const Settings &settings)
 	memory = std::min<std::uint64_t>(room, (threads + 2) * unit);
 }
 
+std::size_t ReadPlan::carried(std::uint64_t chunk) const
+{
+	const std::uint64_t count = memory / std::max(unit, chunk);
+	return std::clamp<std::uint64_t>(count, 3, threads + 2) - 2;
+}
+
+void carry_readers(Work &work, const Settings &settings, std::uint64_t chunk)
+{
+	const std::size_t wanted = worker_threads(settings);
+	work.carry_workers(wanted, ReadPlan(settings).carried(chunk), [&] {
+		return memory_that_carries(settings,
+			[&](const Settings &with) { return ReadPlan(with).carried(chunk) >= wanted; });
+	});
+}
+
 // The part of a chunk that the extent covers.
 static Bytes part_of(const ContentChunk &chunk, Bytes bytes, const ByteRange::Extent &extent)
 {
@@ -250,6 +265,7 @@ void ReadPipeline::read(const Entry &entry, const ByteRange::Extent &extent, con
 		read_little(entry, extent, take);
 		return;
 	}
+	carry_readers(work_, store_.settings(), store_.chunking().target_at(extent.offset + extent.size - 1));
 	if (!memory_)
 		memory_ = std::make_unique<ReadMemory>(plan_.memory);
 	Run run(store_, work_, *memory_, plan_.unit, entry, extent, take);

@@ -21,7 +21,13 @@ struct ReadPlan {
 	std::size_t memory; // limit of ReadMemory
 	// A thread reads chunks of so many bytes at a time, or one chunk that is larger.
 	std::uint64_t unit;
+
+	// For how many threads there is room at the same time, about, where chunks have this mean size.
+	std::size_t carried(std::uint64_t chunk = 0) const;
 };
+
+// Counts for how many threads the memory is enough.
+void carry_readers(Work &work, const Settings &settings, std::uint64_t chunk = 0);
 
 class ReadPipeline {
 public:

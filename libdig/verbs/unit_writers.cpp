@@ -36,6 +36,7 @@ void UnitWriters::run(const std::function<void()> &plan)
 	});
 	if (workers_.size() > 0)
 		work_.workers.set(workers_.size() + 1);
+	carry_readers(work_, store_.settings());
 	workers_.join();
 	work_.cache_hits.set(blocks_.hits());
 	work_.cache_misses.set(blocks_.misses());

@@ -208,16 +208,36 @@ private:
 		work_.items_done.add();
 	}
 
+	static std::uint64_t memory_for_blocks(const Settings &settings)
+	{
+		const std::uint64_t most = memory_budget(settings);
+		const std::size_t count = worker_threads(settings);
+		const std::uint64_t taken = fixed_memory + count * thread_memory;
+		return std::clamp(most > taken ? most - taken : 0, least_memory, (count + 2) * thread_blocks);
+	}
+
+	// Each thread needs room for a block as it is stored, and for its items.
+	void carry(const Layer &layer)
+	{
+		const Settings &settings = store_->settings();
+		const std::uint64_t block = 2 * layer.file_size() / std::max<std::uint64_t>(layer.block_count(), 1) + 1;
+		const std::size_t wanted = worker_threads(settings);
+		const auto carried = [&](const Settings &with) {
+			return std::clamp<std::uint64_t>(memory_for_blocks(with) / block, 1, wanted);
+		};
+		work_.carry_workers(wanted, carried(settings), [&] {
+			return memory_that_carries(settings, [&](const Settings &with) { return carried(with) >= wanted; });
+		});
+	}
+
 	// All blocks, by several threads: each takes the next one.
 	void check_blocks(const Layer &layer)
 	{
 		const std::size_t count = worker_threads(store_->settings());
-		const std::uint64_t most = memory_budget(store_->settings());
-		const std::uint64_t taken = fixed_memory + count * thread_memory;
-		const std::uint64_t memory = std::clamp(most > taken ? most - taken : 0, least_memory,
-			(count + 2) * thread_blocks);
+		const std::uint64_t memory = memory_for_blocks(store_->settings());
 		std::uint64_t read = 0;
 		work_.workers.set(count);
+		carry(layer);
 		layer.check_blocks(count, memory, [&](const std::string &problem) { tell(problem); },
 			[&](std::uint64_t bytes) {
 				check_interrupted();

@@ -48,6 +48,16 @@ void Work::begin_stage(const char *name, const Totals &totals)
 		stage_began_();
 }
 
+void Work::carry_workers(std::size_t wanted, std::size_t carried, const std::function<std::uint64_t()> &enough)
+{
+	if (workers_wanted.get() > 0 && carried > workers_carried.get())
+		return;
+	workers_wanted.set(wanted);
+	workers_carried.set(std::min(carried, wanted));
+	if (carried < wanted)
+		memory_for_wanted.set(std::max(memory_for_wanted.get(), enough()));
+}
+
 double Work::seconds(Step step) const
 {
 	return static_cast<double>(times_ns_[static_cast<std::size_t>(step)].get()) / 1e9;
@@ -105,6 +115,10 @@ std::vector<Metric> metrics_of(const Work &work, double elapsed_s, const Process
 		count("cache_misses", work.cache_misses.get());
 	}
 	count("workers", work.workers.get());
+	if (work.workers_wanted.get()) {
+		count("workers_wanted", work.workers_wanted.get());
+		count("workers_at_work", std::min(work.workers.get(), work.workers_carried.get()));
+	}
 	metrics.push_back({"cpu_user_s", number(use.user_s, 3)});
 	metrics.push_back({"cpu_system_s", number(use.system_s, 3)});
 	for (std::size_t i = 0; i < step_count; i++) {
@@ -175,6 +189,19 @@ static std::string percent_text(double share)
 	return number(std::min(100.0, 100 * share), 0) + " %";
 }
 
+// Where memory holds workers back, that and the setting that would help; else nothing.
+static std::string memory_text(const Work &work)
+{
+	const std::uint64_t carried = work.workers_carried.get();
+	if (work.workers_wanted.get() == 0 || work.workers.get() <= carried)
+		return "";
+	const std::string text = "; the memory keeps about " + std::to_string(carried) + " of " +
+		std::to_string(work.workers.get()) + " workers at work at the same time, and ";
+	const std::uint64_t enough = work.memory_for_wanted.get();
+	return text + (enough ? "performance.max_memory_usage=" + std::to_string(enough >> 20) + "MB would keep all of them"
+						 : "the memory limit of the control group is too low for all of them");
+}
+
 std::string limit_of(const Work &work, double elapsed_s)
 {
 	if (work.bytes.get() == 0 && work.seen.get() > 0)
@@ -195,7 +222,7 @@ std::string limit_of(const Work &work, double elapsed_s)
 		text += ", " + size_text(bytes) + " at " +
 			size_text(bytes / step_s * static_cast<double>(is_shared ? workers : 1)) + "/s";
 	text += "; next is " + words_for(second.step) + " with " + percent_text(second.share);
-	return text;
+	return text + memory_text(work);
 }
 
 } // namespace dig

@@ -59,6 +59,12 @@ public:
 	Counter new_bytes, stored_bytes; // of chunks that were not stored yet: raw, and as stored
 	Counter cache_hits, cache_misses;
 	Counter workers;                 // threads that share the steps
+	// Threads that the settings or the cores ask for, and those of them that the memory keeps at work at the
+	// same time; and what would keep all at work, 0 if no setting does.
+	Counter workers_wanted, workers_carried, memory_for_wanted;
+
+	// The least that was carried counts.  One thread calls it.
+	void carry_workers(std::size_t wanted, std::size_t carried, const std::function<std::uint64_t()> &enough);
 
 	// --- for progress: the stage, and its size -------------------------------------------
 

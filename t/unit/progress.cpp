@@ -260,6 +260,31 @@ BOOST_AUTO_TEST_CASE(the_step_that_limits_is_the_one_that_fills_the_time)
 	BOOST_TEST(has(limit_of(work, 5), "limited by waiting for the program that feeds the stream"));
 }
 
+BOOST_AUTO_TEST_CASE(workers_that_the_memory_holds_back_are_told_with_what_would_help)
+{
+	Work work;
+	work.bytes.add(1);
+	BOOST_TEST(value_of(metrics_of(work, 1, {}), "workers_wanted") == "none");
+	work.workers.set(64);
+	work.carry_workers(64, 90, [] { return 0; });
+	BOOST_TEST(value_of(metrics_of(work, 1, {}), "workers_wanted") == "64");
+	BOOST_TEST(value_of(metrics_of(work, 1, {}), "workers_at_work") == "64");
+	BOOST_TEST(!has(limit_of(work, 5), "memory"));
+	work.carry_workers(64, 21, [] { return 186_MiB; });
+	work.carry_workers(64, 30, [] { return 150_MiB; });
+	BOOST_TEST(value_of(metrics_of(work, 1, {}), "workers_at_work") == "21");
+	BOOST_TEST(has(limit_of(work, 5), "the memory keeps about 21 of 64 workers at work at the same time, and "
+		"performance.max_memory_usage=186MB would keep all of them"));
+	Work in_group;
+	in_group.workers.set(64);
+	in_group.carry_workers(64, 8, [] { return 0; });
+	BOOST_TEST(has(limit_of(in_group, 5), "the memory limit of the control group is too low for all of them"));
+	// Fewer were started, since there was not more to do.
+	work.workers.set(3);
+	BOOST_TEST(value_of(metrics_of(work, 1, {}), "workers_at_work") == "3");
+	BOOST_TEST(!has(limit_of(work, 5), "memory"));
+}
+
 BOOST_AUTO_TEST_CASE(a_clock_divides_time_without_a_gap)
 {
 	Work work;
