@@ -441,9 +441,14 @@ std::optional<std::uint64_t> File::device_size() const
 	return size;
 }
 
+constexpr std::uint64_t will_need_step = 128_KiB;
+
 void File::advise_will_need(std::uint64_t offset, std::uint64_t size) const
 {
-	::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
+	// Of one request the kernel reads no more than it reads ahead: 128 KiB on most machines.
+	for (const std::uint64_t end = offset + size; offset < end; offset += will_need_step)
+		::posix_fadvise(fd_, static_cast<off_t>(offset),
+			static_cast<off_t>(std::min(will_need_step, end - offset)), POSIX_FADV_WILLNEED);
 }
 
 // What SEEK_DATA says, where it makes sense.
