@@ -57,6 +57,16 @@ private:
 	std::uint8_t tail_[2 * sha256_block];
 };
 
+// Hashes as many blocks of each stream as all of them have, some at least.
+using Sha256Compress = void (Sha256Stream *const streams[]);
+
+constexpr std::size_t sha256_most_side_by_side = 4;
+
+// Finishes the messages that another kernel has begun, and does the jobs: several side by side, each
+// number of them by the function in its place.  by_count has at most sha256_most_side_by_side.
+void sha256_finish(std::span<Sha256Compress *const> by_count,
+	std::span<Sha256Stream *const> begun, std::span<const HashJob> jobs);
+
 #ifdef __x86_64__
 bool has_shani();
 

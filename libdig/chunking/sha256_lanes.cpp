@@ -50,6 +50,62 @@ void Sha256Stream::store_digest() const
 	}
 }
 
+namespace {
+
+// Where the streams come from: those begun elsewhere, then the jobs.
+class Supply {
+public:
+	Supply(std::span<Sha256Stream *const> begun, std::span<const HashJob> jobs)
+		: begun_(begun), jobs_(jobs)
+	{
+	}
+
+	// A job is begun in the free stream.  Null when nothing is left.
+	Sha256Stream *next(Sha256Stream &free)
+	{
+		if (!begun_.empty()) {
+			Sha256Stream *stream = begun_.front();
+			begun_ = begun_.subspan(1);
+			return stream;
+		}
+		if (jobs_.empty())
+			return nullptr;
+		free.begin(jobs_.front());
+		jobs_ = jobs_.subspan(1);
+		return &free;
+	}
+
+private:
+	std::span<Sha256Stream *const> begun_;
+	std::span<const HashJob> jobs_;
+};
+
+} // namespace
+
+void sha256_finish(std::span<Sha256Compress *const> by_count,
+	std::span<Sha256Stream *const> begun, std::span<const HashJob> jobs)
+{
+	Supply supply(begun, jobs);
+	Sha256Stream own[sha256_most_side_by_side];
+	Sha256Stream *streams[sha256_most_side_by_side];
+	std::size_t count = 0;
+	for (Sha256Stream &free : std::span(own).first(by_count.size())) {
+		if (Sha256Stream *stream = supply.next(free))
+			streams[count++] = stream;
+	}
+	while (count != 0) {
+		by_count[count - 1](streams);
+		for (std::size_t i = count; i-- > 0;) {
+			if (streams[i]->blocks != 0 || streams[i]->has_more())
+				continue;
+			streams[i]->store_digest();
+			streams[i] = supply.next(*streams[i]);
+			if (!streams[i])
+				streams[i] = streams[--count];
+		}
+	}
+}
+
 void sha256_many_cryptopp(std::span<const HashJob> jobs)
 {
 	for (const HashJob &job : jobs)

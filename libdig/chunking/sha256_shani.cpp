@@ -22,8 +22,6 @@ namespace dig {
 
 namespace {
 
-constexpr std::size_t most_lanes = 4;
-
 // The state's words in the arrangement that the instructions want.
 struct Lane {
 	__m128i abef, cdgh;
@@ -139,64 +137,12 @@ template <std::size_t count> [[DIG_TARGET]] void compress(Sha256Stream *const st
 	}
 }
 
-void compress(Sha256Stream *const streams[], std::size_t count)
-{
-	static constexpr decltype(&compress<1>) by_count[] = {
-		compress<1>, compress<2>, compress<3>, compress<most_lanes>};
-	by_count[count - 1](streams);
-}
-
-// Where the streams come from: those begun elsewhere, then the jobs.
-class Supply {
-public:
-	Supply(std::span<Sha256Stream *const> begun, std::span<const HashJob> jobs)
-		: begun_(begun), jobs_(jobs)
-	{
-	}
-
-	// A job is begun in the free stream.  Null when nothing is left.
-	Sha256Stream *next(Sha256Stream &free)
-	{
-		if (!begun_.empty()) {
-			Sha256Stream *stream = begun_.front();
-			begun_ = begun_.subspan(1);
-			return stream;
-		}
-		if (jobs_.empty())
-			return nullptr;
-		free.begin(jobs_.front());
-		jobs_ = jobs_.subspan(1);
-		return &free;
-	}
-
-private:
-	std::span<Sha256Stream *const> begun_;
-	std::span<const HashJob> jobs_;
-};
-
 } // namespace
 
 void sha256_finish_shani(std::span<Sha256Stream *const> begun, std::span<const HashJob> jobs)
 {
-	Supply supply(begun, jobs);
-	Sha256Stream own[most_lanes];
-	Sha256Stream *streams[most_lanes];
-	std::size_t count = 0;
-	for (Sha256Stream &free : own) {
-		if (Sha256Stream *stream = supply.next(free))
-			streams[count++] = stream;
-	}
-	while (count != 0) {
-		compress(streams, count);
-		for (std::size_t i = count; i-- > 0;) {
-			if (streams[i]->blocks != 0 || streams[i]->has_more())
-				continue;
-			streams[i]->store_digest();
-			streams[i] = supply.next(*streams[i]);
-			if (!streams[i])
-				streams[i] = streams[--count];
-		}
-	}
+	static constexpr Sha256Compress *by_count[] = {compress<1>, compress<2>, compress<3>, compress<4>};
+	sha256_finish(by_count, begun, jobs);
 }
 
 void sha256_many_shani(std::span<const HashJob> jobs) { sha256_finish_shani({}, jobs); }
