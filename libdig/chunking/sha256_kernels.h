@@ -14,6 +14,9 @@ Sha256Many sha256_many_cryptopp;
 Sha256Many sha256_many_shani;
 Sha256Many sha256_many_avx512;
 #endif
+#ifdef __aarch64__
+Sha256Many sha256_many_armv8;
+#endif
 
 // Every kernel of sha256_many, best first; the last one runs everywhere.
 std::span<const Kernel<Sha256Many>> sha256_kernels();
@@ -76,6 +79,10 @@ void sha256_finish_shani(std::span<Sha256Stream *const> begun, std::span<const H
 // sha256_many_avx512, for a CPU on which as many lanes as `enough` are faster than SHA-NI.  One is
 // enough where there is no SHA-NI.
 void sha256_in_avx512_lanes(std::span<const HashJob> jobs, std::size_t enough);
+#endif
+
+#ifdef __aarch64__
+bool has_armv8_sha256();
 #endif
 
 } // namespace dig

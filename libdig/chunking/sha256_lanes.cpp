@@ -124,6 +124,9 @@ std::span<const Kernel<Sha256Many>> sha256_kernels()
 			sha256_many_avx512},
 		{"shani", has_shani(), sha256_many_shani},
 #endif
+#ifdef __aarch64__
+		{"armv8", has_armv8_sha256(), sha256_many_armv8},
+#endif
 		{"cryptopp", true, sha256_many_cryptopp},
 	};
 	return std::span(kernels);
