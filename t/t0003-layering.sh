@@ -27,7 +27,7 @@ FNR == NR { next }
 	sub(/\/.*/, "", folder)
 	sub(/.*\//, "", module)
 	sub(/\.(h|cpp)$/, "", module)
-	if (!(module in room) && sub(/_(kernels|scalar|avx2|avx512|shani|clmul|armv8)$/, "", module))
+	if (!(module in room) && sub(/_(kernels|scalar|avx2|avx512|shani|clmul|neon|armv8)$/, "", module))
 		for (name in room)
 			if (index(name, module "_") == 1)
 				module = name

@@ -120,6 +120,9 @@ std::span<const Kernel<FindCandidates>> gear_kernels()
 			find_candidates_avx512},
 		{"avx2", CPU_FEATURE_ACTIVE(AVX2), find_candidates_avx2},
 #endif
+#ifdef __aarch64__
+		{"neon", true, find_candidates_neon},
+#endif
 		{"scalar", true, find_candidates_scalar},
 	};
 	return std::span(kernels);

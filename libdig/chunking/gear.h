@@ -40,8 +40,8 @@ struct Candidate {
 // Any thread.  The kernel is chosen at the first call; see gear_kernel().
 void find_candidates(Bytes segment, std::uint32_t threshold, std::vector<Candidate> &candidates);
 
-// The kernel in use: "scalar", "avx2" or "avx512".  DIG_GEAR_KERNEL forces one; a name that is
-// none, or a kernel that this CPU cannot run, is an Error.
+// The kernel in use: "scalar", "avx2", "avx512" or "neon".  DIG_GEAR_KERNEL forces one; a name that
+// is none, or a kernel that this CPU cannot run, is an Error.
 std::string_view gear_kernel();
 
 // The reference, of three lines, that all kernels must equal.  For tests.

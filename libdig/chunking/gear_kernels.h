@@ -24,6 +24,9 @@ using FindCandidates = void (Bytes, std::uint32_t threshold, std::vector<Candida
 FindCandidates find_candidates_avx2;
 FindCandidates find_candidates_avx512;
 #endif
+#ifdef __aarch64__
+FindCandidates find_candidates_neon;
+#endif
 
 // A kernel that works on stripes of the segment side by side, one in each lane of a vector.
 struct StripedKernel {
