@@ -7,6 +7,7 @@
 #	make tests                what "make check" runs, and does not run it
 #	make check                everything, then the test suite
 #	make check TESTS='t11* t34*'
+#	make check-arm64          builds for arm64, too, and runs that by qemu-user (t/README)
 #	make deps                 installs what is needed (Debian)
 #	make demo                 the main job on real input
 #	make perf-check           speed and memory against perf/targets
@@ -141,7 +142,7 @@ endif
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 .SECONDEXPANSION:
-.PHONY: all tests check perf-check deps demo install install-built install-debug uninstall clean \
+.PHONY: all tests check check-arm64 perf-check deps demo install install-built install-debug uninstall clean \
 	help coverage fuzz tidy compile_commands.json
 
 all: $O/dig $(links) $(alone) $(helpers) $O/commands
@@ -213,6 +214,15 @@ build = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell 
 check: deps
 	@+$(build) tests
 	@cd $(srcdir)/t && DIG_BUILD='$(abspath $O)' CXX='$(CXX)' prove -j2 -e sh $(patsubst %.sh.sh,%.sh,$(TESTS:=.sh))
+
+# The tools of this machine are what those for arm64 are compared with.
+arm64 = aarch64-linux-gnu-
+check-arm64:
+	@sh $(srcdir)/t/need-arm64.sh
+	@sh $(srcdir)/install-deps
+	@+$(build) all
+	@+$(build) O=$O/arm64 CXX=$(arm64)g++ AR=$(arm64)ar all $O/arm64/unit
+	@cd $(srcdir)/t && DIG_BUILD='$(abspath $O)' DIG_TEST_ARM64='$(abspath $O/arm64)' prove -v -e sh t0008-arm64.sh
 
 # A tree of its own, with all tests run in it again.  A test that fails is told and does not stop
 # this: the table is of what has run.
