@@ -56,6 +56,13 @@ do
 	'
 done
 
+test_expect_success 'with more memory than they can use' '
+	for workers in 1 2
+	do
+		taken $workers 400MB >actual && test_cmp expect actual || return 1
+	done
+'
+
 test_expect_success 'with the least memory that may be set' '
 	for workers in 1 2 64
 	do

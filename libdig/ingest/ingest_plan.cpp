@@ -56,10 +56,10 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	if (!compresses)
 		plan.most_compressing = plan.workers;
 	plan.shared = left;
-	plan.least_ring_size = std::max(left / 2, 2 * least_segment);
 	plan.segment = std::clamp(power_of_two_below(left / (plan.workers + 2) / 3), least_segment, usual_segment);
 	// More would not be used by few workers.
 	plan.ring = std::clamp(left, 2 * least_segment, (2 * plan.workers + 4) * usual_segment + largest);
+	plan.least_ring_size = std::clamp<std::uint64_t>(left / 2, 2 * least_segment, plan.ring);
 	plan.unit = std::clamp<std::uint64_t>(plan.least_ring_size / (4 * plan.workers), least_segment, plan.segment);
 	plan.batch_bytes = std::clamp(plan.least_ring_size / (2 * plan.workers + 2), least_batch, usual_batch);
 	plan.most_batches = plan.workers + 3;

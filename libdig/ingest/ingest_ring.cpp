@@ -1,12 +1,13 @@
 #include "libdig/ingest/ingest_ring.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace dig {
 
 // The memory begins on a page, so that an offset in it has the phase of its address.
 IngestRing::IngestRing(std::size_t headroom, std::size_t capacity)
-	: headroom_(whole_units(headroom)), memory_(headroom_ + whole_units(capacity) + unit)
+	: headroom_(whole_units(headroom)), capacity_(whole_units(capacity)), memory_(headroom_ + capacity_ + unit)
 {
 }
 
@@ -18,6 +19,7 @@ std::optional<IngestRing::Room> IngestRing::reserve(std::size_t size, std::size_
 	const auto end_of_room = [&](std::size_t at) {
 		return at + (phase ? (unit + *phase % unit - at % unit) % unit : 0) + size;
 	};
+	assert(limit <= capacity_);
 	std::size_t end = end_of_room(reserved_ - lap_);
 	if (freed_ < lap_) {
 		// This lap follows the one before, which is not free yet.

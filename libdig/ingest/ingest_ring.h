@@ -48,7 +48,7 @@ public:
 	bool is_empty() const { return freed_ == reserved_; }
 
 private:
-	std::size_t headroom_;
+	std::size_t headroom_, capacity_;
 	Arena memory_;
 	// The position at the start of the buffer, in this lap and in the one before.
 	std::uint64_t lap_ = 0, lap_before_ = 0;
