@@ -148,13 +148,14 @@ MAKEFLAGS += --no-builtin-rules
 all: $O/dig $(links) $(alone) $(helpers) $O/commands
 tests: all $O/unit $O/fuzz
 
+comma := ,
 quiet = $(if $(V),,@echo '  $(1) $(@:$O/%=%)';)
 is_network = $(filter $(in_network),$^)
 # For a tool that is linked alone, and has no main() of its own.
 calling_main = int $(1)(int, char **); int main(int n, char **words) { return $(1)(n, words); }
 # Removed first: a linker may write into the file that is there, and so into all links to it.
 link = rm -f $@ && $(1) $(CXX) $(cxxflags) $(ldflags) $(if $(is_network),-pie,$(or $(STATIC),-pie)) \
-	-o $@ $(filter %.o %.a,$^) $(if $(is_network),$(CURL_LIBS)) $(ldlibs)
+	-o $@ $(filter %.o,$^) $(filter %.a,$^) $(if $(is_network),$(CURL_LIBS)) $(ldlibs)
 
 $(objects): $O/%.o: $(srcdir)/%.cpp $O/flags
 	$(call quiet,CXX )mkdir -p $(@D) && $(CXX) $(cxxflags) $(cppflags) \
@@ -178,6 +179,11 @@ $(alone): $O/dig-%: $$(call object_of,$$*) $O/libdig.a
 
 $(helpers): $O/helper/%: $O/t/helper/%.o $O/libdig.a
 	$(call quiet,LINK)mkdir -p $(@D) && $(link)
+
+# All tools again, with another heap.
+$O/helper/counted-dig: $(main) $(tools)
+$O/helper/counted-dig: private ldflags += $(patsubst %,-Wl$(comma)--wrap=%,\
+	malloc calloc realloc aligned_alloc posix_memalign)
 
 $O/unit: $(unit) $O/libdig.a
 	$(call quiet,LINK)$(CXX) $(cxxflags) $(ldflags) -pie -o $@ $^ $(BOOST_TEST_LIBS) $(ldlibs)

@@ -49,7 +49,13 @@ static int ls_work(Options &options)
 	const File root = File::open_with(paths.get_work_tree(), O_RDONLY | O_DIRECTORY);
 	raise_file_limit();
 	std::vector<std::string> ignored;
-	walk_work_tree(root, wanted, walk, [&](const WorkRecord &record) { out.record(to_text(record)); },
+	std::string text;
+	walk_work_tree(root, wanted, walk,
+		[&](const WorkRecord &record) {
+			text.clear();
+			append_text(text, record);
+			out.record(text);
+		},
 		ignored);
 	int status = exit_status::done;
 	for (const std::string &path : ignored) {

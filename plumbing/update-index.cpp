@@ -51,12 +51,14 @@ static void take_records(Stage &stage, const File &root, const Wishes &wishes, s
 	options.aborted = [] { tell("no removal is staged; the content stored so far is kept for the next add"); };
 	RecordTaker taker(stage, root, options);
 	RecordReader reader = RecordReader::standard_input(RecordEnd::nul);
+	WorkRecord record; // of each text in turn
 	std::exception_ptr failure;
 	try {
 		while (const std::optional<std::string_view> text = reader.next()) {
 			if (clock)
 				clock->lap(Step::walk);
-			taker.take(parse_work_record(*text));
+			parse_work_record(*text, record);
+			taker.take(record);
 			if (clock)
 				clock->restart();
 		}

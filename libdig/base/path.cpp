@@ -6,6 +6,9 @@
 // is stored, on every system, and again when a manifest is read, since the manifest may be forged.
 #include "libdig/base/path.h"
 
+#include <algorithm>
+#include <array>
+#include <cassert>
 #include <vector>
 
 #include "libdig/base/error.h"
@@ -13,9 +16,10 @@
 namespace dig {
 
 // HFS+ drops these code points when it compares names (Apple TN1150; git's CVE-2014-9390).
-static std::string without_ignored_points(std::string_view name)
+static std::string_view without_ignored_points(std::string_view name, std::array<char, max_component_size> &kept)
 {
-	std::string kept;
+	assert(name.size() <= kept.size());
+	std::size_t size = 0;
 	for (std::size_t i = 0; i < name.size(); i++) {
 		const auto at = [&](std::size_t k) {
 			return i + k < name.size() ? static_cast<unsigned char>(name[i + k]) : 0u;
@@ -28,9 +32,15 @@ static std::string without_ignored_points(std::string_view name)
 		if (general || byte_order_mark)
 			i += 2;
 		else
-			kept += name[i];
+			kept[size++] = name[i];
 	}
-	return kept;
+	return {kept.data(), size};
+}
+
+static bool is_same_letters(std::string_view text, std::string_view lower)
+{
+	return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+		[](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
 static bool is_store_name(std::string_view component)
@@ -39,18 +49,17 @@ static bool is_store_name(std::string_view component)
 	const char first = component[0];
 	if (first != '.' && first != 'd' && first != 'D' && static_cast<unsigned char>(first) < 0x80)
 		return false;
-	std::string name = without_ignored_points(component);
-	name.resize(std::min(name.find(':'), name.size()));
+	// A walk asks for each path, so this takes nothing from the heap.
+	std::array<char, max_component_size> kept;
+	std::string_view name = without_ignored_points(component, kept);
+	name = name.substr(0, name.find(':'));
 	while (!name.empty() && (name.back() == '.' || name.back() == ' '))
-		name.pop_back();
-	for (char &c : name)
-		if (c >= 'A' && c <= 'Z')
-			c = static_cast<char>(c - 'A' + 'a');
-	if (name == ".dig")
+		name.remove_suffix(1);
+	if (is_same_letters(name, ".dig"))
 		return true;
 	// The short name that FAT and NTFS make of ".dig".
-	return name.size() >= 5 && name.compare(0, 4, "dig~") == 0 &&
-		name.find_first_not_of("0123456789", 4) == std::string::npos;
+	return name.size() >= 5 && is_same_letters(name.substr(0, 4), "dig~") &&
+		name.find_first_not_of("0123456789", 4) == name.npos;
 }
 
 std::string_view path_problem(std::string_view path)

@@ -98,6 +98,7 @@ void Ingest::Shared::push_collected(std::unique_lock<std::mutex> &lock)
 		return;
 	Item item;
 	item.batch.swap(collecting);
+	collecting.reserve(item.batch.size());
 	collecting_bytes = 0;
 	carry(0);
 	push(std::move(item), lock);

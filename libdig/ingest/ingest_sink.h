@@ -52,13 +52,18 @@ struct Source {
 
 	// For the sink; ingest does not look at these.
 	std::optional<IndexRecord> previous;
-	std::shared_ptr<TreeBuilder> tree; // of the chunks so far; null before the first
+	std::shared_ptr<TreeBuilder> tree; // of the chunks so far; null before the second
+	std::uint64_t only_size = 0;       // of the first chunk, until there is a tree
 	std::uint64_t checkpointed = 0;
 	Digest last_chunk;
 
 	void append_to_tree(std::span<const ChunkRef> chunks, const NodeSink &nodes);
+	bool has_chunks() const { return tree || only_size > 0; }
+	bool has_one_chunk() const { return tree ? tree->leaves() == 1 : only_size > 0; }
+	// Of the chunks so far; one at least.
+	TreeBuilder &get_tree(const NodeSink &nodes);
 	// The file root of what was appended.  Ends the tree.
-	Digest finish_tree();
+	Digest finish_tree(const NodeSink &nodes);
 };
 
 struct SourceOutcome {

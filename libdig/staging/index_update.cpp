@@ -92,7 +92,8 @@ struct IndexUpdate::Spool {
 	};
 	LargeVector<std::uint8_t> heap;
 	LargeVector<Item> items;
-	Buffer encoded; // of the record that is being put
+	Buffer encoded;     // of the record that is being put
+	IndexRecord decoded; // the last one that was asked for
 	struct Run {
 		File file;
 		std::unique_ptr<IndexFileWriter> writer;
@@ -123,13 +124,13 @@ struct IndexUpdate::Spool {
 	{
 		return text_of(Bytes(heap).subspan(item.offset + 2, item.path_size));
 	}
-	IndexRecord record_of(const Item &item) const
+	// Until the next call.
+	const IndexRecord &record_of(const Item &item)
 	{
 		Cursor cursor(Bytes(heap).subspan(item.offset, item.size), "the update of the index");
-		IndexRecord record;
-		record.entry.path = text_of(cursor.take(cursor.u16()));
-		record.decode_rest(cursor);
-		return record;
+		decoded.entry.path = text_of(cursor.take(cursor.u16()));
+		decoded.decode_rest(cursor);
+		return decoded;
 	}
 	void sort()
 	{
@@ -165,9 +166,8 @@ struct IndexUpdate::Spool {
 	// The record becomes the removal of its path.  It is shorter than before.
 	void remove(Item &item)
 	{
-		IndexRecord record = record_of(item);
 		encoded.clear();
-		IndexRecord removal = removal_of(record);
+		IndexRecord removal = removal_of(record_of(item));
 		mark_displaced(removal);
 		removal.encode(encoded);
 		std::copy(encoded.begin(), encoded.end(), heap.begin() + static_cast<std::ptrdiff_t>(item.offset));
@@ -247,8 +247,8 @@ public:
 	// Which source the last record came from, the newest being 0.
 	std::size_t source() const { return source_; }
 
-	// The next record of any source, the newest one of its path.
-	std::optional<IndexRecord> next()
+	// The next record of any source, the newest one of its path, until the next call; null at the end.
+	IndexRecord *next()
 	{
 		IndexCursor *least = nullptr;
 		for (std::size_t i = 0; i < cursors_.size(); i++)
@@ -258,12 +258,12 @@ public:
 				source_ = i;
 			}
 		if (!least)
-			return {};
-		IndexRecord record = *least->current();
+			return nullptr;
+		record_ = *least->current();
 		for (auto &cursor : cursors_)
-			while (cursor->current() && cursor->current()->entry.path == record.entry.path)
+			while (cursor->current() && cursor->current()->entry.path == record_.entry.path)
 				cursor->next();
-		return record;
+		return &record_;
 	}
 
 	// Whether any source has a record of the path.  For single questions: it moves the sources.
@@ -280,6 +280,7 @@ public:
 private:
 	std::vector<std::unique_ptr<IndexCursor>> cursors_;
 	std::size_t source_ = 0;
+	IndexRecord record_; // keeps its memory
 };
 
 static void write_index(const std::string &path, IndexSources &sources, const StagingId &id,
@@ -287,7 +288,7 @@ static void write_index(const std::string &path, IndexSources &sources, const St
 {
 	PublishedFile file(path);
 	IndexFileWriter writer(file.file());
-	while (std::optional<IndexRecord> record = sources.next()) {
+	while (IndexRecord *const record = sources.next()) {
 		if (record->sequence == IndexUpdate::new_sequence)
 			record->sequence = state.last_sequence;
 		record->is_by_reference = record->is_by_reference && !record->is_removed;
@@ -320,7 +321,7 @@ public:
 	{
 		IndexSources all = all_put();
 		IndexCursor others = old_.cursor();
-		while (const std::optional<IndexRecord> record = all.next()) {
+		while (const IndexRecord *const record = all.next()) {
 			if (replaces_all)
 				remove_others(others, record->entry.path);
 			if (is_displaced(*record) || (!record->is_removed && !is_put_aside(*record, all.source())))

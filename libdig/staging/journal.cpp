@@ -57,6 +57,7 @@ JournalBlock JournalBlock::decode(Bytes body, std::string_view name, std::uint64
 	std::memcpy(&block.record, cursor.take(sizeof(BlockRecord)).data(), sizeof(BlockRecord));
 	check_block_record(block.record, name, offset);
 	const std::uint16_t items = block.record.items;
+	block.items.reserve(std::min<std::size_t>(items, cursor.left() / sizeof(Digest)));
 	for (std::size_t i = 0; i < items; i++)
 		block.items.push_back(cursor.digest());
 	if (cursor.left() > 0)

@@ -78,7 +78,7 @@ void HashSources::finish_source(Source &source, const SourceOutcome &outcome)
 	if (outcome.has_changed || !outcome.error.empty())
 		fail(outcome.error.empty() ? quote(source.path) + " changed while it was read" : outcome.error);
 	else if (root_)
-		root_(source.tree ? source.finish_tree() : TreeBuilder(TreeKind::chunk_list, sink()).finish().id);
+		root_(source.has_chunks() ? source.finish_tree(sink()) : TreeBuilder(TreeKind::chunk_list, sink()).finish().id);
 }
 
 void HashSources::fail(const std::string &message)

@@ -143,7 +143,7 @@ private:
 
 	void finish_source(Source &source, const SourceOutcome &outcome)
 	{
-		const Digest root = source.finish_tree();
+		const Digest root = source.finish_tree(nodes_.sink());
 		if (!outcome.error.empty())
 			throw Error(quote(source.path) + " was added by reference and cannot be read: " + outcome.error);
 		if (outcome.has_changed || root != source.previous->entry.file_root())

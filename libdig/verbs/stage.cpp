@@ -127,6 +127,7 @@ void Stage::present(const WorkRecord &found)
 		outcome.read_began_ns = now_ns();
 		IndexRecord record;
 		record.entry = entry_of(source, outcome);
+		record.entry.path = std::move(source.path);
 		record.set_stat(found.stat, outcome.read_began_ns);
 		const bool is_same = known && known->entry == record.entry;
 		if (known)
@@ -271,7 +272,8 @@ IndexRecord Stage::checkpoint_stream(Source &source, std::uint64_t offset)
 	outcome.stat.size = offset;
 	IndexRecord record;
 	record.entry = entry_of(source, outcome);
-	if (source.tree->leaves() == 1) {
+	record.entry.path = source.path;
+	if (source.has_one_chunk()) {
 		record.entry.form = ContentForm::chunk;
 		record.entry.content = source.last_chunk;
 	} else {
@@ -318,15 +320,15 @@ void Stage::checkpoint_source(Source &source, std::uint64_t offset)
 	checkpoint.file.is_removed = true; // it has no entry yet
 	checkpoint.file.set_stat(*source.stat, source.read_began_ns);
 	checkpoint.offset = offset;
-	checkpoint.tree = source.tree->checkpoint();
+	checkpoint.tree = source.get_tree(nodes_.sink()).checkpoint();
 	put_journal_record(records_, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
 	source.checkpointed = offset;
 }
 
+// All but its path.
 Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 {
 	Entry entry;
-	entry.path = source.path;
 	entry.kind = source.kind;
 	entry.mode = source.kind == EntryKind::symlink ? 0777 : source.stream ? source.stat->mode : outcome.stat.mode;
 	entry.size = outcome.stat.size;
@@ -354,7 +356,7 @@ static std::string reason_of(const std::string &path, const SourceOutcome &outco
 
 void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd &end)
 {
-	if (source.tree && (outcome.has_changed || !outcome.error.empty()))
+	if (source.has_chunks() && (outcome.has_changed || !outcome.error.empty()))
 		has_dropped_ = true;
 	const bool is_failure = !outcome.error.empty() && !(options_.takes_changing && outcome.has_changed);
 	if (!is_failure && outcome.has_changed && source.attempt < most_attempts) {
@@ -374,12 +376,13 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	}
 	IndexRecord record;
 	record.entry = entry_of(source, outcome);
-	if (source.tree && source.tree->leaves() == 1 && source.resume_offset == 0) {
+	record.entry.path = std::move(source.path);
+	if (source.has_one_chunk() && source.resume_offset == 0) {
 		record.entry.form = ContentForm::chunk;
 		record.entry.content = source.last_chunk;
-	} else if (source.tree) {
+	} else if (source.has_chunks()) {
 		record.entry.form = ContentForm::file_root;
-		record.entry.content = source.tree->finish().id;
+		record.entry.content = source.finish_tree(nodes_.sink());
 		if (++held_records_ >= std::min(most_held_records, store_.settings().performance.checkpoint_interval))
 			end.must_flush = true;
 	}
@@ -391,7 +394,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	if (outcome.is_mixed) {
 		options_.work->changed_files.add();
 		std::lock_guard guard(update_mutex_);
-		mixed_.push_back(source.path);
+		mixed_.push_back(record.entry.path);
 	}
 	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && !source.stream;
 	// What had to be stored again, though it is what it was, is for the next commit to publish.
@@ -405,7 +408,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	// known only later: when its writer has not failed, and nobody has interrupted us with it.
 	if (!source.stream)
 		put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
-	failures_.settle(source.path);
+	failures_.settle(record.entry.path);
 }
 
 void Stage::store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end)

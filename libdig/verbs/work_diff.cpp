@@ -173,7 +173,7 @@ private:
 		void take(const IngestedUnit &unit) override
 		{
 			for (const IngestedUnit::Part &part : unit.parts) {
-				part.source->append_to_tree(part.chunks, [](const Digest &, Bytes) {});
+				part.source->append_to_tree(part.chunks, nowhere_);
 				if (part.outcome)
 					finish(*part.source, *part.outcome);
 			}
@@ -187,13 +187,14 @@ private:
 			const Unsure &unsure = unsure_.at(source.path);
 			if (!outcome.error.empty())
 				results.emplace_back(source.path, Difference::failed);
-			else if (outcome.has_changed || source.finish_tree() != unsure.root)
+			else if (outcome.has_changed || source.finish_tree(nowhere_) != unsure.root)
 				results.emplace_back(source.path, Difference::modified);
 			else if (unsure.otherwise)
 				results.emplace_back(source.path, *unsure.otherwise);
 		}
 
 		const std::map<std::string, Unsure> &unsure_;
+		const NodeSink nowhere_ = [](const Digest &, Bytes) {};
 	};
 
 	void read_unsure()

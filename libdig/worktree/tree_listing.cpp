@@ -98,9 +98,13 @@ void TreeListing::fill(Listing &listing, DirectoryPart part)
 	if (items.size() > most_looked)
 		return;
 	listing.looked.resize(items.size());
-	for (std::size_t i = 0; i < items.size(); i++)
-		if (items.type(i) != FileType::directory)
-			listing.looked[i] = look_at(listing.directory->fd(), std::string(items.name(i)));
+	std::string name;
+	for (std::size_t i = 0; i < items.size(); i++) {
+		if (items.type(i) == FileType::directory)
+			continue;
+		name = items.name(i);
+		listing.looked[i] = look_at(listing.directory->fd(), name);
+	}
 }
 
 void TreeListing::go_on(Listing &listing, std::string_view after)

@@ -22,9 +22,9 @@ static void append_number(std::string &text, std::int64_t number, int base = 10)
 	text.append(digits, end);
 }
 
-std::string to_text(const WorkRecord &record)
+void append_text(std::string &text, const WorkRecord &record)
 {
-	std::string text(1, static_cast<char>(record.type));
+	text += static_cast<char>(record.type);
 	switch (record.type) {
 	case WorkRecord::Type::file:
 	case WorkRecord::Type::symlink:
@@ -37,16 +37,22 @@ std::string to_text(const WorkRecord &record)
 		append_number(text, static_cast<std::int64_t>(record.stat.inode));
 		append_number(text, static_cast<std::int64_t>(record.stat.device));
 		break;
-	case WorkRecord::Type::skipped: text += " " + record.kind; break;
+	case WorkRecord::Type::skipped: (text += ' ') += record.kind; break;
 	case WorkRecord::Type::failed: append_number(text, record.error); break;
 	case WorkRecord::Type::end:
 		append_number(text, static_cast<std::int64_t>(record.count));
-		return text;
-	case WorkRecord::Type::aborted: return text;
+		return;
+	case WorkRecord::Type::aborted: return;
 	default: break;
 	}
 	text += '\t';
 	text += record.path;
+}
+
+std::string to_text(const WorkRecord &record)
+{
+	std::string text;
+	append_text(text, record);
 	return text;
 }
 
@@ -89,9 +95,16 @@ static FileStat take_stat(std::string_view &fields, std::string_view text, WorkR
 
 WorkRecord parse_work_record(std::string_view text)
 {
+	WorkRecord record;
+	parse_work_record(text, record);
+	return record;
+}
+
+void parse_work_record(std::string_view text, WorkRecord &record)
+{
 	if (text.empty())
 		throw malformed(text);
-	WorkRecord record;
+	record.clear();
 	record.type = static_cast<WorkRecord::Type>(text[0]);
 	const std::size_t tab = std::min(text.find('\t'), text.size());
 	std::string_view fields = text.substr(1, tab - 1);
@@ -125,7 +138,6 @@ WorkRecord parse_work_record(std::string_view text)
 	// What is present becomes an entry; other paths are only told.
 	if (const std::string_view problem = path_problem(record.path); record.is_present() && !problem.empty())
 		throw Error(quote(record.path) + " cannot be stored: " + std::string(problem));
-	return record;
 }
 
 static WorkRecord::Type type_of(FileType type)
@@ -138,16 +150,32 @@ static WorkRecord::Type type_of(FileType type)
 	}
 }
 
-WorkRecord work_record_of(const std::string &path, const FileStat &stat)
+void WorkRecord::clear()
+{
+	type = Type::end;
+	path.clear();
+	stat = {};
+	kind.clear();
+	error = 0;
+	count = 0;
+}
+
+void WorkRecord::describe(std::string_view at, const FileStat &found)
+{
+	clear();
+	type = type_of(found.type);
+	path = at;
+	stat = found;
+	if (type == Type::directory)
+		stat.size = 0; // its meaning is up to the file system
+	if (type == Type::skipped)
+		kind = found.type == FileType::fifo ? "fifo" : found.type == FileType::socket ? "socket" : "device";
+}
+
+WorkRecord work_record_of(std::string_view path, const FileStat &stat)
 {
 	WorkRecord record;
-	record.type = type_of(stat.type);
-	record.path = path;
-	record.stat = stat;
-	if (record.type == WorkRecord::Type::directory)
-		record.stat.size = 0; // its meaning is up to the file system
-	if (record.type == WorkRecord::Type::skipped)
-		record.kind = stat.type == FileType::fifo ? "fifo" : stat.type == FileType::socket ? "socket" : "device";
+	record.describe(path, stat);
 	return record;
 }
 

@@ -39,6 +39,11 @@ struct WorkRecord {
 	int error = 0;           // of what failed
 	std::uint64_t count = 0; // at the end
 
+	// As if new, with the memory of its texts.
+	void clear();
+	// What stat says lies at a path.  Neither file, symlink nor directory is skipped.  A directory may
+	// have something in it.
+	void describe(std::string_view at, const FileStat &found);
 	bool is_present() const
 	{
 		return type == Type::file || type == Type::symlink || type == Type::directory;
@@ -52,12 +57,14 @@ struct WorkRecord {
 };
 
 std::string to_text(const WorkRecord &record);
+// Without an allocation where text has room.
+void append_text(std::string &text, const WorkRecord &record);
 // Error for a text that is no record.
 WorkRecord parse_work_record(std::string_view text);
+// The same, into a record that was used before: its memory is used again.
+void parse_work_record(std::string_view text, WorkRecord &record);
 
-// The record of what stat says lies at a path.  Neither file, symlink nor directory is skipped.  A
-// directory may have something in it.
-WorkRecord work_record_of(const std::string &path, const FileStat &stat);
+WorkRecord work_record_of(std::string_view path, const FileStat &stat);
 // The record of what lies at a path; nothing where nothing does.
 std::optional<WorkRecord> find_work_record(const File &root, const std::string &path);
 

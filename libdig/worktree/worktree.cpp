@@ -149,26 +149,26 @@ private:
 		TreeListing::Handle below = nullptr;
 	};
 
-	void tell(WorkRecord::Type type, const std::string &path)
+	void tell(WorkRecord::Type type, const std::string &path, int error = 0, const char *kind = "")
 	{
-		WorkRecord record;
-		record.type = type;
-		record.path = path;
-		tell(record);
+		record_.clear();
+		record_.type = type;
+		record_.path = path;
+		record_.error = error;
+		record_.kind = kind;
+		tell_record();
 	}
-	void tell(const WorkRecord &record)
+	void tell(const std::string &path, const FileStat &stat)
+	{
+		record_.describe(path, stat);
+		tell_record();
+	}
+	void tell_record()
 	{
 		count_++;
-		found_(record);
+		found_(record_);
 	}
-	void fail(const std::string &path, int error)
-	{
-		WorkRecord record;
-		record.type = WorkRecord::Type::failed;
-		record.path = path;
-		record.error = error;
-		tell(record);
-	}
+	void fail(const std::string &path, int error) { tell(WorkRecord::Type::failed, path, error); }
 
 	void push(TreeListing::Listing listing, const std::string &path)
 	{
@@ -203,13 +203,15 @@ private:
 			}
 			check_interrupted();
 			const std::size_t i = level.next++;
-			const std::string name(listing.items.name(i));
-			path_.resize(level.path_size);
-			const std::string path = path_.empty() ? name : path_ + "/" + name;
+			name_ = listing.items.name(i);
+			item_path_.assign(path_, 0, level.path_size);
+			if (!item_path_.empty())
+				item_path_ += '/';
+			item_path_ += name_;
 			const FileType type = listing.items.type(i).value_or(FileType::regular);
 			// Levels move when one is added.
 			const TreeListing::Item looked = listing.looked.empty() ? TreeListing::Item() : listing.looked[i];
-			visit({listing.directory->fd(), name, path, &looked, std::move(listing.below[i])}, type);
+			visit({listing.directory->fd(), name_, item_path_, &looked, std::move(listing.below[i])}, type);
 		}
 	}
 
@@ -294,7 +296,7 @@ private:
 		// A directory is an entry only when nothing in it is.
 		path_.resize(level.path_size);
 		if (level.listing.items.size() == 0 && !level.has_items && !path_.empty())
-			tell(work_record_of(path_, level.listing.stat));
+			tell(path_, level.listing.stat);
 		const std::shared_ptr<const File> left = level.listing.directory;
 		ignores_.pop();
 		levels_.pop_back();
@@ -355,14 +357,7 @@ private:
 				listing_.drop(below);
 	}
 
-	void skip(const std::string &path, const char *kind)
-	{
-		WorkRecord record;
-		record.type = WorkRecord::Type::skipped;
-		record.path = path;
-		record.kind = kind;
-		tell(record);
-	}
+	void skip(const std::string &path, const char *kind) { tell(WorkRecord::Type::skipped, path, 0, kind); }
 
 	void visit_file(const Place &place)
 	{
@@ -376,7 +371,7 @@ private:
 		// It was a file when it was listed: what is in it would come too late for the order.
 		if (stat->type == FileType::directory)
 			return skip(place.path, "directory");
-		tell(work_record_of(place.path, *stat));
+		tell(place.path, *stat);
 	}
 
 	const File &root_;
@@ -389,6 +384,9 @@ private:
 	const std::size_t most_open_ = std::clamp<std::size_t>(file_limit() / 4, 4, most_open_levels);
 	IgnoreStack ignores_;
 	std::uint64_t count_ = 0;
+	// Of the item that is visited.  They are members for their memory.
+	std::string name_, item_path_;
+	WorkRecord record_;
 };
 
 // Sorted in the order of their records.  Paths that lie in another one come last: the walk of the other

@@ -76,7 +76,8 @@ private:
 	{
 		Taken &source = taken[part.source->path];
 		expect(!source.is_finished, "something came behind an outcome");
-		part.source->append_to_tree(part.chunks, [](const Digest &, Bytes) {});
+		const NodeSink nowhere = [](const Digest &, Bytes) {};
+		part.source->append_to_tree(part.chunks, nowhere);
 		for (const ChunkRef &chunk : part.chunks) {
 			expect(chunk.offset == source.size, "a chunk lies elsewhere than behind the one before");
 			expect(!stores || claimed.contains(chunk.id), "a chunk came that was not claimed");
@@ -87,7 +88,7 @@ private:
 			return;
 		source.is_finished = true;
 		source.outcome = *part.outcome;
-		source.root = part.source->finish_tree();
+		source.root = part.source->finish_tree(nowhere);
 		order.push_back(part.source->path);
 	}
 

@@ -16,6 +16,7 @@ BOOST_AUTO_TEST_CASE(paths_that_can_be_stored)
 		     "\xe2\x80\x8b.dig", "d/.dig2", "~", "a/.b/..c", "\x01"})
 		BOOST_TEST(path_problem(path) == "", path);
 	BOOST_TEST(path_problem(std::string(255, 'x')) == "");
+	BOOST_TEST(path_problem(std::string(255, 'd')) == "");
 	std::string longest = std::string(255, 'x');
 	while (longest.size() + 256 <= max_path_size)
 		longest += "/" + std::string(255, 'x');
@@ -42,6 +43,8 @@ BOOST_AUTO_TEST_CASE(names_that_some_file_system_takes_for_the_store_cannot)
 		     ".d\xe2\x80\x8cig", "\xe2\x80\x8d.dig", ".dig\xe2\x80\x8e", ".di\xe2\x81\xaag",
 		     "\xef\xbb\xbf.dig", ".d\xe2\x80\xaeig", ".dig\xe2\x80\x8f.", "\xe2\x80\xaa.DIG\xef\xbb\xbf/x"})
 		BOOST_TEST(path_problem(path) == "it has a component '.dig', which names a store", path);
+	BOOST_TEST(path_problem(".dIG" + std::string(251, ' ')) == "it has a component '.dig', which names a store");
+	BOOST_TEST(path_problem("diG~" + std::string(251, '0')) == "it has a component '.dig', which names a store");
 }
 
 BOOST_AUTO_TEST_CASE(within_means_whole_components)

@@ -16,6 +16,24 @@ BOOST_AUTO_TEST_CASE(every_kind_of_record_comes_back)
 		BOOST_CHECK_EQUAL(to_text(parse_work_record(text)), text);
 }
 
+BOOST_AUTO_TEST_CASE(a_record_that_is_used_again_has_nothing_of_before)
+{
+	const char *const texts[] = {"F 644 12 -5 6 7 8\ta", "P fifo\tp", "X 13\td/", "D 755 1 2 3 4\td", "E 7", "A"};
+	WorkRecord record;
+	for (const char *before : texts)
+		for (const char *text : texts) {
+			parse_work_record(before, record);
+			parse_work_record(text, record);
+			const WorkRecord fresh = parse_work_record(text);
+			BOOST_CHECK_EQUAL(to_text(record), text);
+			BOOST_CHECK_EQUAL(record.kind, fresh.kind);
+			BOOST_CHECK_EQUAL(record.path, fresh.path);
+			BOOST_CHECK_EQUAL(record.error, fresh.error);
+			BOOST_CHECK_EQUAL(record.count, fresh.count);
+			BOOST_CHECK(is_same_content(record.stat, fresh.stat));
+		}
+}
+
 BOOST_AUTO_TEST_CASE(a_text_that_is_no_record_is_refused)
 {
 	for (const char *text : {"", "Z\ta", "F 644 12 1 2 3\ta",
