@@ -56,6 +56,11 @@ test_expect_success HUGE_PAGES 'ten small files cost less than a page fault' '
 	test ${few#* } -gt 100 && test $((${many#* } - ${few#* })) -lt 200
 '
 
+# 24 of each process relocate the program, and 40 or so are those of any other.
+test_expect_success 'a single file costs less than 550 page faults in three processes' '
+	mkdir one && echo hello >one/file && one=$(counted one) && test ${one#* } -gt 100 && test ${one#* } -lt 550
+'
+
 # With all that comes before the first file.
 test_expect_success LONG,HUGE_PAGES '20,000 files cost less than 40,000 allocations and 2,000 page faults' '
 	tree all 200 && all=$(counted all performance.max_worker_threads=2) &&

@@ -224,7 +224,7 @@ void IndexUpdate::put(const IndexRecord &record)
 	record.encode(spool.encoded);
 	spool.watch(record);
 	// A long list will fill it: then no growing by halves.
-	if (spool.heap.size() >= spool_size / 16 && spool.heap.capacity() < spool_size)
+	if (spool.heap.size() >= spool_size / 64 && spool.heap.capacity() < spool_size)
 		spool.heap.reserve(spool_size + largest_record);
 	spool.heap.insert(spool.heap.end(), spool.encoded.begin(), spool.encoded.end());
 	const Spool::Item item{start, spool.heap.size() - start,
@@ -232,7 +232,7 @@ void IndexUpdate::put(const IndexRecord &record)
 		static_cast<std::uint32_t>(spool.items.size())};
 	if (!spool.items.empty() && record.entry.path <= spool.path_of(spool.items.back()))
 		spool.is_sorted = false;
-	if (spool.items.size() == 4096)
+	if (spool.items.size() == 1024)
 		spool.items.reserve(spool_items);
 	spool.items.push_back(item);
 	if (spool.heap.size() >= spool_size || spool.items.size() == spool_items)

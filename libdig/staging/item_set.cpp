@@ -17,7 +17,10 @@
 
 namespace dig {
 
-constexpr std::size_t table_start = 4096, table_limit = 262144; // slots of 32 bytes: 8 MiB
+// Slots of 32 bytes.  Most sets stay nearly empty; one that grows soon lies on huge pages, and the
+// tables before leave little memory behind that was touched once.
+constexpr std::size_t table_start = 256, table_limit = 262144; // 8 MiB
+constexpr std::size_t large_table = 16384;
 constexpr std::size_t filter_bits = std::size_t(1) << 25;        // 4 MiB: 3 million items at 1 %
 
 // Chunks and nodes in one table: a node's key differs from its id in one bit.
@@ -67,7 +70,7 @@ struct ItemSet::Table {
 	}
 	void grow()
 	{
-		LargeVector<Digest> old(slots.size() * 2);
+		LargeVector<Digest> old(slots.size() * (slots.size() < large_table ? 8 : 2));
 		old.swap(slots);
 		for (const Digest &key : old)
 			if (!key.is_zero())

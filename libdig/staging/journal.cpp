@@ -142,7 +142,8 @@ bool JournalReader::fill(std::size_t size)
 		return false;
 	if (offset_ < window_offset_ || offset_ + size > window_offset_ + window_.size()) {
 		window_offset_ = offset_;
-		window_.resize(std::max<std::size_t>(size, 256_KiB));
+		// No more than there is: most journals are short, and what is touched has to be zeroed first.
+		window_.resize(std::max<std::size_t>(size, std::min<std::uint64_t>(size_ - offset_, 256_KiB)));
 		window_.resize(file_.read_at(window_, offset_));
 	}
 	return offset_ + size <= window_offset_ + window_.size();

@@ -73,9 +73,14 @@ bool StagedRuns::contains(ItemKind kind, const Digest &digest)
 }
 
 // Reads block records from an offset of the journal on, in batches sorted by digest.
-static LargeVector<RunRecord> next_batch(JournalReader &reader, std::string_view name)
+static LargeVector<RunRecord> next_batch(JournalReader &reader, const Pack &pack)
 {
+	const std::string &name = pack.journal().name();
 	LargeVector<RunRecord> records;
+	// The journal has a digest for each.
+	records.reserve(std::min<std::uint64_t>(
+		(pack.journal_size() - std::min(pack.journal_size(), reader.offset())) / sizeof(Digest),
+		run_batch + max_block_items));
 	while (records.size() < run_batch) {
 		const std::optional<JournalBlock> block = next_block(reader, name);
 		if (!block)
@@ -117,7 +122,7 @@ void StagedRuns::extend_beyond(const Pack &pack, std::uint64_t threshold)
 	JournalReader reader(pack.journal(), covered_);
 	std::uint64_t number = runs_.empty() ? 0 : run_number(runs_.back()->file().name());
 	for (;;) {
-		auto batch = std::make_shared<LargeVector<RunRecord>>(next_batch(reader, pack.journal().name()));
+		auto batch = std::make_shared<LargeVector<RunRecord>>(next_batch(reader, pack));
 		if (batch->empty())
 			return;
 		const std::string path = directory_ + "/" + std::to_string(++number) + ".run";
@@ -141,7 +146,7 @@ RunRecords StagedRuns::all(const Pack &pack)
 		sources.push_back(run->records());
 	JournalReader reader(pack.journal(), covered_);
 	for (;;) {
-		auto batch = std::make_shared<LargeVector<RunRecord>>(next_batch(reader, pack.journal().name()));
+		auto batch = std::make_shared<LargeVector<RunRecord>>(next_batch(reader, pack));
 		if (batch->empty())
 			break;
 		sources.push_back(records_of(batch));
