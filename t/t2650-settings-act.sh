@@ -92,6 +92,22 @@ test_expect_success 'performance.batch_size, checkpoint_interval: how many files
 	test $(staged_blocks performance.checkpoint_interval=1) = $((usual + 11))
 '
 
+# A file of several chunks comes first, and its chunk list waits for others to be stored with.
+test_expect_success 'performance.checkpoint_interval: a killed add has recorded all but so many small files' '
+	mkdir k && cd k && dig-init-store >/dev/null && seeded 1M 1 >a && mkdir b && seeded 1000K 2 | split -b 1K -a 3 -d - b/ &&
+	dig-ls-work >../records && mkfifo ../feed &&
+	{ DIG_CONFIG=performance.checkpoint_interval=100 dig-update-index --add --stdin <../feed & } && pid=$! &&
+	exec 5>../feed && head -z -n -1 ../records >&5 && rounds=0 &&
+	until test $(wc -c <.dig/staging/journal) -gt 100000
+	do
+		sleep 0.1
+		rounds=$((rounds + 1)) && test $rounds -lt 200 || { kill -9 $pid; return 1; }
+	done &&
+	kill -9 $pid && { wait $pid || :; } && exec 5>&- &&
+	dig-update-index --add --stdin --metrics=../metrics <../records && test $(metric files_processed ../metrics) -lt 500 &&
+	dig-verify-store -q && test $(dig-ls-index | wc -l) = 1001
+'
+
 test_expect_success 'performance.compression_threshold: what is shorter stays as it is' '
 	cd w && cp ../text . &&
 	for size in 4KB 1KB

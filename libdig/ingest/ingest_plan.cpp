@@ -64,8 +64,9 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	plan.batch_bytes = std::clamp(plan.least_ring_size / (2 * plan.workers + 2), least_batch, usual_batch);
 	plan.most_batches = plan.workers + 3;
 	plan.batch_ring = std::min(plan.ring, (plan.most_batches + 1) * plan.batch_bytes);
-	// The batches under way are what a killed add has read in vain.
-	plan.batch_files = std::clamp<std::uint64_t>(settings.performance.checkpoint_interval / (plan.most_batches + 1), 1,
+	// The batches under way are what a killed add has read in vain, and an eighth waits for what others need.
+	const std::uint64_t interval = settings.performance.checkpoint_interval;
+	plan.batch_files = std::clamp<std::uint64_t>((interval - interval / 8) / (plan.most_batches + 1), 1,
 		settings.performance.batch_size);
 	return plan;
 }

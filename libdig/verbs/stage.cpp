@@ -9,9 +9,10 @@
 // the pack, and behind them its record to the journal.  A record may name only what lies before it,
 // because a recovery believes it.  Nodes are a few hundred bytes a file and share blocks; so the record
 // of a file with a chunk list is held until the block of its nodes ends, and all records behind it are
-// held with it, to keep their order.  64 held records end the block, and so does a checkpoint.  A
-// block of nodes for each file would need no holding, and would cost a block with its record in the
-// journal for some hundred bytes.  A file of one chunk has no nodes.
+// held with it, to keep their order.  What ends the block: 64 such files; as many files of any kind as
+// are an eighth of checkpoint_interval, since held records are lost with a killed add and take memory; a
+// checkpoint.  A block of nodes for each file would need no holding, and would cost a block with its
+// record in the journal for some hundred bytes.  A file of one chunk has no nodes.
 //
 // Storage is made to keep up by syncs, which last.  After each checkpoint_bytes a thread of its own
 // syncs pack and journal, while the workers go on; the next one waits for it.
@@ -41,8 +42,8 @@
 
 namespace dig {
 
-// So many finished files wait together for the nodes of their chunk lists.
-constexpr std::uint64_t most_held_records = 64;
+// So many chunk lists wait together, and with them finished files: that part of checkpoint_interval.
+constexpr std::uint64_t most_held_lists = 64, held_part = 8;
 constexpr int most_attempts = 3;
 
 static Index open_current_index(Store &store, StagingWriter &writer)
@@ -383,8 +384,7 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	} else if (source.has_chunks()) {
 		record.entry.form = ContentForm::file_root;
 		record.entry.content = source.finish_tree(nodes_.sink());
-		if (++held_records_ >= std::min(most_held_records, store_.settings().performance.checkpoint_interval))
-			end.must_flush = true;
+		held_lists_++;
 	}
 	source.tree.reset();
 	// Of a mix, stat proves nothing: it is read again each time.
@@ -408,20 +408,25 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	// known only later: when its writer has not failed, and nobody has interrupted us with it.
 	if (!source.stream)
 		put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
+	held_records_ += held_lists_ > 0;
+	if (held_lists_ >= most_held_lists ||
+		held_records_ * held_part >= store_.settings().performance.checkpoint_interval)
+		end.must_flush = true;
 	failures_.settle(record.entry.path);
 }
 
 void Stage::store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end)
 {
 	const Region region("store");
+	const bool is_due = bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes;
 	// Records of files wait while their nodes do.
-	const bool holds = held_records_ > 0 && !end.must_flush;
+	const bool holds = held_lists_ > 0 && !end.must_flush && !is_due;
 	if (!holds && (!records_.empty() || end.stream_record))
 		nodes_.end_block();
 	nodes_.append(blocks, holds ? Bytes() : Bytes(records_));
 	if (!holds) {
 		records_.clear();
-		held_records_ = 0;
+		held_records_ = held_lists_ = 0;
 	}
 	if (end.stream_record) {
 		end_sync();
@@ -429,7 +434,7 @@ void Stage::store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end)
 		update.put(*end.stream_record);
 		writer_.finish(update, state_change());
 		bytes_since_sync_ = 0;
-	} else if (bytes_since_sync_ >= store_.settings().performance.checkpoint_bytes) {
+	} else if (is_due) {
 		start_sync();
 		bytes_since_sync_ = 0;
 	}

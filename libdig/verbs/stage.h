@@ -122,7 +122,7 @@ private:
 	// These belong to the thread that takes units.
 	NodeBlocks nodes_;
 	Buffer records_; // journal records that wait for their nodes
-	std::uint64_t held_records_ = 0;
+	std::uint64_t held_lists_ = 0, held_records_ = 0; // files with a chunk list, and all since the first
 	std::uint64_t bytes_since_sync_ = 0;
 	std::thread syncer_; // syncs what was appended while the workers go on
 	std::exception_ptr sync_failure_;
