@@ -136,6 +136,12 @@ test_expect_success '!SANITIZED,LONG' 'a million files are added, changed, refer
 	within-memory dig rm wide && test ! -e wide && cd .. && rm -r million
 '
 
+# The chunk list of the first waits for those of others, which do not come.
+test_expect_success '!SANITIZED,LONG' 'a file of several chunks comes in front of many small ones' '
+	rm -rf million && mkdir million && cd million && dig init >/dev/null && seeded 1M 1 >a &&
+	wide_directory wide 300000 && within-memory dig add -q -A && cd .. && rm -r million
+'
+
 # hostile_store CASE: a store whose newest state is that of helper/hostile.py.
 hostile_store () {
 	rm -rf hostile made && mkdir hostile &&
