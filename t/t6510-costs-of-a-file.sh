@@ -44,9 +44,13 @@ counted () {
 
 test_expect_success 'a small file costs less than 2 allocations' '
 	tree few 20 && cp -al few many && tree more 20 && mv more many &&
-	few=$(counted few) && many=$(counted many) &&
-	test ${few% *} -gt 300 && test ${many% *} -gt ${few% *} &&
-	test $((${many% *} - ${few% *})) -lt 4000
+	for workers in 2 16
+	do
+		few=$(counted few performance.max_worker_threads=$workers) &&
+		many=$(counted many performance.max_worker_threads=$workers) &&
+		test ${few% *} -gt 300 && test ${many% *} -gt ${few% *} &&
+		test $((${many% *} - ${few% *})) -lt 4000 || return 1
+	done
 '
 
 # With the least memory, the buffers are soon as large as they will be.

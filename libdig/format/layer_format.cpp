@@ -140,6 +140,7 @@ Buffer block_prefix(Codec codec, ItemKind kind, std::span<const std::uint32_t> s
 	header.stored_size = static_cast<std::uint32_t>(payload.size());
 	header.payload_checksum = codec == Codec::none ? 0 : crc32_of(payload);
 	Buffer prefix;
+	prefix.reserve(sizeof header + sizes.size_bytes());
 	append(prefix, raw_bytes(header));
 	if (sizes.size() > 1)
 		for (std::uint32_t size : sizes)

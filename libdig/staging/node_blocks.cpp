@@ -60,6 +60,8 @@ void NodeBlocks::end_block()
 
 void NodeBlocks::append(std::span<const ReadyBlock> blocks, Bytes journal_records)
 {
+	if (blocks_.empty())
+		return writer_.append(blocks, journal_records);
 	std::vector<ReadyBlock> all(blocks.begin(), blocks.end());
 	for (std::size_t i = 0; i < blocks_.size(); i++) {
 		all.push_back(std::move(blocks_[i]));

@@ -40,6 +40,7 @@ constexpr std::uint64_t writing_step = 4_MiB, page_size = 4096;
 FramedBlocks::FramedBlocks(std::span<const ReadyBlock> blocks) : blocks_(blocks)
 {
 	prefixes_.reserve(blocks.size());
+	pieces_.reserve(2 * blocks.size());
 	for (const ReadyBlock &block : blocks) {
 		Buffer &prefix = prefixes_.emplace_back(block_prefix(block.codec, block.kind, block.sizes, block.payload));
 		pieces_.push_back({prefix.data(), prefix.size()});
@@ -51,6 +52,7 @@ FramedBlocks::FramedBlocks(std::span<const ReadyBlock> blocks) : blocks_(blocks)
 std::vector<JournalBlock> FramedBlocks::records(std::uint64_t offset, std::uint32_t number, bool with_checksums) const
 {
 	std::vector<JournalBlock> records;
+	records.reserve(blocks_.size());
 	for (std::size_t i = 0; i < blocks_.size(); i++) {
 		const ReadyBlock &block = blocks_[i];
 		JournalBlock &named = records.emplace_back();
@@ -204,7 +206,12 @@ void Pack::take_back(const std::string &layer)
 void Pack::append(FramedBlocks &blocks, Bytes journal_records)
 {
 	const std::vector<JournalBlock> appended = blocks.records(size(), state_.block_count(), has_checksums_);
+	std::size_t item_count = 0;
+	for (const JournalBlock &block : appended)
+		item_count += block.items.size();
+	constexpr std::size_t frame = 64; // of a record: more than it has besides its items
 	Buffer records;
+	records.reserve(journal_records.size() + appended.size() * frame + item_count * sizeof(Digest));
 	for (const JournalBlock &block : appended)
 		put_journal_record(records, JournalType::block, [&](Buffer &body) { block.encode(body); });
 	dig::append(records, journal_records);
