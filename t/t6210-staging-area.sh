@@ -305,6 +305,29 @@ test_expect_success 'content of a pack that is gone is stored anew' '
 	)
 '
 
+# Waits until the journal of the store here has the text.
+journal_gets () {
+	for attempt in $(seq 300)
+	do
+		grep -q "$1" .dig/staging/journal 2>/dev/null && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# A kill would lose what the journal has not.  So an add that is not done yet is looked at.
+test_expect_success 'files behind one whose nodes wait are in the journal all the same' '
+	mkdir behind && cd behind && dig-init-store >/dev/null && seeded 2M 8 >large && mkdir small &&
+	for i in $(seq 1200)
+	do
+		echo $i >small/$i || return 1
+	done &&
+	mkfifo ../paths &&
+	{ DIG_CONFIG=performance.checkpoint_interval=100 dig-update-index -q --add --stdin-paths <../paths & } &&
+	exec 8>../paths && echo large >&8 && seq -f small/%g 1200 >&8 &&
+	journal_gets small/600 && exec 8>&- && wait
+'
+
 test_expect_success STRACE 'no file takes the name of another before it is on storage' '
 	copy_of staged &&
 	(

@@ -294,8 +294,9 @@ static double time_of(std::size_t count, const std::function<void(std::span<cons
 static std::size_t enough_beside_shani()
 {
 	static const std::size_t enough = [] {
-		const double in_lanes = time_of(lanes, [](std::span<const HashJob> jobs) { sha256_in_avx512_lanes(jobs, 1); });
-		const double each = time_of(lanes, [](std::span<const HashJob> jobs) { sha256_finish_shani({}, jobs); }) / lanes;
+		using Jobs = std::span<const HashJob>;
+		const double in_lanes = time_of(lanes, [](Jobs jobs) { sha256_in_avx512_lanes(jobs, 1); });
+		const double each = time_of(lanes, [](Jobs jobs) { sha256_finish_shani({}, jobs); }) / lanes;
 		return std::max(least_beside_shani, static_cast<std::size_t>(1.05 * in_lanes / each) + 1);
 	}();
 	return enough;
