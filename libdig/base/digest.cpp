@@ -7,7 +7,7 @@
 
 #include <random>
 
-#include "libdig/base/digest_clmul.h"
+#include "libdig/base/digest_kernels.h"
 
 namespace dig {
 
@@ -70,9 +70,9 @@ std::optional<Digest> parse_digest(std::string_view text)
 
 std::uint32_t crc32_of(Bytes bytes, std::uint32_t before)
 {
-	// The folding wants a multiple of 16 bytes, and at least the 64 that it works on at a time.
-	// zlib does the rest.  The two have the same checksum in different forms: zlib inverts the
-	// register before and after, and the folding does not.
+	// The folding wants a multiple of 16 bytes, and at least the 64 that one kernel works on at a
+	// time.  zlib does the rest.  The two have the same checksum in different forms: zlib inverts
+	// the register before and after, and the folding does not.
 	static const bool can_fold = can_fold_crc32();
 	if (can_fold && bytes.size() >= 64) {
 		const Bytes whole = bytes.first(bytes.size() / 16 * 16);

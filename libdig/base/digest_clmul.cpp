@@ -8,12 +8,14 @@
 // at a time, each over a distance of 64 bytes, and the processor works on all four at once.  At the
 // end they are folded into one, which takes 16 bytes at a time from there on.
 //
-// CRC-32 counts bits from the lowest one, so that all constants are bit-reflected.
-#include "libdig/base/digest_clmul.h"
-
+// CRC-32 counts bits from the lowest one, so that all constants are bit-reflected.  After Gopal et
+// al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009, in
+// its bit-reflected form, with the constants given there for the polynomial of ISO 3309.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "libdig/base/digest_kernels.h"
 
 namespace dig {
 
@@ -65,7 +67,7 @@ DIG_CLMUL std::uint32_t fold_crc32(Bytes bytes, std::uint32_t before)
 	return static_cast<std::uint32_t>(_mm_extract_epi32(_mm_xor_si128(a, quotient), 1));
 }
 
-#else
+#elif !defined(__aarch64__)
 
 bool can_fold_crc32() { return false; }
 std::uint32_t fold_crc32(Bytes, std::uint32_t before) { return before; }

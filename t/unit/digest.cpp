@@ -4,7 +4,7 @@
 #include <zlib.h>
 
 #include "libdig/base/digest.h"
-#include "libdig/base/digest_clmul.h"
+#include "libdig/base/digest_kernels.h"
 
 using namespace dig;
 
