@@ -26,11 +26,18 @@ peer 'dd, direct' --program dd --spec storage-read --prepare "drop $large_file" 
 perf "chunk $(name_of $large) of a tar of /usr" --needs "usr_tar $large" \
 	--bytes "\$(stat -c %s $data/usr-$large/file)" "dig-chunk $data/usr-$large/file"
 
-# test_10gb_file_processing of the specification, lines 362 to 377.
+# test_10gb_file_processing of the specification, lines 362 to 377, makes its file with truncate: it is one
+# hole, and its figure says how fast a hole is.  The same size of data is beside it.
 sparse='once "$data/sparse-10G" truncate -s 10G file'
-perf 'chunk 10 GB sparse' --check --spec test-large-speed --needs "$sparse" \
+perf 'chunk 10 GB sparse, one hole' --check --spec test-large-speed --needs "$sparse" \
 	--bytes "$(bytes_of 10G)" "dig-chunk $data/sparse-10G/file"
-figure 'memory for 10 GB sparse' --check --spec test-large-memory --target 'at most 100' --unit MB \
-	'calculate "$(memory_of "chunk 10 GB sparse") * 1024 / 1e6"'
+figure 'memory for 10 GB sparse, one hole' --check --spec test-large-memory --target 'at most 100' --unit MB \
+	'calculate "$(memory_of "chunk 10 GB sparse, one hole") * 1024 / 1e6"'
+
+filled=$(pick 10G 1G 10G)
+perf "chunk $(name_of $filled) of data, no hole" --check --floor '500 MB/s' --needs "random $filled" \
+	--bytes "$(bytes_of $filled)" "dig-chunk $data/random-$filled/file"
+figure "memory for $(name_of $filled) of data" --check --target 'at most 100' --unit MB \
+	"calculate \"\$(memory_of 'chunk $(name_of $filled) of data, no hole') * 1024 / 1e6\""
 
 perf_done
