@@ -28,6 +28,13 @@ curve () {
 file=$(pick 256M 64M 128M)
 curve 'chunks of 512 KiB' 524288 "$data/random-$file" "random $file" 2:0.95 4:0.95 8:0.9 16:0.85 32:0.75 64:0
 curve 'chunks of 2 MiB' 2097152 "$data/random-$file" "random $file" 4:0.9 16:0.75
+# What more memory is worth: max_memory_usage.
+SLOW_INGEST_MEMORY=200000000
+export SLOW_INGEST_MEMORY
+curve 'chunks of 2 MiB in 200 MB' 2097152 "$data/random-$file" "random $file" 16:0.85 32:0.75
+SLOW_INGEST_MEMORY=400000000
+curve 'chunks of 2 MiB in 400 MB' 2097152 "$data/random-$file" "random $file" 32:0.8 64:0
+unset SLOW_INGEST_MEMORY
 curve 'small files' 0 "$data/small-20000" 'small 20000' 4:0.95 16:0.85 32:0
 
 # slow_read WORKERS [DIRECTORY]: MiB a second, 13 MB/s for each worker; in a store.

@@ -40,7 +40,9 @@
 
 namespace dig {
 
-constexpr std::size_t max_unit_files = 512;
+// In all units that wait or are written, with those of each thread: some hundred bytes each.
+constexpr std::size_t files_under_way = 16384, chunks_under_way = 65536;
+constexpr std::size_t least_unit_files = 32, max_unit_files = 512;
 // A small file that was cut here has fewer chunks.
 constexpr std::size_t max_file_chunks = 1024, max_unit_chunks = 4096;
 // Each of these waits for the disk.  Of more directories, all of the file system is synced at once.
@@ -49,7 +51,10 @@ constexpr std::size_t most_synced_alone = 1000;
 // Cuts files into units.
 class Planner {
 public:
-	Planner(Store &store, UnitWriters &writers) : store_(store), writers_(writers)
+	Planner(Store &store, UnitWriters &writers)
+		: store_(store), writers_(writers),
+		  unit_files_(std::clamp(files_under_way / writers.most_units(), least_unit_files, max_unit_files)),
+		  unit_chunks_(std::clamp(chunks_under_way / writers.most_units(), max_file_chunks, max_unit_chunks))
 	{
 		const ChunkingParameters &chunking = store.chunking();
 		for (std::uint64_t offset : {std::uint64_t(0), chunking.small_file_threshold,
@@ -94,8 +99,8 @@ private:
 			}
 			small_.push_back(*chunk);
 		}
-		if (unit_.size + entry.size > writers_.unit_size() || unit_.shares.size() >= max_unit_files ||
-			unit_.chunks.size() + small_.size() > max_unit_chunks)
+		if (unit_.size + entry.size > writers_.unit_size() || unit_.shares.size() >= unit_files_ ||
+			unit_.chunks.size() + small_.size() > unit_chunks_)
 			flush();
 		unit_.shares.push_back({target, unit_.chunks.size(), small_.size()});
 		for (const ContentChunk &chunk : small_)
@@ -125,7 +130,7 @@ private:
 			for (std::uint64_t i = pass_present(*target, *chunk, repeats); i < repeats; i++) {
 				ContentChunk each = *chunk;
 				each.offset += i * chunk->size;
-				if (unit.size + chunk->size > writers_.unit_size() || unit.chunks.size() >= max_unit_chunks)
+				if (unit.size + chunk->size > writers_.unit_size() || unit.chunks.size() >= unit_chunks_)
 					pass_on();
 				unit.add(each);
 			}
@@ -157,6 +162,7 @@ private:
 
 	Store &store_;
 	UnitWriters &writers_;
+	const std::size_t unit_files_, unit_chunks_;
 	std::vector<std::uint64_t> zero_sizes_;
 	Unit unit_; // of small files
 	std::vector<ContentChunk> small_;

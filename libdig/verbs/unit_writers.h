@@ -39,6 +39,8 @@ public:
 
 	// A unit holds so many bytes, or one chunk.
 	std::uint64_t unit_size() const { return plan_.unit; }
+	// That wait, or are written, at the same time.
+	std::size_t most_units() const { return 2 * plan_.threads + 2; }
 	// Calls plan in this thread, which pushes units, and returns when they are written.  Throws the
 	// first failure that is no fate of one entry.
 	void run(const std::function<void()> &plan);
