@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "libdig/ingest/ingest_unit.h"
+#include "libdig/os/machine.h"
 #include "libdig/os/process.h"
 
 namespace dig {
@@ -16,7 +17,8 @@ namespace dig {
 Ingest::Shared::Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
 	IngestSink &to, Work &counts)
 	: settings(from), chunking(parameters), root(directory), sink(to), work(counts),
-	  plan(plan_ingest(from, parameters, to.stores_content())), compressors(from, plan.compressors, plan.room),
+	  plan(plan_ingest(from, parameters, to.stores_content())), cores(usable_cores()),
+	  compressors(from, plan.compressors, plan.room),
 	  ring(plan.headroom, std::max(plan.ring, plan.least_ring_at_hole(parameters.largest_chunk())))
 {
 }
@@ -131,8 +133,8 @@ void Ingest::submit(Source source)
 		return;
 	}
 	const std::uint64_t size = source.kind == EntryKind::symlink ? max_link_size : source.stat->size;
-	if (shared.collecting.size() >= shared.plan.batch_files ||
-		shared.collecting_bytes + size > shared.plan.batch_bytes)
+	const IngestPlan::Batch &most = shared.steps_wait() ? shared.plan.batch : shared.plan.batch_in_turns;
+	if (shared.collecting.size() >= most.files || shared.collecting_bytes + size > most.bytes)
 		shared.push_collected(lock);
 	shared.collecting_bytes += size + 1;
 	shared.collecting.push_back(std::move(source));

@@ -65,10 +65,10 @@ private:
 		if (unit.ends_claim) {
 			shared_.claims.pop_front();
 			shared_.batches_under_way -= claim.is_batch;
+			shared_.batch_files_under_way -= claim.batch_files;
 			shared_.claim_pool.give_back(&claim);
 		}
-		unit.is_ready = false;
-		shared_.ready_units--;
+		unit.is_hashed = unit.is_ready = false;
 		shared_.ring.free_to(unit.free_to);
 		shared_.unit_pool.give_back(&unit);
 		shared_.call_worker();
@@ -183,6 +183,17 @@ private:
 	std::vector<ChunkRef> chunks_;
 	std::vector<IngestedUnit::Part> parts_;
 };
+
+bool Ingest::Shared::is_storage_behind() const
+{
+	if (claims.empty() || claims.front()->units.empty() || !claims.front()->units.front()->is_ready)
+		return false;
+	const Claim &first = *claims.front();
+	if (first.units.size() > 1)
+		return first.units[1]->is_ready;
+	return first.units.front()->ends_claim && claims.size() > 1 && !claims[1]->units.empty() &&
+		claims[1]->units.front()->is_ready;
+}
 
 void Ingest::Shared::run_committer() { Committer(*this).run(); }
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "libdig/ingest/compressor_pool.h"
+#include "libdig/os/machine.h"
 
 namespace dig {
 
@@ -61,13 +62,20 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	plan.ring = std::clamp(left, 2 * least_segment, (2 * plan.workers + 4) * usual_segment + largest);
 	plan.least_ring_size = std::clamp<std::uint64_t>(left / 2, 2 * least_segment, plan.ring);
 	plan.unit = std::clamp<std::uint64_t>(plan.least_ring_size / (4 * plan.workers), least_segment, plan.segment);
-	plan.batch_bytes = std::clamp(plan.least_ring_size / (2 * plan.workers + 2), least_batch, usual_batch);
+	plan.most_hashed = usual_segment;
 	plan.most_batches = plan.workers + 3;
-	plan.batch_ring = std::min(plan.ring, (plan.most_batches + 1) * plan.batch_bytes);
 	// The batches under way are what a killed add has read in vain, and an eighth waits for what others need.
 	const std::uint64_t interval = settings.performance.checkpoint_interval;
-	plan.batch_files = std::clamp<std::uint64_t>((interval - interval / 8) / (plan.most_batches + 1), 1,
-		settings.performance.batch_size);
+	plan.most_batch_files = std::max<std::uint64_t>(interval - interval / 8, 1);
+	const auto batch_for = [&](std::size_t workers) -> IngestPlan::Batch {
+		return {std::clamp(plan.least_ring_size / (2 * workers + 2), least_batch, usual_batch),
+			std::clamp<std::uint64_t>(plan.most_batch_files / (workers + 4), 1, settings.performance.batch_size)};
+	};
+	const std::size_t in_turns = std::min(plan.workers, usable_cores());
+	plan.batch = batch_for(plan.workers);
+	plan.batch_in_turns = batch_for(in_turns);
+	plan.batch_ring = std::min<std::uint64_t>(plan.ring,
+		std::max((plan.workers + 4) * plan.batch.bytes, (in_turns + 4) * plan.batch_in_turns.bytes));
 	return plan;
 }
 
@@ -76,7 +84,7 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 // of 512 KiB and of 2 MiB, that were two and a half chunks.
 std::size_t IngestPlan::carried(std::uint64_t target) const
 {
-	std::uint64_t count = std::min<std::uint64_t>(batch_ring / batch_bytes, most_compressing);
+	std::uint64_t count = std::min<std::uint64_t>(batch_ring / batch.bytes, most_compressing);
 	if (target > 0) {
 		const std::uint64_t room = std::max(ring, least_ring(limits_for_target(target).maximum));
 		count = std::min(count, room * 2 / (5 * std::max(target, least_segment)));

@@ -19,10 +19,14 @@ struct IngestPlan {
 	std::size_t headroom;         // in front of it
 	std::size_t segment;          // of a large file, that a worker reads at once
 	std::size_t unit;             // chunks of about this size are hashed and compressed at once
-	std::size_t batch_bytes;      // of small files
-	std::size_t batch_files;
-	std::size_t batch_ring; // the part of the ring that they use
+	std::size_t most_hashed;      // units of so many bytes together are hashed at once
+	// Of small files, taken by all workers at the same time, or in turns by as many as there are cores.
+	struct Batch {
+		std::size_t bytes, files;
+	} batch, batch_in_turns;
+	std::size_t batch_ring;       // the part of the ring that they use
 	std::size_t most_batches;     // under way
+	std::size_t most_batch_files; // and in all of them
 	std::uint64_t small_limit;    // files up to this size are read in batches
 
 	// A segment behind a chunk of this size needs a ring as large as this, so that there is room for it

@@ -20,6 +20,7 @@ namespace dig {
 // Pieces that are hashed, looked up and compressed together, by one worker, and then handed to the sink.
 struct Ingest::Unit {
 	Claim *claim = nullptr;
+	bool is_hashed = false;
 	bool is_ready = false;
 	bool ends_claim = false;
 	std::uint64_t free_to = 0; // where the ring is free once this and all before it is committed
@@ -36,6 +37,7 @@ struct Ingest::Claim {
 	bool is_batch = false;
 	std::vector<Source> batch;
 	std::vector<SourceOutcome> outcomes; // of the batch
+	std::size_t batch_files = 0;
 	// Or a segment:
 	std::shared_ptr<Job> job;
 	std::uint64_t offset = 0, size = 0;
@@ -88,6 +90,17 @@ private:
 	std::vector<T *> free_;
 };
 
+// Whether steps of a kind wait for something other than a core, judged by the last ones.
+class Waiting {
+public:
+	bool is_likely() const { return left_ > 0; }
+	void note(bool has_waited) { left_ = has_waited ? remembered : left_ - (left_ > 0); }
+
+private:
+	static constexpr unsigned remembered = 16;
+	unsigned left_ = remembered;
+};
+
 // All of it is under the mutex, where nothing else is said.
 struct Ingest::Shared {
 	const Settings settings;
@@ -96,6 +109,7 @@ struct Ingest::Shared {
 	IngestSink &sink;
 	Work &work;
 	IngestPlan plan;
+	const std::size_t cores; // that this process may use
 	CompressorPool compressors; // with a mutex of its own
 
 	std::mutex mutex;
@@ -120,7 +134,10 @@ struct Ingest::Shared {
 	Recycled<Unit> unit_pool;
 	std::deque<Claim *> claims;
 	std::deque<Unit *> uncompressed;
-	std::size_t batches_under_way = 0, ready_units = 0, idle_workers = 0;
+	std::size_t batches_under_way = 0, batch_files_under_way = 0, idle_workers = 0;
+	// With more workers than cores, those that compute: neither idle nor in a step that waits for storage.
+	std::size_t active_workers = 0;
+	Waiting reads, look_ups;
 	// The committer first, then workers.  The last member, since the others are what threads use.
 	Workers threads{[this] { wake_all(); }};
 
@@ -145,10 +162,10 @@ struct Ingest::Shared {
 		queue.pop_front();
 		may_submit.notify_one();
 	}
-	// One more worker has something to do.
+	// One more worker has something to do.  Where all cores compute, one of these will find it.
 	void call_worker()
 	{
-		if (idle_workers > 0)
+		if (idle_workers > 0 && active_workers < cores)
 			may_work.notify_one();
 	}
 	// The part of the ring that may be used beside the compressors.
@@ -160,6 +177,10 @@ struct Ingest::Shared {
 	// These pieces of the claim become a unit.
 	Unit *add_unit(Claim &claim, std::span<const Piece> pieces, std::uint64_t free_to, bool ends_claim);
 	bool is_idle() const { return queue.empty() && claims.empty(); }
+	// Workers leave their cores to others while they read or look up.
+	bool steps_wait() const { return plan.workers <= cores || reads.is_likely() || look_ups.is_likely(); }
+	// The unit behind the one that is stored just now waits for that.
+	bool is_storage_behind() const;
 };
 
 } // namespace dig

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <exception>
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include "libdig/os/process.h"
 
@@ -54,6 +55,13 @@ void wait_interruptibly(std::condition_variable &changed, std::unique_lock<std::
 	check_interrupted();
 	changed.wait_for(lock, longest_wait);
 	check_interrupted();
+}
+
+std::uint64_t voluntary_switches()
+{
+	rusage use{};
+	::getrusage(RUSAGE_THREAD, &use);
+	return static_cast<std::uint64_t>(use.ru_nvcsw);
 }
 
 } // namespace dig

@@ -4,6 +4,7 @@
 #define DIG_THREAD_H
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,9 @@ void wait_interruptibly(std::condition_variable &changed, std::unique_lock<std::
 	const std::function<bool()> &condition);
 // Waits for a change, or for no reason.
 void wait_interruptibly(std::condition_variable &changed, std::unique_lock<std::mutex> &lock);
+
+// How often this thread has given up its core so far, because it had to wait (getrusage(2)).
+std::uint64_t voluntary_switches();
 
 } // namespace dig
 

@@ -41,10 +41,13 @@ BOOST_AUTO_TEST_CASE(a_batch_fits_into_its_part_of_the_ring)
 	for (const std::uint64_t workers : {1, 2, 16, 64, 1024})
 		for (const std::uint64_t memory : {16_MiB, 80_MiB, 160_MiB, 400_MiB, 4096_MiB}) {
 			const IngestPlan plan = plan_for(workers, memory);
-			BOOST_TEST(plan.batch_bytes + plan.small_limit <= plan.batch_ring);
+			for (const IngestPlan::Batch &batch : {plan.batch, plan.batch_in_turns}) {
+				BOOST_TEST(batch.bytes + plan.small_limit <= plan.batch_ring);
+				BOOST_TEST(batch.files >= 1U);
+				BOOST_TEST(batch.files <= plan.most_batch_files);
+			}
 			BOOST_TEST(plan.least_ring_size <= plan.ring);
 			BOOST_TEST(plan.unit <= plan.segment);
-			BOOST_TEST(plan.batch_files >= 1U);
 		}
 }
 
