@@ -18,6 +18,7 @@ namespace dig {
 constexpr std::uint64_t small_file_limit = 128_KiB;
 constexpr std::uint64_t usual_batch = 1536_KiB, least_batch = 256_KiB;
 constexpr std::uint64_t usual_segment = 4_MiB, least_segment = 512_KiB;
+constexpr std::uint64_t most_hashed = 16_MiB; // with chunks of 2 MiB, all lanes have something to the end
 constexpr std::uint64_t window_room = 64; // readable bytes before the first one scanned
 // Memory for all but this: the set of staged items, the spool of the index, filters.
 constexpr std::uint64_t fixed_memory = 18_MiB;
@@ -62,7 +63,7 @@ IngestPlan plan_ingest(const Settings &settings, const ChunkingParameters &chunk
 	plan.ring = std::clamp(left, 2 * least_segment, (2 * plan.workers + 4) * usual_segment + largest);
 	plan.least_ring_size = std::clamp<std::uint64_t>(left / 2, 2 * least_segment, plan.ring);
 	plan.unit = std::clamp<std::uint64_t>(plan.least_ring_size / (4 * plan.workers), least_segment, plan.segment);
-	plan.most_hashed = usual_segment;
+	plan.most_hashed = most_hashed;
 	plan.most_batches = plan.workers + 3;
 	// The batches under way are what a killed add has read in vain, and an eighth waits for what others need.
 	const std::uint64_t interval = settings.performance.checkpoint_interval;
