@@ -1,24 +1,32 @@
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
+#include "libdig/verbs/repair.h"
 #include "libdig/verbs/verify.h"
 
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-verify-store [-q] [--quick] [--progress[=WHEN]] [--metrics[=FILE]]";
+	"dig-verify-store [-q] [--quick] [--repair] [--progress[=WHEN]]\n"
+	"                 [--metrics[=FILE]]";
 
 static int verify_store_command(Options &options)
 {
 	VerifyOptions verify;
-	bool quiet = false;
+	bool quiet = false, is_repair = false;
 	std::vector<std::string> none;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
+		.flag("repair", 0, is_repair, "first make anew what follows from the layers")
 		.flag("quiet", 'q', quiet, "no summary")
 		.positional(none, 0, 0)
 		.parse();
 	const StorePaths paths = get_store();
+	if (is_repair)
+		repair_store(paths, {[&](const std::string &what) {
+			if (!quiet)
+				standard_output().record("repaired: " + what);
+		}, [](const std::string &notice) { warn(notice); }});
 	verify.problem = [](const std::string &problem) { tell_error(problem); };
 	verify.notice = [](const std::string &notice) { warn(notice); };
 	Work &work = report.begin({{"check", 95}, {"finish", 5, false}});

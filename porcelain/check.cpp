@@ -4,20 +4,23 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-check [-q] [--quick] [--progress[=WHEN]] [--metrics[=FILE]]";
+static constexpr char usage[] = "dig-check [-q] [--quick] [--repair] [--progress[=WHEN]] [--metrics[=FILE]]";
 
 static int check(Options &options)
 {
-	bool quick = false;
+	bool quick = false, repair = false;
 	std::vector<std::string> none;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, quick, "check the structure only, not the content")
+		.flag("repair", 0, repair, "first make anew what follows from the layers")
 		.positional(none, 0, 0)
 		.parse();
 	Command verify = tool_command("verify-store");
 	if (quick)
 		verify.push_back("--quick");
+	if (repair)
+		verify.push_back("--repair");
 	report.pass_on(verify);
 	replace_process(verify);
 }

@@ -21,9 +21,39 @@ RootHistory RootHistory::decode(Bytes file, std::string_view name)
 	if (count)
 		std::memcpy(records.data(), cursor.take(count * sizeof(Record)).data(), count * sizeof(Record));
 	cursor.expect_end();
+	return of(std::move(records));
+}
+
+RootHistory RootHistory::of(std::vector<Record> records)
+{
 	RootHistory history;
 	history.records_ = std::make_shared<std::vector<Record>>(std::move(records));
 	return history;
+}
+
+RootHistory::Remains RootHistory::salvage(Bytes file)
+{
+	constexpr std::size_t head = sizeof(Preamble) + 8, tail = 4;
+	Remains remains;
+	if (file.size() < head)
+		return remains;
+	remains.records.resize((file.size() - head) / sizeof(Record));
+	if (!remains.records.empty())
+		std::memcpy(remains.records.data(), file.data() + head, remains.records.size() * sizeof(Record));
+	remains.is_whole = load<std::uint64_t>(file.data() + sizeof(Preamble)) == remains.records.size() &&
+		(file.size() - head) % sizeof(Record) == tail;
+	return remains;
+}
+
+bool RootHistory::is_consistent() const
+{
+	MerklePeaks peaks;
+	for (const Record &record : *records_) {
+		peaks.append(leaf_hash(record.layer_id));
+		if (root_of(peaks) != record.root)
+			return false;
+	}
+	return true;
 }
 
 Buffer RootHistory::encoded() const
@@ -76,7 +106,7 @@ void RootHistory::append(const Digest &layer_id, MerklePeaks peaks)
 	peaks.append(leaf_hash(layer_id));
 	std::vector<Record> longer = *records_;
 	longer.push_back({layer_id, root_of(peaks)});
-	records_ = std::make_shared<std::vector<Record>>(std::move(longer));
+	*this = of(std::move(longer));
 }
 
 } // namespace dig

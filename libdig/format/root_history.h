@@ -9,6 +9,8 @@
 
 namespace dig {
 
+constexpr std::size_t max_roots_size = 1_GiB; // 16 million generations
+
 // Copies are cheap: they share the records, which never change.
 class RootHistory {
 public:
@@ -21,6 +23,15 @@ public:
 	static RootHistory decode(Bytes file, std::string_view name);
 	Buffer encoded() const;
 
+	// What a damaged file still says.  Nothing of it is checked.
+	struct Remains {
+		std::vector<Record> records;
+		bool is_whole = false; // the file is as long as its count says
+	};
+	static Remains salvage(Bytes file);
+	// Each root is what its layer and those before it lead to.
+	bool is_consistent() const;
+
 	std::uint64_t size() const { return records_->size(); }
 	// Generations count from 1.
 	const Record &at(std::uint64_t generation) const { return records_->at(generation - 1); }
@@ -32,8 +43,10 @@ public:
 
 	// The peaks of all layer ids, for the next generation.  Hashes all of them.
 	MerklePeaks peaks() const;
-	// Adds a generation, whose root follows from its layer and from the peaks of those before.
+	// Adds a generation, whose root follows from its layer and from the peaks of those before.  Copies
+	// the records.
 	void append(const Digest &layer_id, MerklePeaks peaks_before);
+	static RootHistory of(std::vector<Record> records);
 
 private:
 	std::shared_ptr<const std::vector<Record>> records_ = std::make_shared<std::vector<Record>>();

@@ -369,4 +369,18 @@ void ChunkIndex::check(const std::string &directory)
 			ChunkRun(std::move(*file)).check();
 }
 
+std::size_t ChunkIndex::remove_damaged(const std::string &directory)
+{
+	std::size_t count = 0;
+	for (const std::string &path : run_paths(directory)) {
+		try {
+			ChunkRun(File::open(path)).check();
+		} catch (const CorruptError &) {
+			remove_file(path);
+			count++;
+		}
+	}
+	return count;
+}
+
 } // namespace dig

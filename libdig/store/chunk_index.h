@@ -46,6 +46,8 @@ public:
 		const LayerSource &layer);
 	// Reads every byte of every run.  CorruptError for the first damaged one.
 	static void check(const std::string &directory);
+	// Removes the runs that check() would complain of; returns their number.  Under the store's lock.
+	static std::size_t remove_damaged(const std::string &directory);
 
 	struct OpenRun {
 		std::unique_ptr<ChunkRun> run;

@@ -29,7 +29,6 @@
 
 namespace dig {
 
-constexpr std::size_t max_roots_size = 1_GiB; // 16 million generations
 constexpr std::size_t max_open_layers = 256;
 constexpr std::size_t run_cache_size = 2_MiB;
 constexpr std::size_t most_intact_blocks = 32768; // 2 MiB

@@ -1,0 +1,175 @@
+#!/bin/sh
+
+test_description='dig-verify-store --repair makes anew what follows from the layers'
+
+. "$(dirname "$0")/test-lib.sh"
+
+DIG_CONFIG='performance.max_worker_threads=1'
+export DIG_CONFIG
+
+# layer N prints the path of the layer of a generation, below .dig.
+layer () {
+	echo layers/$(dig-list-roots | sed -n "s/^$1 [0-9a-f]* //p" | cut -d " " -f 1).dig
+}
+
+# flip FILE OFFSET: one bit of it.
+flip () {
+	python3 - "$1" "$2" <<-\EOF
+	import sys
+	with open(sys.argv[1], "r+b") as file:
+	    file.seek(int(sys.argv[2]))
+	    byte = file.read(1)[0]
+	    file.seek(int(sys.argv[2]))
+	    file.write(bytes([byte ^ 16]))
+	EOF
+}
+
+# repaired STORE: the repair ends with 0, the roots are those of before, every state can be read.
+repaired () {
+	(
+		cd $1 && dig-verify-store --repair >../out 2>../err && cmp .dig/roots ../roots &&
+		for number in 1 2 3 4
+		do
+			dig-cat @$number:now >../actual && echo $number | cmp - ../actual || exit 1
+		done
+	)
+}
+
+test_expect_success 'a store of four states' '
+	dig-init-store w >/dev/null &&
+	(
+		cd w &&
+		for number in 1 2 3 4
+		do
+			seeded 3K $number >f$number && echo $number >now && commit_all $number >/dev/null || exit 1
+		done
+	) &&
+	cp w/.dig/roots roots && test $(wc -c <roots) = 292
+'
+
+test_expect_success 'a store that is whole is not changed' '
+	(cd w && find .dig -type f -printf "%p %s %T@ %i\n" | sort) >expect &&
+	(cd w && dig-verify-store --repair) >out && ! grep repaired out &&
+	(cd w && find .dig -type f -printf "%p %s %T@ %i\n" | sort) >actual && test_cmp expect actual
+'
+
+test_expect_success 'roots that are gone come back' '
+	cp -a w x && rm x/.dig/roots &&
+	(cd x && test_expect_code 4 dig-cat @1:now 2>../err && grep "roots" ../err) &&
+	repaired x && grep "^repaired: roots was made anew: 4 states$" out && (cd x && dig-verify-store -q)
+'
+
+test_expect_success 'porcelain does the same' '
+	rm x/.dig/roots && (cd x && dig check --repair) >out && grep "^repaired: roots" out && cmp x/.dig/roots roots
+'
+
+test_expect_success 'roots of every length come back' '
+	for size in $(seq 0 23 291)
+	do
+		head -c $size roots >x/.dig/roots && repaired x || return 1
+	done
+'
+
+test_expect_success 'roots with any byte changed come back' '
+	for offset in $(seq 0 291)
+	do
+		cp roots x/.dig/roots && flip x/.dig/roots $offset && repaired x || return 1
+	done
+'
+
+test_expect_success 'the damaged file is kept, and the check is content with it' '
+	rm -f x/.dig/damaged-roots-* && cp roots x/.dig/roots && flip x/.dig/roots 50 && cp x/.dig/roots damaged &&
+	repaired x && cmp x/.dig/damaged-roots-1 damaged && grep "kept as .*damaged-roots-1" out &&
+	cp damaged x/.dig/roots && repaired x && cmp x/.dig/damaged-roots-2 damaged &&
+	(cd x && dig-verify-store -q) 2>err && test ! -s err
+'
+
+test_expect_success 'commits go on after a repair' '
+	cp -a x y && (cd y && echo more >more && commit_all more >/dev/null && dig-verify-store -q)
+'
+
+# The file is as long as its count says.  So the layer behind its last record is no state.
+test_expect_success 'a layer that no state needs does not become one, unless nothing tells' '
+	rm -rf y && cp -a w y &&
+	(
+		cd y && echo stray >stray && dig-add -A && dig-write-layer -m stray >/dev/null &&
+		test $(ls .dig/layers | wc -l) = 5
+	) &&
+	cp roots y/.dig/roots && flip y/.dig/roots 290 && repaired y &&
+	rm y/.dig/roots && (cd y && dig-verify-store --repair >../out 2>../err && test $(dig-list-roots | wc -l) = 5) &&
+	head -c 280 roots | tail -c 248 >expect && head -c 280 y/.dig/roots | tail -c 248 | cmp - expect
+'
+
+test_expect_success 'of two layers the one with successors is the state' '
+	rm -rf y && cp -a w y &&
+	dig-init-store --store-id=$(cat w/.dig/store-id) other >/dev/null &&
+	(cd other && echo other >now && commit_all other >/dev/null && cp .dig/layers/* ../y/.dig/layers/) &&
+	test $(ls y/.dig/layers | wc -l) = 5 && rm y/.dig/roots && repaired y
+'
+
+# The newer branch counts, since nothing else tells.
+test_expect_success 'of two branches one is taken, and the other one is left alone' '
+	rm -rf y && cp -a w y &&
+	(
+		cd y && cp -a .dig ../early && echo 5 >now && commit_all five >/dev/null && mv .dig/layers ../kept &&
+		rm -r .dig && mv ../early .dig && cp -n ../kept/* .dig/layers/ && rm -r ../kept &&
+		for number in 5 6 7
+		do
+			echo again$number >now && commit_all again$number >/dev/null || exit 1
+		done &&
+		test $(ls .dig/layers | wc -l) = 8 && cp .dig/roots ../longer && rm .dig/roots &&
+		dig-verify-store --repair >../out 2>../err && cmp .dig/roots ../longer && grep "belongs to no generation" ../err
+	)
+'
+
+test_expect_success 'a missing layer that the file names stays in the history' '
+	rm -rf y && cp -a w y && gone=$(cd y && layer 2) && rm y/.dig/$gone && flip y/.dig/roots 290 &&
+	(
+		cd y && test_expect_code 4 dig-verify-store --repair >../out 2>../err && grep "^repaired: roots" ../out &&
+		cmp .dig/roots ../roots && grep "$gone.* the layer of generation 2 is missing" ../err &&
+		echo 4 >../expect && dig-cat HEAD:now | cmp - ../expect && dig-cat @3:f3 | cmp - f3
+	)
+'
+
+test_expect_success 'a missing layer that nothing names ends the repair, and nothing is changed' '
+	rm y/.dig/roots && (cd y && test_expect_code 4 dig-verify-store --repair >../out 2>../err) &&
+	grep "the layer of generation 2 is missing" err && grep "put it back" err &&
+	test ! -e y/.dig/roots && test ! -s out &&
+	cp w/.dig/$gone y/.dig/$gone && repaired y
+'
+
+test_expect_success 'the store id comes back' '
+	rm -rf y && cp -a w y && rm y/.dig/store-id && repaired y && cmp y/.dig/store-id w/.dig/store-id &&
+	echo x >>y/.dig/store-id && repaired y && cmp y/.dig/store-id w/.dig/store-id
+'
+
+test_expect_success 'a damaged run of the chunk index is made anew' '
+	rm -rf y && cp -a w y &&
+	(
+		cd y &&
+		for number in $(seq 8)
+		do
+			echo $number >many && commit_all $number >/dev/null || exit 1
+		done &&
+		ls .dig/chunk-index/*.run >../runs && run=$(head -n 1 ../runs) && flip $run 5000 &&
+		test_expect_code 4 dig-verify-store -q 2>../err &&
+		dig-verify-store --repair >../out && grep "^repaired: the chunk index was made anew: 1 run was damaged" ../out &&
+		dig-verify-store -q
+	)
+'
+
+test_expect_success 'roots of a newer version are no damage' '
+	rm -rf y && cp -a w y &&
+	python3 - y/.dig/roots <<-\EOF &&
+	import binascii, struct, sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	data[8] = 9
+	data[20:24] = struct.pack("<I", binascii.crc32(data[:20]))
+	data[-4:] = struct.pack("<I", binascii.crc32(data[:-4]))
+	open(sys.argv[1], "wb").write(data)
+	EOF
+	cp y/.dig/roots newer && (cd y && test_expect_code 128 dig-verify-store --repair 2>../err) &&
+	grep "format version 9" err && cmp y/.dig/roots newer
+'
+
+test_done
