@@ -31,14 +31,23 @@ static int verify_store_command(Options &options)
 	verify.notice = [](const std::string &notice) { warn(notice); };
 	Work &work = report.begin({{"check", 95}, {"finish", 5, false}});
 	verify.work = &work;
-	const std::uint64_t problems = verify_store(paths, verify);
+	const VerifyResult result = verify_store(paths, verify);
 	report.finish();
-	if (problems > 0) {
-		tell_error(std::to_string(problems) + (problems == 1 ? " problem" : " problems") + " in " + quote(paths.store));
+	if (result.hurt_files > 0) {
+		const bool is_one = result.hurt_files == 1;
+		tell_error(std::to_string(result.hurt_files) + (is_one ? " file is" : " files are") + " damaged, in @" +
+			std::to_string(result.first_hurt) + (result.last_hurt > result.first_hurt ?
+				" to @" + std::to_string(result.last_hurt) : std::string()) +
+			"; 'dig add --reread' of a good copy and 'dig commit' heal " + (is_one ? "it" : "them"));
+	}
+	if (result.problems > 0) {
+		tell_error(std::to_string(result.problems) + (result.problems == 1 ? " problem" : " problems") + " in " +
+			quote(paths.store));
 		return exit_status::corrupt;
 	}
 	if (!quiet)
-		standard_output().record("ok: " + std::to_string(work.bytes.get()) + " bytes of blocks read, nothing damaged");
+		standard_output().record("ok: " + std::to_string(work.bytes.get()) + " bytes of blocks read, nothing " +
+			(result.healed_blocks ? "lost" : "damaged"));
 	return exit_status::done;
 }
 

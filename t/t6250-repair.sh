@@ -153,7 +153,8 @@ test_expect_success 'a damaged run of the chunk index is made anew' '
 		done &&
 		ls .dig/chunk-index/*.run >../runs && run=$(head -n 1 ../runs) && flip $run 5000 &&
 		test_expect_code 4 dig-verify-store -q 2>../err &&
-		dig-verify-store --repair >../out && grep "^repaired: the chunk index was made anew: 1 run was damaged" ../out &&
+		dig-verify-store --repair >../out &&
+		grep "^repaired: the chunk index was made anew: 1 run was damaged" ../out &&
 		dig-verify-store -q
 	)
 '

@@ -260,8 +260,7 @@ public:
 	Workers workers{[this] { memory_.stop(); }}; // the last member, since the others are what they use
 };
 
-void Layer::check_blocks(std::size_t threads, std::size_t memory,
-	const std::function<void(const std::string &)> &problem,
+void Layer::check_blocks(std::size_t threads, std::size_t memory, const BlockProblem &problem,
 	const std::function<void(std::uint64_t)> &progress, Work &counts) const
 {
 	// Items by block, for as many blocks at a time as a bounded list of records holds.
@@ -298,7 +297,7 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory,
 				taken.reset();
 				checks.finish([&] {
 					if (!found.empty())
-						problem(found);
+						problem(number, {begin, end}, found);
 					progress(size);
 				});
 			}

@@ -66,10 +66,12 @@ public:
 
 	// Checks every block and the digests of its items, by several threads.  Their blocks take at
 	// most memory bytes, stored and decoded, or as much as one block needs.  problem is called
-	// for each block that is damaged, and progress with the bytes read since its last call; it
-	// may throw.  One thread at a time calls them.  Adds chunks, and the times of reading,
-	// decompressing and hashing, to work.
-	void check_blocks(std::size_t threads, std::size_t memory, const std::function<void(const std::string &)> &problem,
+	// for each block that is damaged, with the records of what it should hold, and progress with the
+	// bytes read since its last call; both may throw.  One thread at a time calls them.  Adds chunks,
+	// and the times of reading, decompressing and hashing, to work.
+	using BlockProblem =
+		std::function<void(std::uint32_t block, std::span<const ChunkRecord> items, const std::string &problem)>;
+	void check_blocks(std::size_t threads, std::size_t memory, const BlockProblem &problem,
 		const std::function<void(std::uint64_t)> &progress, Work &work) const;
 	// The size of an item's content, from the header of its block.
 	std::uint64_t item_size(const Place &place) const;

@@ -391,6 +391,32 @@ Buffer Store::read_item(ItemKind kind, const Digest &digest)
 	throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is missing: no layer holds it");
 }
 
+bool Store::is_good_copy(ItemKind kind, const Digest &digest, const ItemPlace &place)
+{
+	try {
+		return read_at(place, kind, digest).has_value();
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		return false;
+	}
+}
+
+bool Store::has_other_copy(ItemKind kind, const Digest &digest, const ItemPlace &place)
+{
+	try {
+		return chunk_index()->find_in_layers(kind, digest, [&](const ItemPlace &other) {
+			return (other.generation != place.generation || other.place.block != place.place.block) &&
+				is_good_copy(kind, digest, other);
+		});
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		// A layer that cannot be asked.
+		return false;
+	}
+}
+
 NodeSource Store::nodes()
 {
 	return [this](const Digest &id) { return read_item(ItemKind::node, id); };

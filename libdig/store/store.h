@@ -68,6 +68,10 @@ public:
 	std::optional<Buffer> find_item_anywhere(ItemKind kind, const Digest &digest);
 	// The same for items that may well be nowhere: it asks neither all layers nor new commits.
 	std::optional<Buffer> find_item_bytes(ItemKind kind, const Digest &digest);
+	// Whether the copy at a place is good, and whether a layer has a good one in another
+	// block; the latter asks all layers.
+	bool is_good_copy(ItemKind kind, const Digest &digest, const ItemPlace &place);
+	bool has_other_copy(ItemKind kind, const Digest &digest, const ItemPlace &place);
 	// Reads nodes; falls back to extra, if set, for what no layer holds (staged nodes).
 	NodeSource nodes();
 	void set_extra_items(std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra)

@@ -17,12 +17,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <map>
 #include <thread>
 
 #include "libdig/base/path.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/environment.h"
 #include "libdig/os/process.h"
+#include "libdig/staging/item_set.h"
 #include "libdig/staging/staged_content.h"
 #include "libdig/staging/tree_survey.h"
 
@@ -33,6 +35,7 @@ constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t thread_memory = 192_KiB; // a decompressor and a stack
 constexpr std::uint64_t least_memory = 8_MiB;    // for blocks
 constexpr std::uint64_t thread_blocks = 6_MiB;   // more would not be used
+constexpr std::size_t most_hurt_paths = 10000;
 
 // Whether a path that is new in a state has its place to itself: nothing that is no directory may
 // stand above it, and nothing below.
@@ -112,7 +115,7 @@ public:
 	{
 	}
 
-	std::uint64_t run()
+	VerifyResult run()
 	{
 		std::unique_ptr<Store> store;
 		attempt([&] { store = std::make_unique<Store>(paths_); });
@@ -123,16 +126,24 @@ public:
 			begin_check();
 			for (std::uint64_t i = 1; i <= store->roots().size(); i++)
 				attempt([&] { check_generation(i); });
+			while (!hurt_paths_.empty())
+				end_hurt(hurt_paths_.begin(), store->roots().size());
 			work_.begin_stage("finish");
 			attempt([&] { check_history(); });
 			check_stray_layers();
 			attempt([&] { ChunkIndex::check(paths_.chunk_index()); });
 			attempt([&] { check_staging(*store, options_.notice); });
 		}
-		return problems_;
+		return result_;
 	}
 
 private:
+	struct Hurt {
+		std::uint64_t since; // generation
+		std::string why;
+	};
+	using HurtPaths = std::map<std::string, Hurt, std::less<>>;
+
 	template <typename Check> void attempt(Check check)
 	{
 		try {
@@ -163,7 +174,7 @@ private:
 
 	void tell(const std::string &problem)
 	{
-		problems_++;
+		result_.problems++;
 		options_.problem(problem);
 	}
 
@@ -201,7 +212,7 @@ private:
 			tell(quote(layer->name()) + " was made with other chunking parameters than the store has");
 		attempt([&] { layer->check_structure(); });
 		if (!options_.is_quick)
-			check_blocks(*layer);
+			check_blocks(*layer, generation);
 		StepClock clock(work_);
 		attempt([&] { check_state(generation, *layer); });
 		clock.lap(Step::tree);
@@ -231,14 +242,17 @@ private:
 	}
 
 	// All blocks, by several threads: each takes the next one.
-	void check_blocks(const Layer &layer)
+	void check_blocks(const Layer &layer, std::uint64_t generation)
 	{
 		const std::size_t count = worker_threads(store_->settings());
 		const std::uint64_t memory = memory_for_blocks(store_->settings());
 		std::uint64_t read = 0;
 		work_.workers.set(count);
 		carry(layer);
-		layer.check_blocks(count, memory, [&](const std::string &problem) { tell(problem); },
+		const auto damaged = [&](std::uint32_t block, std::span<const ChunkRecord> items, const std::string &problem) {
+			take_damage(generation, block, items, problem);
+		};
+		layer.check_blocks(count, memory, damaged,
 			[&](std::uint64_t bytes) {
 				check_interrupted();
 				read += bytes;
@@ -246,6 +260,65 @@ private:
 			}, work_);
 		// The rest of the file is no blocks.
 		work_.total_bytes.set(work_.total_bytes.get() - (layer.file_size() - read));
+	}
+
+	// What was added again, after it was damaged, is whole.
+	void take_damage(std::uint64_t generation, std::uint32_t block, std::span<const ChunkRecord> items,
+		const std::string &problem)
+	{
+		bool is_healed = false;
+		for (const ChunkRecord &item : items) {
+			const ItemKind kind = static_cast<ItemKind>(item.kind);
+			const ItemPlace place{generation, {block, item.item}};
+			if (store_->is_good_copy(kind, item.digest, place))
+				continue;
+			is_healed = store_->has_other_copy(kind, item.digest, place);
+			if (!is_healed)
+				break;
+		}
+		for (const ChunkRecord &item : is_healed ? items.first(0) : items)
+			note_if_lost(static_cast<ItemKind>(item.kind), item.digest);
+		if (!is_healed) {
+			tell(problem);
+			return;
+		}
+		result_.healed_blocks++;
+		if (options_.notice)
+			options_.notice(problem + "; all that the block holds is whole in another place");
+	}
+
+	void note_if_lost(ItemKind kind, const Digest &digest)
+	{
+		try {
+			if (store_->find_item_anywhere(kind, digest))
+				return;
+		} catch (const CorruptError &) {
+			// No copy is good.
+		}
+		if (!hurt_)
+			hurt_.emplace(temporary_directory());
+		hurt_->insert(kind, digest);
+	}
+
+	// --- damaged files, and the states that have them ---------------------------------
+
+	void begin_hurt(const std::string &path, std::uint64_t generation, const std::string &why)
+	{
+		// The list is for people.
+		if (hurt_paths_.size() == most_hurt_paths)
+			end_hurt(hurt_paths_.begin(), generation);
+		hurt_paths_[path] = {generation, why};
+	}
+
+	void end_hurt(HurtPaths::iterator at, std::uint64_t last)
+	{
+		const auto &[path, hurt] = *at;
+		result_.hurt_files++;
+		result_.first_hurt = result_.first_hurt ? std::min(result_.first_hurt, hurt.since) : hurt.since;
+		result_.last_hurt = std::max(result_.last_hurt, last);
+		tell(quote(path) + " in @" + std::to_string(hurt.since) +
+			(last > hurt.since ? " to @" + std::to_string(last) : "") + " is damaged: " + hurt.why);
+		hurt_paths_.erase(at);
 	}
 
 	// Everything that this state has and the one before it had not.
@@ -260,6 +333,9 @@ private:
 		PlaceCheck places(*store_, after, generation);
 		diff_manifests(store_->manifest(generation - 1), after, store_->nodes(),
 			[&](const Entry *old, const Entry *entry) {
+				if (old)
+					if (const auto hurt = hurt_paths_.find(old->path); hurt != hurt_paths_.end())
+						end_hurt(hurt, generation - 1);
 				if (!entry)
 					return;
 				attempt([&] { check_entry(*entry, generation); });
@@ -277,13 +353,13 @@ private:
 			else if (entry.form == ContentForm::file_root)
 				check_list(entry);
 		} catch (const CorruptError &error) {
-			throw CorruptError(quote(entry.path) + " in @" + std::to_string(generation) +
-				" is damaged: " + error.what());
+			begin_hurt(entry.path, generation, error.what());
 		}
 	}
 
 	void check_list(const Entry &entry)
 	{
+		// A subtree with damage is never seen to its end, and so is visited for each file that has it.
 		lists_->visit(TreeKind::chunk_list, content_root(entry), [this](const Node &node) {
 			for (std::size_t i = 0; i < node.size(); i++)
 				check_chunk(node.chunk_id(i), node.chunk_size(i));
@@ -292,6 +368,8 @@ private:
 
 	void check_chunk(const Digest &id, std::uint64_t size)
 	{
+		if (hurt_ && hurt_->contains(ItemKind::chunk, id))
+			throw CorruptError("chunk " + to_hex(id) + " has no good copy");
 		const std::optional<ItemPlace> place = store_->find_in_layers(ItemKind::chunk, id);
 		if (!place)
 			throw CorruptError("chunk " + to_hex(id) + " is missing: no layer holds it");
@@ -319,10 +397,13 @@ private:
 	Work &work_;
 	Store *store_ = nullptr;
 	std::optional<TreeSurvey> lists_;
-	std::uint64_t problems_ = 0;
+	VerifyResult result_;
+	// Damaged in every copy.  Made when there is something.
+	std::optional<ItemSet> hurt_;
+	HurtPaths hurt_paths_; // of the state that is looked at
 };
 
-std::uint64_t verify_store(const StorePaths &paths, const VerifyOptions &options)
+VerifyResult verify_store(const StorePaths &paths, const VerifyOptions &options)
 {
 	return Verification(paths, options).run();
 }

@@ -18,9 +18,18 @@ struct VerifyOptions {
 	Work *work = &unseen_work();
 };
 
+struct VerifyResult {
+	std::uint64_t problems = 0;
+	std::uint64_t healed_blocks = 0; // damaged, and whole in another place
+	// Paths whose content is damaged, each counted once for all the states that have it so, and the
+	// generations of these states.
+	std::uint64_t hurt_files = 0, first_hurt = 0, last_hurt = 0;
+};
+
 // Checks format, store id, roots, tags, layers, the reachability of every state's content, chunk
-// index and staging area.  Goes on after damage; returns the number of problems told.
-std::uint64_t verify_store(const StorePaths &paths, const VerifyOptions &options);
+// index and staging area.  Goes on after damage.  A block that is damaged and
+// whose items all have another copy is a notice.
+VerifyResult verify_store(const StorePaths &paths, const VerifyOptions &options);
 
 } // namespace dig
 

@@ -24,7 +24,8 @@ static void run_layer(Bytes input)
 	require(count == layer.item_count(), "there are as many records as the layer says");
 	layer.check_structure();
 	Work work;
-	layer.check_blocks(1, 32_MiB, [](const std::string &) {}, [](std::uint64_t) {}, work);
+	layer.check_blocks(1, 32_MiB, [](std::uint32_t, std::span<const ChunkRecord>, const std::string &) {}, [](std::uint64_t) {},
+		work);
 }
 
 static void repair_block(Buffer &bytes, std::uint64_t at)

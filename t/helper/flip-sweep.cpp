@@ -72,7 +72,7 @@ static std::string problems_of(const StorePaths &paths)
 	std::string all;
 	VerifyOptions options;
 	options.problem = [&](const std::string &problem) { all += problem + "\n"; };
-	const std::uint64_t count = verify_store(paths, options);
+	const std::uint64_t count = verify_store(paths, options).problems;
 	return count == 0 ? "" : all.empty() ? "a problem without words" : all;
 }
 
