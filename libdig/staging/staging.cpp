@@ -15,6 +15,8 @@
 
 namespace dig {
 
+constexpr std::uint64_t least_gap = 16_KiB; // that is closed
+
 StagingWriter::StagingWriter(Store &store, bool holds_store_lock)
 	: store_(store), holds_store_lock_(holds_store_lock), directory_(store.paths().staging()),
 	  lock_((make_directory(directory_), directory_ + "/lock")), pack_(directory_), runs_(directory_),
@@ -196,35 +198,117 @@ bool StagingWriter::may_drop_blocks(const IndexState &state) const
 	return is_alone_ && (has_unfinished_ || state.has_dropped) && !state.has_loose;
 }
 
-// The journal first: a kill behind it leaves blocks that nobody names.  The index knows another
-// journal then, so its first mark says how many blocks there must be.
+// A part of the pack that nobody needs, and that is large enough for all that lies behind it.
+struct StagingWriter::Gap {
+	std::uint64_t begin = 0, end = 0;
+	bool moves(const JournalBlock &block) const { return end > 0 && block.record.offset >= end; }
+};
+
+// The blocks of the pack that are kept, in order.
+void StagingWriter::each_kept(const std::vector<bool> &kept, const std::function<void(JournalBlock &)> &take) const
+{
+	JournalReader reader(pack_.journal());
+	for (std::size_t i = 0; i < kept.size(); i++) {
+		std::optional<JournalBlock> block = next_block(reader, pack_.journal().name());
+		if (!block)
+			throw CorruptError("blocks are missing", pack_.journal().name(), reader.record_offset());
+		if (kept[i])
+			take(*block);
+	}
+}
+
+// The gap that makes the pack shortest, once what lies behind it has moved into it.
+StagingWriter::Gap StagingWriter::find_gap(const std::vector<bool> &kept) const
+{
+	std::uint64_t behind = 0, end = sizeof(Preamble), shortest = ~std::uint64_t(0);
+	each_kept(kept, [&](const JournalBlock &block) { behind += block.record.length; });
+	Gap found;
+	each_kept(kept, [&](const JournalBlock &block) {
+		const std::uint64_t gap = block.record.offset - end;
+		if (gap >= least_gap && behind <= gap && end + behind < shortest) {
+			shortest = end + behind;
+			found = {end, block.record.offset};
+		}
+		behind -= block.record.length;
+		end = block.end();
+	});
+	return found;
+}
+
+void StagingWriter::fill_gap(const Gap &gap, const std::vector<bool> &kept) const
+{
+	Buffer window;
+	std::uint64_t to = gap.begin;
+	each_kept(kept, [&](const JournalBlock &block) {
+		if (!gap.moves(block))
+			return;
+		check_interrupted();
+		window.resize(block.record.length);
+		pack_.file().read_exactly_at(window, block.record.offset);
+		pack_.file().write_at(window, to);
+		to += window.size();
+	});
+}
+
+// The journal comes before the rest: a kill behind it leaves blocks that nobody names.  The index knows
+// another journal then, so its first mark says how many blocks there must be.
+void StagingWriter::rewrite_journal(const std::vector<bool> &kept, const Gap &gap)
+{
+	pack_.sync();
+	JournalWriter writer(pack_.journal_path(), new_staging_id());
+	JournalMark mark;
+	const auto put_mark = [&] {
+		writer.put(JournalType::mark, [&](Buffer &body) { mark.encode(body); });
+	};
+	put_mark();
+	std::uint64_t to = gap.begin;
+	each_kept(kept, [&](JournalBlock &block) {
+		block.number = mark.block_count++;
+		if (gap.moves(block)) {
+			block.record.offset = to;
+			to += block.record.length;
+		}
+		mark.pack_size = block.end();
+		writer.put(JournalType::block, [&](Buffer &body) { block.encode(body); });
+	});
+	writer.append(pack_.state().carried_records());
+	put_mark();
+	writer.replace_first(mark);
+	remove_staging_runs(directory_);
+	writer.publish(PublishedFile::Durability::file_only);
+	known_ = std::make_unique<ItemSet>(directory_);
+	open_locked();
+}
+
 void StagingWriter::keep_blocks(const std::function<bool(const JournalBlock &)> &is_kept)
 {
 	locked([&] {
 		if (!is_alone_ || !pack_.is_alone())
 			return;
-		pack_.sync();
-		JournalWriter writer(pack_.journal_path(), new_staging_id());
-		JournalMark mark;
-		const auto put_mark = [&] {
-			writer.put(JournalType::mark, [&](Buffer &body) { mark.encode(body); });
-		};
-		put_mark();
+		std::vector<bool> kept;
 		JournalReader reader(pack_.journal());
-		while (std::optional<JournalBlock> block = next_block(reader, pack_.journal().name())) {
-			if (!is_kept(*block))
-				continue;
-			block->number = mark.block_count++;
-			mark.pack_size = block->end();
-			writer.put(JournalType::block, [&](Buffer &body) { block->encode(body); });
-		}
-		writer.append(pack_.state().carried_records());
-		put_mark();
-		writer.replace_first(mark);
-		remove_staging_runs(directory_);
-		writer.publish(PublishedFile::Durability::file_only);
-		known_ = std::make_unique<ItemSet>(directory_);
-		open_locked();
+		while (const std::optional<JournalBlock> block = next_block(reader, pack_.journal().name()))
+			kept.push_back(is_kept(*block));
+		rewrite_journal(kept, {});
+	});
+}
+
+// What a killed add left may be much, and what is committed behind it little.  A layer with a hole of that
+// size would be as large for whoever copies it.  So blocks move into the gap, once the journal that names
+// what was there is gone for good.  They stay in their old places, too, until another journal names the
+// new ones.
+void StagingWriter::close_gap()
+{
+	locked([&] {
+		if (!is_alone_ || !pack_.is_alone())
+			return;
+		const std::vector<bool> all(pack_.state().block_count(), true);
+		const Gap gap = find_gap(all);
+		if (gap.end == 0)
+			return;
+		pack_.settle_journal();
+		fill_gap(gap, all);
+		rewrite_journal(all, gap);
 	});
 }
 

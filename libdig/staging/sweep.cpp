@@ -165,6 +165,8 @@ void sweep_pack(StagingWriter &writer, const Index &index)
 	}
 	if (drops)
 		writer.keep_blocks([&](const JournalBlock &block) { return is_kept(block, needed.count_in(block)); });
+	// Also when a commit that was killed has left it open.
+	writer.close_gap();
 }
 
 } // namespace dig
