@@ -82,7 +82,7 @@ for n in itertools.count():
 	done &&
 	DIG_CONFIG="performance.async_io=false
 performance.buffer_size=4MB" strace -f -qq -o /dev/null -P log -P disk -e trace=pread64 -e signal=none \
-		-e inject=pread64:delay_enter=50000 "$@"
+		-e inject=pread64:delay_enter=150000 "$@"
 	written_status=$?
 	kill $writer && { wait $writer; rm -f written; return $written_status; }
 }
