@@ -4,11 +4,6 @@ test_description='content whose stored copy is gone or damaged: stored anew, or 
 
 . "$(dirname "$0")/test-lib.sh"
 
-# The layer of a generation of the store in the current directory.
-layer_of () {
-	echo .dig/layers/$(dig-list-roots | sed -n "s/^$1 [0-9a-f]* //p" | cut -d " " -f 1).dig
-}
-
 # Content in the first layer; the second one has the manifest, and what became of it since.
 test_expect_success 'a store whose first layer holds nothing but content' '
 	dig-init-store w >/dev/null &&

@@ -7,23 +7,6 @@ test_description='dig-verify-store --repair makes anew what follows from the lay
 DIG_CONFIG='performance.max_worker_threads=1'
 export DIG_CONFIG
 
-# layer N prints the path of the layer of a generation, below .dig.
-layer () {
-	echo layers/$(dig-list-roots | sed -n "s/^$1 [0-9a-f]* //p" | cut -d " " -f 1).dig
-}
-
-# flip FILE OFFSET: one bit of it.
-flip () {
-	python3 - "$1" "$2" <<-\EOF
-	import sys
-	with open(sys.argv[1], "r+b") as file:
-	    file.seek(int(sys.argv[2]))
-	    byte = file.read(1)[0]
-	    file.seek(int(sys.argv[2]))
-	    file.write(bytes([byte ^ 16]))
-	EOF
-}
-
 # repaired STORE: the repair ends with 0, the roots are those of before, every state can be read.
 repaired () {
 	(
@@ -73,12 +56,12 @@ test_expect_success 'roots of every length come back' '
 test_expect_success 'roots with any byte changed come back' '
 	for offset in $(seq 0 291)
 	do
-		cp roots x/.dig/roots && flip x/.dig/roots $offset && repaired x || return 1
+		cp roots x/.dig/roots && flip_bit x/.dig/roots $offset && repaired x || return 1
 	done
 '
 
 test_expect_success 'the damaged file is kept, and the check is content with it' '
-	rm -f x/.dig/damaged-roots-* && cp roots x/.dig/roots && flip x/.dig/roots 50 && cp x/.dig/roots damaged &&
+	rm -f x/.dig/damaged-roots-* && cp roots x/.dig/roots && flip_bit x/.dig/roots 50 && cp x/.dig/roots damaged &&
 	repaired x && cmp x/.dig/damaged-roots-1 damaged && grep "kept as .*damaged-roots-1" out &&
 	cp damaged x/.dig/roots && repaired x && cmp x/.dig/damaged-roots-2 damaged &&
 	(cd x && dig-verify-store -q) 2>err && test ! -s err
@@ -95,7 +78,7 @@ test_expect_success 'a layer that no state needs does not become one, unless not
 		cd y && echo stray >stray && dig-add -A && dig-write-layer -m stray >/dev/null &&
 		test $(ls .dig/layers | wc -l) = 5
 	) &&
-	cp roots y/.dig/roots && flip y/.dig/roots 290 && repaired y &&
+	cp roots y/.dig/roots && flip_bit y/.dig/roots 290 && repaired y &&
 	rm y/.dig/roots && (cd y && dig-verify-store --repair >../out 2>../err && test $(dig-list-roots | wc -l) = 5) &&
 	head -c 280 roots | tail -c 248 >expect && head -c 280 y/.dig/roots | tail -c 248 | cmp - expect
 '
@@ -123,7 +106,7 @@ test_expect_success 'of two branches one is taken, and the other one is left alo
 '
 
 test_expect_success 'a missing layer that the file names stays in the history' '
-	rm -rf y && cp -a w y && gone=$(cd y && layer 2) && rm y/.dig/$gone && flip y/.dig/roots 290 &&
+	rm -rf y && cp -a w y && gone=$(cd y && layer_of 2) && rm y/$gone && flip_bit y/.dig/roots 290 &&
 	(
 		cd y && test_expect_code 4 dig-verify-store --repair >../out 2>../err && grep "^repaired: roots" ../out &&
 		cmp .dig/roots ../roots && grep "$gone.* the layer of generation 2 is missing" ../err &&
@@ -135,7 +118,38 @@ test_expect_success 'a missing layer that nothing names ends the repair, and not
 	rm y/.dig/roots && (cd y && test_expect_code 4 dig-verify-store --repair >../out 2>../err) &&
 	grep "the layer of generation 2 is missing" err && grep "put it back" err &&
 	test ! -e y/.dig/roots && test ! -s out &&
-	cp w/.dig/$gone y/.dig/$gone && repaired y
+	cp w/$gone y/$gone && repaired y
+'
+
+# A kill leaves the damaged file or the new one, and perhaps a copy of the damaged one.
+test_expect_success STRACE 'a repair that is killed is made by the next one' '
+	rm -rf y && cp -a w y && flip_bit y/.dig/roots 50 && cp -a y damaged-store && killed=0 &&
+	for call in pwritev2 write fsync fdatasync rename
+	do
+		for number in 1 2 3 4
+		do
+			rm -rf y && cp -a damaged-store y && status=0 &&
+			(
+				cd y && exec strace -f -qq -o ../calls -e trace=$call -e signal=none \
+					-e inject=$call:signal=KILL:when=$number dig-verify-store --repair >../out 2>../err
+			) || status=$?
+			test $status = 0 || killed=$((killed + 1))
+			repaired y && (cd y && dig-verify-store -q 2>../err) && test ! -s err ||
+				{ echo "after $call $number"; return 1; }
+		done
+	done &&
+	test $killed -ge 4
+'
+
+test_expect_success STRACE 'where a write fails, the damaged file stays' '
+	for number in 1 2
+	do
+		rm -rf y && cp -a damaged-store y &&
+		(
+			cd y && test_expect_code 128 strace -f -qq -o ../calls -e trace=rename -e signal=none \
+				-e inject=rename:error=ENOSPC:when=$number dig-verify-store --repair 2>../err
+		) && grep "No space left" err && cmp y/.dig/roots damaged-store/.dig/roots && repaired y || return 1
+	done
 '
 
 test_expect_success 'the store id comes back' '
@@ -151,7 +165,7 @@ test_expect_success 'a damaged run of the chunk index is made anew' '
 		do
 			echo $number >many && commit_all $number >/dev/null || exit 1
 		done &&
-		ls .dig/chunk-index/*.run >../runs && run=$(head -n 1 ../runs) && flip $run 5000 &&
+		ls .dig/chunk-index/*.run >../runs && run=$(head -n 1 ../runs) && flip_bit $run 5000 &&
 		test_expect_code 4 dig-verify-store -q 2>../err &&
 		dig-verify-store --repair >../out &&
 		grep "^repaired: the chunk index was made anew: 1 run was damaged" ../out &&
@@ -159,7 +173,7 @@ test_expect_success 'a damaged run of the chunk index is made anew' '
 	)
 '
 
-test_expect_success 'roots of a newer version are no damage' '
+test_expect_success PYTHON 'roots of a newer version are no damage' '
 	rm -rf y && cp -a w y &&
 	python3 - y/.dig/roots <<-\EOF &&
 	import binascii, struct, sys

@@ -4,24 +4,19 @@ test_description='damage is named by path and state, and content that is added a
 
 . "$(dirname "$0")/test-lib.sh"
 
+test_have_prereq PYTHON || {
+	skip_all='python3 is needed'
+	test_done
+}
+
 DIG_CONFIG='performance.max_worker_threads=2'
 export DIG_CONFIG
 
-# layer N prints the path of the layer of a generation.
-layer () {
-	echo .dig/layers/$(dig-list-roots | sed -n "s/^$1 [0-9a-f]* //p" | cut -d " " -f 1).dig
-}
-
 # damage LAYER FILE: the content of a file, which is stored as it is, gets one other byte.
 damage () {
-	python3 - "$1" "$2" <<-\EOF
-	import sys
-	layer, content = open(sys.argv[1], "rb").read(), open(sys.argv[2], "rb").read()
-	at = layer.index(content[:4096]) + 100
-	with open(sys.argv[1], "r+b") as file:
-	    file.seek(at)
-	    file.write(bytes([layer[at] ^ 1]))
-	EOF
+	flip_bit "$1" $(python3 -c 'import sys
+layer, content = (open(name, "rb").read() for name in sys.argv[1:])
+print(layer.index(content[:4096]) + 100)' "$1" "$2")
 }
 
 test_expect_success 'a store of four states' '
@@ -37,7 +32,7 @@ test_expect_success 'a store of four states' '
 test_expect_success 'each path that is damaged is named once, with its states' '
 	seeded 150K 2 >passing && cp -a w x &&
 	(
-		cd x && damage $(layer 1) random && damage $(layer 1) ../passing &&
+		cd x && damage $(layer_of 1) random && damage $(layer_of 1) ../passing &&
 		test_expect_code 4 dig-verify-store >../out 2>../err
 	) &&
 	test ! -s out && sed -n "s/.*: \(.* in @.*\) is damaged: chunk .* has no good copy/\1/p" err | sort >actual &&
@@ -64,7 +59,7 @@ test_expect_success 'a good copy that is added again heals all states' '
 
 test_expect_success 'when the other copy is damaged as well, it is told' '
 	(
-		cd x && damage $(layer 5) random && test_expect_code 4 dig-verify-store -q 2>../err
+		cd x && damage $(layer_of 5) random && test_expect_code 4 dig-verify-store -q 2>../err
 	) &&
 	grep "random. in @1 to @6 is damaged" err && grep "2 files are damaged, in @1 to @6" err &&
 	test $(grep -c "whole in another place" err) = 1
@@ -74,17 +69,10 @@ test_expect_success 'every chunk of a file that is damaged, one by one, is heale
 	seeded 3M 7 >large &&
 	DIG_CONFIG="chunking.target=64KB" dig-init-store y >/dev/null &&
 	(
-		cd y && cp ../large . && commit_all one >/dev/null && first=$(layer 1) && cp -a .dig ../kept &&
+		cd y && cp ../large . && commit_all one >/dev/null && first=$(layer_of 1) && cp -a .dig ../kept &&
 		for offset in $(seq 5000 100000 2900000)
 		do
-			rm -rf .dig && cp -a ../kept .dig && python3 - $first $offset <<-\EOF &&
-			import sys
-			with open(sys.argv[1], "r+b") as file:
-			    file.seek(int(sys.argv[2]))
-			    byte = file.read(1)[0]
-			    file.seek(int(sys.argv[2]))
-			    file.write(bytes([byte ^ 1]))
-			EOF
+			rm -rf .dig && cp -a ../kept .dig && flip_bit $first $offset &&
 			test_expect_code 4 dig-verify-store -q 2>../err && grep "large. in @1 is damaged" ../err &&
 			dig-add --reread large && dig-commit -q -m healed && dig-verify-store -q 2>../err &&
 			dig-cat @1:large | cmp - ../large || exit 1

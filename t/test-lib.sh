@@ -277,6 +277,17 @@ commit_all () {
 	take_all && commit_staged "$1"
 }
 
+# layer_of GENERATION: the path of its layer, in a work tree.
+layer_of () {
+	echo .dig/layers/$(dig-list-roots | sed -n "s/^$1 [0-9a-f]* //p" | cut -d " " -f 1).dig
+}
+
+# flip_bit FILE OFFSET: one bit of the byte there.
+flip_bit () {
+	flipped=$(($(od -An -tu1 -j "$2" -N 1 "$1") ^ 16)) &&
+	printf "\\$(printf %03o $flipped)" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
 # For a script that cannot run at all, set skip_all to the reason first.
 test_done () {
 	trap - EXIT

@@ -564,12 +564,6 @@ void rename_file(const std::string &from, const std::string &to)
 		throw SystemError("rename " + quote(from) + " to", to, errno);
 }
 
-void link_file(const std::string &from, const std::string &to)
-{
-	if (::link(from.c_str(), to.c_str()) < 0)
-		throw SystemError("link " + quote(from) + " to", to, errno);
-}
-
 void make_directory(const std::string &path)
 {
 	if (::mkdir(path.c_str(), 0777) < 0 && errno != EEXIST)

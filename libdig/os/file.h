@@ -152,8 +152,6 @@ void remove_file(const std::string &path);
 // False when it was not there.
 bool remove_file_if_there(const std::string &path);
 void rename_file(const std::string &from, const std::string &to);
-// A second name for a file; an error where to is there.
-void link_file(const std::string &from, const std::string &to);
 void make_directory(const std::string &path);             // fine when it is there
 void sync_directory(const std::string &path);
 std::string resolved_path(const std::string &path);

@@ -70,21 +70,21 @@ private:
 			remains = RootHistory::salvage(*file);
 		}
 		const RootHistory found = RootHistory::of(rebuild(remains));
-		const std::string kept = file ? keep_damaged() : std::string();
+		const std::string kept = file ? keep_damaged(*file) : std::string();
 		publish_file(paths_.roots(), found.encoded());
 		options_.repaired("roots was made anew: " + std::to_string(found.size()) +
 			(found.size() == 1 ? " state" : " states") +
 			(file ? "; the damaged file is kept as " + quote(kept) : std::string()));
 	}
 
-	// Another name for the damaged file, before it is replaced.
-	std::string keep_damaged() const
+	// A copy of the damaged file, on storage before that is replaced.
+	std::string keep_damaged(Bytes file) const
 	{
 		for (unsigned number = 1;; number++) {
 			const std::string name = paths_.store + "/damaged-roots-" + std::to_string(number);
 			if (find_stat(name))
 				continue;
-			link_file(paths_.roots(), name);
+			publish_file(name, file);
 			return name;
 		}
 	}

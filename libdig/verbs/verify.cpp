@@ -35,7 +35,7 @@ constexpr std::uint64_t fixed_memory = 24_MiB;
 constexpr std::uint64_t thread_memory = 192_KiB; // a decompressor and a stack
 constexpr std::uint64_t least_memory = 8_MiB;    // for blocks
 constexpr std::uint64_t thread_blocks = 6_MiB;   // more would not be used
-constexpr std::size_t most_hurt_paths = 10000;
+constexpr std::size_t most_hurt_paths = 10000;  // some MB
 
 // Whether a path that is new in a state has its place to itself: nothing that is no directory may
 // stand above it, and nothing below.
@@ -304,21 +304,29 @@ private:
 
 	void begin_hurt(const std::string &path, std::uint64_t generation, const std::string &why)
 	{
-		// The list is for people.
-		if (hurt_paths_.size() == most_hurt_paths)
-			end_hurt(hurt_paths_.begin(), generation);
-		hurt_paths_[path] = {generation, why};
+		if (hurt_paths_.size() < most_hurt_paths) {
+			hurt_paths_[path] = {generation, why};
+			return;
+		}
+		// Memory is bounded: this one is told at once, and its last state is not.
+		count_hurt(generation, generation);
+		tell(quote(path) + " from @" + std::to_string(generation) + " on is damaged: " + why);
 	}
 
 	void end_hurt(HurtPaths::iterator at, std::uint64_t last)
 	{
 		const auto &[path, hurt] = *at;
-		result_.hurt_files++;
-		result_.first_hurt = result_.first_hurt ? std::min(result_.first_hurt, hurt.since) : hurt.since;
-		result_.last_hurt = std::max(result_.last_hurt, last);
+		count_hurt(hurt.since, last);
 		tell(quote(path) + " in @" + std::to_string(hurt.since) +
 			(last > hurt.since ? " to @" + std::to_string(last) : "") + " is damaged: " + hurt.why);
 		hurt_paths_.erase(at);
+	}
+
+	void count_hurt(std::uint64_t first, std::uint64_t last)
+	{
+		result_.hurt_files++;
+		result_.first_hurt = result_.first_hurt ? std::min(result_.first_hurt, first) : first;
+		result_.last_hurt = std::max(result_.last_hurt, last);
 	}
 
 	// Everything that this state has and the one before it had not.

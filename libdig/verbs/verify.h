@@ -27,8 +27,8 @@ struct VerifyResult {
 };
 
 // Checks format, store id, roots, tags, layers, the reachability of every state's content, chunk
-// index and staging area.  Goes on after damage.  A block that is damaged and
-// whose items all have another copy is a notice.
+// index and staging area.  Goes on after damage.  A damaged block is a notice where each of its
+// items that is damaged has a good copy in another place.
 VerifyResult verify_store(const StorePaths &paths, const VerifyOptions &options);
 
 } // namespace dig
