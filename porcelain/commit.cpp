@@ -57,8 +57,8 @@ static int commit(Options &options)
 	const std::shared_ptr<Layer> made = store.layer(generation);
 	standard_output().record("@" + std::to_string(generation) + ' ' +
 		root.substr(0, store.roots().unique_digits()) + ' ' +
-		std::to_string(made->header().entries) + " entries, " +
-		size_text(static_cast<double>(made->header().bytes)) + "; layer of " +
+		std::to_string(made->state(generation).header.entries) + " entries, " +
+		size_text(static_cast<double>(made->state(generation).header.bytes)) + "; layer of " +
 		size_text(static_cast<double>(made->file_size())));
 	return exit_status::done;
 }

@@ -21,18 +21,21 @@ static int log(Options &options)
 	const std::size_t digits = store.roots().unique_digits();
 	std::uint64_t generation = names.empty() ? store.roots().size() : store.resolve(names[0]).generation;
 	for (std::uint64_t left = most.value_or(generation); generation > 0 && left > 0; generation--, left--) {
-		const std::shared_ptr<Layer> layer = store.layer(generation);
-		const std::string &message = layer->message();
+		const LayerState state = store.state(generation);
+		const std::string &message = state.message;
+		const bool is_dropped = store.layer_table()->is_dropped(generation);
 		const std::string root = to_hex(store.roots().at(generation).root);
 		if (oneline) {
 			out.write("@" + std::to_string(generation) + ' ' + root.substr(0, digits) + ' ');
-			out.record(shown_text(message.substr(0, message.find('\n'))));
+			out.record((is_dropped ? "(dropped) " : "") + shown_text(message.substr(0, message.find('\n'))));
 			continue;
 		}
 		out.record("@" + std::to_string(generation) + ' ' + root);
-		out.record("Author: " + shown_text(layer->author()));
-		out.record("Date:   " + time_text(layer->header().time_s));
-		if (const std::uint64_t changed = layer->header().changed_files(); changed > 0)
+		out.record("Author: " + shown_text(state.author));
+		out.record("Date:   " + time_text(state.header.time_s));
+		if (is_dropped)
+			out.record("Dropped: its content is gone; its root can still be proved");
+		if (const std::uint64_t changed = state.header.changed_files(); changed > 0)
 			out.record("Changed while read, and stored as read: " + std::to_string(changed) +
 				(changed == 1 ? " file" : " files"));
 		out.record("");

@@ -24,24 +24,38 @@ static int show(Options &options)
 	Store store(get_store());
 	const RootName name = store.resolve(names.empty() ? "HEAD" : names[0]);
 	const std::shared_ptr<Layer> layer = store.layer(name.generation);
-	const LayerHeader &header = layer->header();
+	const LayerState state = store.state(name.generation);
+	const LayerHeader &header = state.header;
+	const bool is_dropped = store.layer_table()->is_dropped(name.generation);
 	Output &out = standard_output();
 	out.record("@" + std::to_string(name.generation) + ' ' + to_hex(name.root));
-	out.record("Layer:   " + to_hex(layer->id()) + ", " + size(layer->file_size()));
-	out.record("Author:  " + shown_text(layer->author()));
+	out.record("Layer:   " + to_hex(header.id()) + ", " + size(layer->file_size()) +
+		(layer->is_merged() ? " with those of @" + std::to_string(layer->generations().first) + " to @" +
+			std::to_string(layer->generations().last) : std::string()));
+	out.record("Author:  " + shown_text(state.author));
 	out.record("Date:    " + time_text(header.time_s));
 	out.record("Content: " + std::to_string(header.entries) + " entries, " + size(header.bytes));
 	if (header.changed_files() > 0)
 		out.record("Changed: " + std::to_string(header.changed_files()) + " while read, and stored as they were read");
 	out.record("");
-	const std::string &message = layer->message();
+	const std::string &message = state.message;
 	for (std::size_t start = 0; start < message.size();) {
 		const std::size_t end = std::min(message.find('\n', start), message.size());
 		out.record("    " + shown_text(message.substr(start, end - start)));
 		start = end + 1;
 	}
 	out.record("");
-	const TreeRoot before = store.manifest(name.generation - 1), after = store.manifest(name.generation);
+	if (is_dropped) {
+		out.record("Dropped by 'dig gc': its content is gone; its root can still be proved");
+		return exit_status::done;
+	}
+	std::uint64_t parent = name.generation - 1;
+	while (parent > 0 && store.layer_table()->is_dropped(parent))
+		parent--;
+	if (parent != name.generation - 1)
+		out.record(parent ? "Against @" + std::to_string(parent) + ", since states between were dropped:"
+				  : std::string("All of it, since the states before were dropped:"));
+	const TreeRoot before = store.manifest(parent), after = store.manifest(name.generation);
 	diff_manifests(before, after, store.nodes(), [&](const Entry *old, const Entry *entry) {
 		const Difference difference = !old ? Difference::added
 			: !entry		   ? Difference::deleted

@@ -38,6 +38,7 @@ sample () {
 	dig-diff-roots) dig-diff-roots @1 HEAD ;;
 	dig-diff-work) dig-diff-work ;;
 	dig-extract) dig-extract -h ;;
+	dig-gc) dig-gc --dry-run ;;
 	dig-get) dig-get /one ;;
 	dig-hash-object) dig-hash-object one ;;
 	dig-help) dig-help ;;
@@ -50,6 +51,7 @@ sample () {
 	dig-ls-index) dig-ls-index ;;
 	dig-ls-root) dig-ls-root ;;
 	dig-ls-work) dig-ls-work ;;
+	dig-prune-layers) dig-prune-layers --dry-run ;;
 	dig-show) dig-show ;;
 	dig-show-layer) dig-show-layer ;;
 	dig-show-staging) dig-show-staging ;;

@@ -22,7 +22,7 @@ store_id=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 
 # hostile_store CASE: the store "in/w" with that layer as the newest state; "in" is watched.
 hostile_store () {
-	rm -rf in/w/.dig/layers in/w/.dig/staging/* in/w/.dig/lock in/w/[a-z]* &&
+	rm -rf in/w/.dig/layers in/w/.dig/staging/* in/w/.dig/lock in/w/.dig/adding-* in/w/[a-z]* &&
 	cp -r cases/$1/layers cases/$1/roots in/w/.dig/ &&
 	layer=$(cat cases/$1/layer)
 }
@@ -253,7 +253,7 @@ test_expect_success 'a store whose format needs an unknown feature is refused wi
 	python3 - plain/.dig/format <<-\EOF &&
 	import struct, sys, zlib
 	data = bytearray(open(sys.argv[1], "rb").read())
-	struct.pack_into("<H", data, 12, 1)
+	struct.pack_into("<H", data, 12, 0x8000)
 	struct.pack_into("<I", data, 20, zlib.crc32(data[:20]))
 	struct.pack_into("<I", data, len(data) - 4, zlib.crc32(data[:-4]))
 	open(sys.argv[1], "wb").write(data)

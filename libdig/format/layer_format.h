@@ -75,7 +75,10 @@ struct SectionRecord {
 static_assert(sizeof(SectionRecord) == 24);
 constexpr std::uint16_t section_needed = 1; // SectionRecord::flags
 
-enum class Section : std::uint16_t { block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5 };
+// A layer has header, peaks and texts; a merged layer has states in their place.
+enum class Section : std::uint16_t {
+	block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5, states = 6, dropped = 7
+};
 
 struct Footer {
 	le64 section_table_offset;
@@ -118,6 +121,12 @@ struct LayerHeader {
 	Buffer encoded() const;
 	static LayerHeader decode(Bytes bytes, std::string_view name, std::uint64_t offset = 0);
 	Digest id() const;
+};
+
+// What a layer says of its generation besides content.
+struct LayerState {
+	LayerHeader header;
+	std::string author, message;
 };
 
 Digest texts_digest(std::string_view author, std::string_view message);

@@ -88,11 +88,13 @@ void Layer::read_footer()
 			at.size > footer.section_table_offset - at.offset || at.flags > section_needed)
 			fail("the section table's numbers are out of bounds", footer.section_table_offset);
 		next = at.offset + at.size;
-		if (at.type > static_cast<std::uint16_t>(Section::texts) && at.flags & section_needed)
+		if (at.type > static_cast<std::uint16_t>(Section::dropped) && at.flags & section_needed)
 			throw Error(quote(name()) + " has a section that this dig does not know; use a newer dig");
 	}
 	if (next != footer.section_table_offset)
 		fail("the sections do not end where their table begins", footer.section_table_offset);
+	is_merged_ = std::any_of(sections_.begin(), sections_.end(),
+		[](const SectionRecord &at) { return at.type == static_cast<std::uint16_t>(Section::states); });
 }
 
 SectionRecord Layer::section(Section type) const
@@ -123,6 +125,12 @@ static std::string take_text(Cursor &cursor)
 
 void Layer::read_small_sections()
 {
+	is_merged_ ? read_states() : read_header();
+	read_tables();
+}
+
+void Layer::read_header()
+{
 	const Buffer header = read_section(Section::header, max_small_section);
 	header_ = LayerHeader::decode(header, name(), section(Section::header).offset);
 	id_ = header_.id();
@@ -144,7 +152,67 @@ void Layer::read_small_sections()
 		list.push_back(peak.digest());
 	peak.expect_end();
 	peaks_ = MerklePeaks(header_.generation - 1, std::move(list));
+	generations_ = {header_.generation, header_.generation};
+}
 
+constexpr std::size_t states_head_size = 24;
+
+// The places of the states follow the head; they are read one by one.
+void Layer::read_states()
+{
+	const SectionRecord at = section(Section::states);
+	Buffer head(states_head_size);
+	if (at.size < head.size())
+		throw CorruptError("the section of states is too short", name(), at.offset);
+	file_.read_exactly_at(head, at.offset);
+	Cursor cursor(head, name(), at.offset);
+	const std::uint64_t first = cursor.u64(), count = cursor.u64();
+	epoch_ = cursor.u64();
+	if (first == 0 || count == 0 || count > (at.size - states_head_size) / 8 || first + count < first)
+		throw CorruptError("the numbers of the states are out of bounds", name(), at.offset);
+	generations_ = {first, first + count - 1};
+}
+
+LayerState Layer::state(std::uint64_t generation) const
+{
+	if (generation < generations_.first || generation > generations_.last)
+		throw CorruptError("it does not have generation " + std::to_string(generation), name(), 0);
+	if (!is_merged_)
+		return {header_, author_, message_};
+	const SectionRecord at = section(Section::states);
+	const std::uint64_t count = generations_.last - generations_.first + 1;
+	const std::uint64_t number = generation - generations_.first, place = states_head_size + 8 * number;
+	Buffer ends(16);
+	file_.read_exactly_at(MutableBytes(ends).first(number + 1 < count ? 16 : 8), at.offset + place);
+	const std::uint64_t begin = load<std::uint64_t>(ends.data());
+	const std::uint64_t end = number + 1 < count ? load<std::uint64_t>(ends.data() + 8) : std::uint64_t(at.size);
+	if (begin < states_head_size + 8 * count || end < begin || end > at.size || end - begin > max_small_section)
+		throw CorruptError("the place of a state is out of bounds", name(), at.offset + place);
+	Buffer body(end - begin);
+	file_.read_exactly_at(body, at.offset + begin);
+	Cursor cursor(body, name(), at.offset + begin);
+	const std::uint32_t size = cursor.u32();
+	LayerState state;
+	state.header = LayerHeader::decode(cursor.take(size), name(), at.offset + begin + 4);
+	state.author = take_text(cursor);
+	state.message = take_text(cursor);
+	cursor.expect_end();
+	if (state.header.generation != generation || texts_digest(state.author, state.message) != state.header.texts)
+		throw CorruptError("a state is not as its header says", name(), at.offset + begin);
+	return state;
+}
+
+std::vector<GenerationRange> Layer::dropped() const
+{
+	const Buffer section = read_section(Section::dropped, max_layer_table_size);
+	Cursor cursor(section, name());
+	std::vector<GenerationRange> ranges = take_ranges(cursor);
+	cursor.expect_end();
+	return ranges;
+}
+
+void Layer::read_tables()
+{
 	const SectionRecord blocks = section(Section::block_table);
 	if (blocks.size % sizeof(BlockRecord))
 		throw CorruptError("the block table's size is no number of records", name(), blocks.offset);

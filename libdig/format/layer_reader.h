@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "libdig/format/chunk_run.h"
+#include "libdig/format/layer_table.h"
 #include "libdig/format/stored_block.h"
 #include "libdig/os/arena.h"
 #include "libdig/watch/metrics.h"
@@ -39,6 +40,16 @@ public:
 	Layer(const Layer &) = delete;
 
 	const std::string &name() const { return file_.name(); }
+	// A merged layer has the items of several generations, and what these say of themselves: for it,
+	// only state() tells of a generation.  Its epoch says which of several files for a generation counts.
+	bool is_merged() const { return is_merged_; }
+	const GenerationRange &generations() const { return generations_; }
+	std::uint64_t epoch() const { return epoch_; }
+	// What was dropped of the store when this merged layer was made.
+	std::vector<GenerationRange> dropped() const;
+	// CorruptError when it does not have the generation, or not as it was written.
+	LayerState state(std::uint64_t generation) const;
+
 	const LayerHeader &header() const { return header_; }
 	const Digest &id() const { return id_; }
 	const MerklePeaks &peaks_before() const { return peaks_; }
@@ -91,6 +102,8 @@ public:
 	// all blocks lie in the file.  Reads the two sections once.
 	void check_index() const;
 	std::uint64_t index_size() const;
+	// Bytes from the first block to the sections.
+	std::uint64_t blocks_size() const { return section(Section::block_table).offset - sizeof(Preamble); }
 
 private:
 	static constexpr std::size_t index_head_size = 16; // item count, bits of the fanout, zeros
@@ -99,6 +112,9 @@ private:
 	Buffer read_section(Section type, std::size_t limit) const;
 	void read_footer();
 	void read_small_sections();
+	void read_header();
+	void read_states();
+	void read_tables();
 	ChunkRecord chunk_record(std::uint64_t number) const;
 	std::uint64_t fanout_at(std::uint32_t slot) const;
 	void keep_index() const;
@@ -115,7 +131,9 @@ private:
 	std::uint64_t file_size_ = 0;
 	std::vector<SectionRecord> sections_;
 	Digest pack_id_;
-	bool is_full_ = false;
+	bool is_full_ = false, is_merged_ = false;
+	GenerationRange generations_{};
+	std::uint64_t epoch_ = 0;
 	LayerHeader header_;
 	Digest id_;
 	MerklePeaks peaks_;

@@ -9,7 +9,8 @@ constexpr std::size_t write_size = 256_KiB;
 
 void SectionWriter::flush()
 {
-	file_.write_at(pending_, offset_);
+	if (file_.is_open())
+		file_.write_at(pending_, offset_);
 	offset_ += pending_.size();
 	pending_.clear();
 }

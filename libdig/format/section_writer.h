@@ -8,8 +8,11 @@ namespace dig {
 
 class SectionWriter {
 public:
-	// Writes into file from offset on; the file must end there.
+	// Writes into file from offset on; the file must end there.  A file that is not open is a layer
+	// that only its size is wanted of.
 	SectionWriter(const File &file, std::uint64_t offset) : file_(file), offset_(offset) {}
+	// Where the next section begins, or the file ends.
+	std::uint64_t offset() const { return offset_ + pending_.size(); }
 
 	void begin(Section type);
 	void write(Bytes bytes);

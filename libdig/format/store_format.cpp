@@ -45,18 +45,18 @@ std::uint16_t check_preamble(Bytes bytes, std::string_view magic, std::string_vi
 	return preamble.version;
 }
 
-Buffer sealed_file(std::string_view magic, Bytes body)
+Buffer sealed_file(std::string_view magic, Bytes body, const KnownFormat &format)
 {
 	Buffer file;
-	append(file, raw_bytes(make_preamble(magic)));
+	append(file, raw_bytes(make_preamble(magic, format)));
 	append(file, body);
 	put_u32(file, crc32_of(file));
 	return file;
 }
 
-Bytes open_sealed_file(Bytes file, std::string_view magic, std::string_view name)
+Bytes open_sealed_file(Bytes file, std::string_view magic, std::string_view name, const KnownFormat &known)
 {
-	check_preamble(file, magic, name);
+	check_preamble(file, magic, name, false, known);
 	if (file.size() < sizeof(Preamble) + 4)
 		throw CorruptError("it ends too early", name, file.size());
 	const Bytes covered = file.first(file.size() - 4);
@@ -70,14 +70,17 @@ Buffer StoreFormat::encoded() const
 	Buffer body;
 	append(body, store_id);
 	append(body, chunking.encoded());
-	return sealed_file(format_magic, body);
+	return sealed_file(format_magic, body, {.read_features = has_layer_table ? layer_table_feature : std::uint16_t(0)});
 }
 
 StoreFormat StoreFormat::decode(Bytes file, std::string_view name)
 {
-	const Bytes body = open_sealed_file(file, format_magic, name);
+	const Bytes body = open_sealed_file(file, format_magic, name, {.read_features = layer_table_feature});
 	Cursor cursor(body, name, sizeof(Preamble));
 	StoreFormat format;
+	Preamble preamble;
+	std::memcpy(&preamble, file.data(), sizeof preamble);
+	format.has_layer_table = preamble.read_features & layer_table_feature;
 	format.store_id = cursor.digest();
 	format.chunking = ChunkingParameters::decode(cursor.take(encoded_parameters_size), name);
 	cursor.expect_end();

@@ -36,17 +36,20 @@ std::uint16_t check_preamble(Bytes bytes, std::string_view magic, std::string_vi
 
 constexpr std::string_view layer_magic = "DIGLAYER", format_magic = "DIGFORMT",
 			   roots_magic = "DIGROOTS", run_magic = "DIGCHRUN",
-			   index_magic = "DIGINDEX", journal_magic = "DIGJRNAL";
+			   index_magic = "DIGINDEX", journal_magic = "DIGJRNAL", layer_table_magic = "DIGTABLE";
 
 // A file that consists of a preamble, a body and the CRC-32 of both.
-Buffer sealed_file(std::string_view magic, Bytes body);
+Buffer sealed_file(std::string_view magic, Bytes body, const KnownFormat &format = {});
 // Checks such a file and returns its body.
-Bytes open_sealed_file(Bytes file, std::string_view magic, std::string_view name);
+Bytes open_sealed_file(Bytes file, std::string_view magic, std::string_view name, const KnownFormat &known = {});
+
+constexpr std::uint16_t layer_table_feature = 1; // of format: there is a layer-table
 
 // .dig/format
 struct StoreFormat {
 	Digest store_id;
 	ChunkingParameters chunking;
+	bool has_layer_table = false;
 
 	Buffer encoded() const;
 	static StoreFormat decode(Bytes file, std::string_view name);

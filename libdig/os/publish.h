@@ -25,6 +25,12 @@ public:
 	// files that can be made anew.  The kernel then writes the content before the name, so that
 	// a power cut on a file system with a journal loses both or neither.
 	void publish(Durability durability = Durability::file_and_directory);
+	// The same under another name in the same directory.
+	void publish_as(const std::string &path)
+	{
+		path_ = path;
+		publish();
+	}
 
 private:
 	std::string path_, temporary_;

@@ -19,7 +19,8 @@ namespace dig {
 constexpr std::size_t block_size = 16_KiB;
 constexpr std::size_t max_block = 256_KiB;   // one record of the longest path and attributes
 constexpr std::uint16_t no_file_feature = 1; // of a preamble: there are records with that flag
-constexpr std::uint32_t dropped_flag = 1, has_manifest_flag = 2, loose_flag = 4;
+constexpr std::uint32_t dropped_flag = 1, has_manifest_flag = 2, loose_flag = 4,
+			lacking_flag = 8;
 
 IndexState state_of(const IndexTail &tail)
 {
@@ -32,6 +33,7 @@ IndexState state_of(const IndexTail &tail)
 	state.journal_offset = tail.journal_offset;
 	state.has_dropped = tail.flags & dropped_flag;
 	state.has_loose = tail.flags & loose_flag;
+	state.may_lack = tail.flags & lacking_flag;
 	return state;
 }
 
@@ -76,6 +78,7 @@ void IndexFileWriter::finish(const StagingId &id, const StagingId &base_id, cons
 	tail.table_offset = offset_ + pending_.size();
 	tail.block_count = block_count_;
 	tail.flags = (state.has_dropped ? dropped_flag : 0) | (state.has_loose ? loose_flag : 0) |
+		(state.may_lack ? lacking_flag : 0) |
 		(state.manifest_root ? has_manifest_flag : 0);
 	tail.records = records_;
 	tail.id = id;

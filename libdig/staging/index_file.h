@@ -30,6 +30,8 @@ struct IndexState {
 	bool has_dropped = false;
 	// The pack holds what nothing staged refers to yet, and it stays until a commit.
 	bool has_loose = false;
+	// While something was staged, dig gc took content away that it may rely on.
+	bool may_lack = false;
 };
 
 struct IndexTail {

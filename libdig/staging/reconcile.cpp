@@ -28,7 +28,9 @@ public:
 	{
 		try {
 			follow_history();
-		} catch (const CorruptError &) {
+		} catch (const Error &error) {
+			if (error.status() != exit_status::corrupt && !dynamic_cast<const DroppedState *>(&error))
+				throw;
 			// The state that the index mirrors is not to be read, as where a store was put back that
 			// is older than it: then nothing that the index says of content can be relied on.
 			update_ = IndexUpdate(writer_.directory());

@@ -167,6 +167,8 @@ void Recovery::publish_finished()
 		state.journal_id = pack_.id();
 		state.journal_offset = offset;
 		state.has_dropped = state.has_dropped || found_.has_unfinished;
+		// Nobody knows when the add began that was interrupted.
+		state.may_lack = state.may_lack || store_.layer_table()->drops() > 0;
 	});
 }
 

@@ -22,7 +22,20 @@ StagingWriter::StagingWriter(Store &store, bool holds_store_lock)
 	  lock_((make_directory(directory_), directory_ + "/lock")), pack_(directory_), runs_(directory_),
 	  known_(std::make_unique<ItemSet>(directory_))
 {
+	join_adders();
 	recover();
+}
+
+// What gc drops stays in its files until all adds have ended that began before: they may rely on it.
+void StagingWriter::join_adders()
+{
+	for (;;) {
+		const std::uint64_t rounds = store_.layer_table()->rounds();
+		adding_ = Lock::acquire(store_.paths().adding(rounds), 60000, Lock::Mode::shared);
+		if (!store_.refresh() || store_.layer_table()->rounds() == rounds)
+			break;
+	}
+	drops_ = store_.layer_table()->drops();
 }
 
 // --- under the lock --------------------------------------------------------------------------
@@ -155,11 +168,16 @@ void StagingWriter::finish(IndexUpdate &update, const std::function<void(IndexSt
 			return;
 		const std::uint64_t merged = pack_.end_appended();
 		runs_.extend(pack_);
+		store_.refresh();
+		// Nobody knows when an add began that this one goes on with.
+		const std::uint64_t drops = store_.layer_table()->drops();
+		const bool may_lack = drops != drops_ || (drops > 0 && !checkpoints().empty());
 		update.publish(
 			[&](IndexState &state) {
 				state.journal_id = pack_.id();
 				state.journal_offset = merged;
 				state.has_dropped = state.has_dropped || has_unfinished_;
+				state.may_lack = state.may_lack || may_lack;
 				if (change)
 					change(state);
 			});
@@ -309,6 +327,18 @@ void StagingWriter::close_gap()
 		pack_.settle_journal();
 		fill_gap(gap, all);
 		rewrite_journal(all, gap);
+	});
+}
+
+void StagingWriter::mark_lacking(bool may_lack)
+{
+	locked([&] {
+		const Index index = Index::open(directory_);
+		if (index.state().may_lack == may_lack || (may_lack && !index.may_have_staged() && !index.state().has_loose &&
+			pack_.size() == sizeof(Preamble) && checkpoints().empty()))
+			return;
+		IndexUpdate(directory_).publish([&](IndexState &state) { state.may_lack = may_lack; });
+		sync_directory(directory_);
 	});
 }
 

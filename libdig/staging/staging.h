@@ -57,6 +57,9 @@ public:
 	const std::vector<JournalFailure> &failures() const { return pack_.state().failures(); }
 	void set_failures(std::vector<JournalFailure> failures);
 
+	// What is staged may rely on content that dig gc takes away now, or has taken away.
+	void mark_lacking(bool may_lack);
+
 	// Empties the pack, when nothing staged needs it and nobody else is adding.  The writer is used
 	// up with it.
 	void drop_pack();
@@ -82,6 +85,7 @@ public:
 	RunRecords pack_items() { return runs_.all(pack_); }
 
 private:
+	void join_adders();
 	void recover();
 	void enter(std::optional<LockFile::Guard> &guard);
 	OpenStaging open_files();
@@ -97,6 +101,8 @@ private:
 
 	Store &store_;
 	bool holds_store_lock_;
+	std::uint64_t drops_ = 0; // of the layer table, when it was opened
+	std::optional<Lock> adding_;
 	std::string directory_;
 	LockFile lock_;
 	std::mutex mutex_;

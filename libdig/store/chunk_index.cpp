@@ -46,10 +46,12 @@ static std::vector<std::string> run_paths(const std::string &directory)
 	return paths;
 }
 
-// Whether the run was made of generations of this history.
-static bool is_of(const RunCoverage &covers, const RootHistory &roots)
+// Whether the run was made of generations of this history, and of the files that they lie in now.
+static bool is_of(const RunCoverage &covers, const RootHistory &roots, const LayerTable &table)
 {
-	return covers.last_generation <= roots.size() && covers.source == roots.at(covers.last_generation).root;
+	return covers.last_generation <= roots.size() &&
+		covers.source == table.source_of(roots.at(covers.last_generation).root,
+			{covers.first_generation, covers.last_generation});
 }
 
 static bool overlaps(const std::vector<OpenRun> &runs, const RunCoverage &covers)
@@ -61,7 +63,7 @@ static bool overlaps(const std::vector<OpenRun> &runs, const RunCoverage &covers
 }
 
 // The runs that are whole and do not overlap, by generation; hints where there is nothing else.
-static std::vector<OpenRun> open_runs(const std::string &directory, const RootHistory &roots,
+static std::vector<OpenRun> open_runs(const std::string &directory, const RootHistory &roots, const LayerTable &table,
 	std::size_t cache_size, bool takes_hints)
 {
 	std::vector<OpenRun> found, runs;
@@ -71,7 +73,7 @@ static std::vector<OpenRun> open_runs(const std::string &directory, const RootHi
 			const RunCoverage &covers = run->coverage();
 			if (covers.first_generation < 1 || covers.first_generation > covers.last_generation)
 				continue;
-			const bool is_hint = !is_of(covers, roots);
+			const bool is_hint = !is_of(covers, roots, table);
 			if (!is_hint || takes_hints)
 				found.push_back({std::move(run), is_hint});
 		} catch (const Error &) {
@@ -95,8 +97,9 @@ static std::vector<OpenRun> open_runs(const std::string &directory, const RootHi
 	return runs;
 }
 
-static std::vector<std::uint64_t> uncovered_by(const std::vector<OpenRun> &runs,
-	std::uint64_t generations)
+// Newest first.  Of generations in one file, the one that its items are listed under.
+static std::vector<std::uint64_t> uncovered_by(const std::vector<OpenRun> &runs, std::uint64_t generations,
+	const LayerTable &table)
 {
 	std::vector<std::uint64_t> uncovered;
 	std::uint64_t next = 1;
@@ -107,14 +110,16 @@ static std::vector<std::uint64_t> uncovered_by(const std::vector<OpenRun> &runs,
 	}
 	for (; next <= generations; next++)
 		uncovered.push_back(next);
+	std::erase_if(uncovered, [&](std::uint64_t generation) { return table.home(generation) != generation; });
 	std::reverse(uncovered.begin(), uncovered.end());
 	return uncovered;
 }
 
-ChunkIndex::ChunkIndex(const std::string &directory, const RootHistory &roots, LayerSource layer,
-	std::size_t cache_size)
-	: layer_(std::move(layer)), generations_(roots.size()),
-	  runs_(open_runs(directory, roots, cache_size, true)), uncovered_(uncovered_by(runs_, roots.size()))
+ChunkIndex::ChunkIndex(const std::string &directory, const RootHistory &roots,
+	std::shared_ptr<const LayerTable> table, LayerSource layer, std::size_t cache_size)
+	: layer_(std::move(layer)), table_(std::move(table)), generations_(roots.size()),
+	  runs_(open_runs(directory, roots, *table_, cache_size, true)),
+	  uncovered_(uncovered_by(runs_, roots.size(), *table_))
 {
 }
 
@@ -155,7 +160,8 @@ std::optional<ChunkIndex::Found> ChunkIndex::search(ItemKind kind, const Digest 
 			const RunCoverage &covers = at.run->coverage();
 			for (std::uint64_t i = std::min(covers.last_generation, generations_);
 				i >= covers.first_generation; i--)
-				covered.push_back(i);
+				if (table_->home(i) == i)
+					covered.push_back(i);
 			at.run.reset();
 			const auto found = ask(covered, kind, digest);
 			uncovered_.insert(uncovered_.end(), covered.begin(), covered.end());
@@ -238,7 +244,9 @@ bool ChunkIndex::find_in_layers(ItemKind kind, const Digest &digest,
 	std::exception_ptr failure;
 	if (asked_in_vain_ >= most_asked_in_vain)
 		return false;
-	for (std::uint64_t generation = generations_; generation > 0; generation--)
+	for (std::uint64_t generation = generations_; generation > 0; generation--) {
+		if (table_->home(generation) != generation)
+			continue;
 		try {
 			const auto place = layer_(generation)->find(kind, digest);
 			if (place && take({generation, *place}))
@@ -249,6 +257,7 @@ bool ChunkIndex::find_in_layers(ItemKind kind, const Digest &digest,
 			if (!failure)
 				failure = std::current_exception();
 		}
+	}
 	asked_in_vain_ += generations_;
 	if (failure)
 		std::rethrow_exception(failure);
@@ -285,10 +294,10 @@ static bool is_whole(ChunkRun &run)
 }
 
 // Removes runs that a wider one covers, that are damaged, or that belong to another history.
-static void remove_others(const std::string &directory, const RootHistory &roots)
+static void remove_others(const std::string &directory, const RootHistory &roots, const LayerTable &table)
 {
 	std::vector<std::string> kept;
-	for (const OpenRun &run : open_runs(directory, roots, 0, false))
+	for (const OpenRun &run : open_runs(directory, roots, table, 0, false))
 		kept.push_back(run.run->file().name());
 	for (const std::string &old : run_paths(directory))
 		if (std::find(kept.begin(), kept.end(), old) == kept.end())
@@ -304,23 +313,37 @@ struct RunPlan {
 	bool is_hindered = false; // by a damaged run, which was removed
 };
 
+// The last generation of a run that begins with this one: runs end where a file does, before the next
+// run, and before they have too many layers.
+static std::uint64_t end_of_run(const std::vector<OpenRun> &runs, std::uint64_t first, const RootHistory &roots,
+	const LayerTable &table)
+{
+	std::uint64_t limit = roots.size();
+	for (const OpenRun &at : runs)
+		if (const std::uint64_t next = at.run->coverage().first_generation; next > first)
+			limit = std::min(limit, next - 1);
+	std::uint64_t last = first;
+	for (std::uint64_t layers = 0; last <= limit && layers < max_layers_a_run; layers++)
+		last = table.home(last) + 1;
+	return std::min(last - 1, limit);
+}
+
 // Everything from the first gap up to the next run becomes one run, together with the runs before it
 // that are not twice as large.
 static RunPlan plan_run(std::vector<OpenRun> &runs, std::uint64_t first, const RootHistory &roots,
-	const LayerSource &layer)
+	const LayerTable &table, const LayerSource &layer)
 {
 	RunPlan plan;
 	plan.coverage.first_generation = first;
-	plan.coverage.last_generation = std::min(roots.size(), first + max_layers_a_run - 1);
-	for (const OpenRun &at : runs)
-		if (const std::uint64_t next = at.run->coverage().first_generation; next > first)
-			plan.coverage.last_generation = std::min(plan.coverage.last_generation, next - 1);
-	plan.coverage.source = roots.at(plan.coverage.last_generation).root;
-	for (std::uint64_t i = plan.coverage.last_generation; i >= first; i--)
+	plan.coverage.last_generation = end_of_run(runs, first, roots, table);
+	for (std::uint64_t i = plan.coverage.last_generation; i >= first; i--) {
+		if (table.home(i) != i)
+			continue;
 		if (std::optional<RunRecords> records = find_records(layer, i, plan.open)) {
 			plan.count += plan.open.back()->item_count();
 			plan.sources.push_back(std::move(*records));
 		}
+	}
 	for (std::size_t i = runs.size(); i-- > 0;) {
 		ChunkRun &run = *runs[i].run;
 		const RunCoverage &covers = run.coverage();
@@ -337,18 +360,22 @@ static RunPlan plan_run(std::vector<OpenRun> &runs, std::uint64_t first, const R
 		plan.coverage.first_generation = covers.first_generation;
 		plan.sources.push_back(run.records());
 	}
+	plan.coverage.source = table.source_of(roots.at(plan.coverage.last_generation).root,
+		{plan.coverage.first_generation, plan.coverage.last_generation});
 	return plan;
 }
 
-void ChunkIndex::add_generation(const std::string &directory, const RootHistory &roots,
+void ChunkIndex::update(const std::string &directory, const RootHistory &roots, const LayerTable &table,
 	const LayerSource &layer)
 {
 	for (;;) {
-		auto runs = open_runs(directory, roots, 0, false);
-		const auto uncovered = uncovered_by(runs, roots.size());
+		auto runs = open_runs(directory, roots, table, 0, false);
+		const auto uncovered = uncovered_by(runs, roots.size(), table);
 		if (uncovered.size() < max_uncovered)
 			return;
-		RunPlan plan = plan_run(runs, uncovered.back(), roots, layer);
+		// The run begins with the first generation of the file.
+		const MergedLayer *const merged = table.find(uncovered.back());
+		RunPlan plan = plan_run(runs, merged ? merged->range.first : uncovered.back(), roots, table, layer);
 		if (plan.is_hindered)
 			continue;
 		const std::string path = directory + "/" + std::to_string(plan.coverage.last_generation) + ".run";
@@ -357,8 +384,30 @@ void ChunkIndex::add_generation(const std::string &directory, const RootHistory 
 			plan.sources.push_back([] { return std::optional<RunRecord>(); });
 		write_run(file.file(), plan.coverage, plan.count, merge_records(std::move(plan.sources)));
 		file.publish(PublishedFile::Durability::none);
-		remove_others(directory, roots);
+		remove_others(directory, roots, table);
 	}
+}
+
+RunRecords ChunkIndex::all_items(const std::string &directory, const RootHistory &roots, const LayerTable &table,
+	const LayerSource &layer)
+{
+	auto runs = std::make_shared<std::vector<OpenRun>>(open_runs(directory, roots, table, 0, false));
+	auto open = std::make_shared<std::vector<std::shared_ptr<Layer>>>();
+	std::vector<std::pair<std::uint64_t, RunRecords>> sources; // by generation
+	for (const std::uint64_t generation : uncovered_by(*runs, roots.size(), table)) {
+		open->push_back(layer(generation));
+		open->back()->check_index();
+		sources.emplace_back(generation, open->back()->records(generation));
+	}
+	for (OpenRun &run : *runs) {
+		run.run->check();
+		sources.emplace_back(run.run->coverage().last_generation, run.run->records());
+	}
+	std::sort(sources.begin(), sources.end(), [](const auto &a, const auto &b) { return a.first > b.first; });
+	std::vector<RunRecords> ordered;
+	for (auto &[generation, records] : sources)
+		ordered.push_back(std::move(records));
+	return [runs, open, merged = merge_records(std::move(ordered))] { return merged(); };
 }
 
 void ChunkIndex::check(const std::string &directory)

@@ -27,8 +27,8 @@ using LayerSource = std::function<std::shared_ptr<Layer>(std::uint64_t)>;
 class ChunkIndex {
 public:
 	// layer opens the layer of a generation.  cache_size bounds the pages of runs that are kept.
-	ChunkIndex(const std::string &directory, const RootHistory &roots, LayerSource layer,
-		std::size_t cache_size);
+	ChunkIndex(const std::string &directory, const RootHistory &roots, std::shared_ptr<const LayerTable> table,
+		LayerSource layer, std::size_t cache_size);
 
 	// Where the runs, or layers without a run, say that the item is.  An empty result does not prove
 	// that it is missing.  Any thread.
@@ -40,9 +40,13 @@ public:
 	// when it never did.  Throws the first failure of a layer or of take.
 	bool find_in_layers(ItemKind kind, const Digest &digest, const std::function<bool(const ItemPlace &)> &take);
 
-	// Covers a new generation, and merges runs of similar size.  Not durable, because runs are
-	// derived.  A damaged layer is left out.  Under the store's lock.
-	static void add_generation(const std::string &directory, const RootHistory &roots,
+	// Covers new generations and those whose layer file has changed, and merges runs of similar size.  Not
+	// durable, because runs are derived.  A damaged layer is left out.  Under the store's lock.
+	static void update(const std::string &directory, const RootHistory &roots, const LayerTable &table,
+		const LayerSource &layer);
+	// All items in order, each with one place: that in the newest layer.  CorruptError for a layer or a run
+	// that is damaged.  Keeps the layers open that have no run.
+	static RunRecords all_items(const std::string &directory, const RootHistory &roots, const LayerTable &table,
 		const LayerSource &layer);
 	// Reads every byte of every run.  CorruptError for the first damaged one.
 	static void check(const std::string &directory);
@@ -66,6 +70,7 @@ private:
 	Trust look_at(std::uint64_t generation, const Layer &layer);
 
 	LayerSource layer_;
+	std::shared_ptr<const LayerTable> table_;
 	std::uint64_t generations_;
 	std::mutex mutex_;
 	std::vector<OpenRun> runs_;

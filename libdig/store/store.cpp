@@ -29,10 +29,15 @@
 
 namespace dig {
 
-constexpr std::size_t max_open_layers = 256;
+constexpr std::size_t max_open_layers = 40;
 constexpr std::size_t run_cache_size = 2_MiB;
 constexpr std::size_t most_intact_blocks = 32768; // 2 MiB
 constexpr std::size_t index_room_size = 12_MiB; // of open layers, together
+
+class MissingLayer : public CorruptError {
+public:
+	MissingLayer(const std::string &what, const std::string &path) : CorruptError(what, path, 0) {}
+};
 
 static StoreFormat read_format(const StorePaths &paths)
 {
@@ -87,18 +92,30 @@ Store::Store(StorePaths paths)
 
 void Store::reload()
 {
-	// The stat comes before the content.  A change between the two is then seen by refresh().
+	// The stat comes before the content.  A change between the two is then seen by refresh().  The table
+	// comes before the roots: it names no generation that these do not have.
+	const std::optional<FileStat> table_stat = find_stat(paths_.layer_table());
+	auto table = std::make_shared<LayerTable>();
+	if (const std::optional<Buffer> file = find_whole_file(paths_.layer_table(), max_layer_table_size))
+		*table = LayerTable::decode(*file, paths_.layer_table());
+	else if (format_.has_layer_table)
+		throw CorruptError("it is not there; 'dig check --repair' makes it anew", paths_.layer_table(), 0);
 	const std::optional<FileStat> stat = find_stat(paths_.roots());
 	const std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
 	if (!file)
 		throw CorruptError("it is not there", paths_.roots(), 0);
 	RootHistory roots = RootHistory::decode(*file, paths_.roots());
-	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots,
+	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots, table,
 		[this](std::uint64_t generation) { return layer(generation); },
 		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));
 	std::lock_guard guard(mutex_);
 	roots_ = std::move(roots);
 	roots_stat_ = stat;
+	if (!is_opened_)
+		dropped_at_first_ = table->dropped();
+	is_opened_ = true;
+	table_ = std::move(table);
+	table_stat_ = table_stat;
 	layers_.clear();
 	intact_blocks_.clear();
 	index_ = std::move(index);
@@ -106,14 +123,24 @@ void Store::reload()
 
 bool Store::refresh()
 {
-	const std::optional<FileStat> now = find_stat(paths_.roots());
+	const std::optional<FileStat> table = find_stat(paths_.layer_table());
+	const std::optional<FileStat> roots = find_stat(paths_.roots());
 	{
 		std::lock_guard guard(mutex_);
-		if (now && roots_stat_ && is_same_content(*now, *roots_stat_))
+		const auto is_same = [](const std::optional<FileStat> &a, const std::optional<FileStat> &b) {
+			return a.has_value() == b.has_value() && (!a || is_same_content(*a, *b));
+		};
+		if (roots && is_same(roots, roots_stat_) && is_same(table, table_stat_))
 			return false;
 	}
 	reload();
 	return true;
+}
+
+std::shared_ptr<const LayerTable> Store::layer_table() const
+{
+	std::lock_guard guard(mutex_);
+	return table_;
 }
 
 RootHistory Store::roots() const
@@ -128,45 +155,79 @@ std::shared_ptr<ChunkIndex> Store::chunk_index()
 	return index_;
 }
 
+// Of one that has moved meanwhile, the new place is looked for.
 std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
 {
+	for (;;) {
+		try {
+			return open_layer(generation);
+		} catch (const MissingLayer &) {
+			if (!refresh())
+				throw;
+		}
+	}
+}
+
+std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
+{
 	std::lock_guard guard(mutex_);
-	const auto known = layers_.find(generation);
-	if (known != layers_.end())
-		return known->second;
 	if (generation == 0 || generation > roots_.size())
 		throw CorruptError("there is no generation " + std::to_string(generation), paths_.roots(), 0);
+	const MergedLayer *const merged = table_->find(generation);
+	const std::uint64_t home = merged ? merged->range.last : generation;
+	const auto known = layers_.find(home);
+	if (known != layers_.end())
+		return known->second;
 	const RootHistory::Record &record = roots_.at(generation);
-	const std::string path = paths_.layer(record.layer_id);
+	const std::string path = merged ? paths_.merged_layer(merged->pack_id) : paths_.layer(record.layer_id);
 	if (!find_stat(path))
-		throw CorruptError("the layer of generation " + std::to_string(generation) + " is missing", path, 0);
+		throw MissingLayer("the layer of generation " + std::to_string(generation) + " is missing", path);
 	std::shared_ptr<Layer> layer;
 	try {
 		layer = std::make_shared<Layer>(path, index_room_);
 	} catch (const SystemError &error) {
+		if (error.error() == ENOENT)
+			throw MissingLayer("the layer of generation " + std::to_string(generation) + " is missing", path);
 		if (error.error() != EMFILE || layers_.empty())
 			throw;
 		layers_.clear();
 		layer = std::make_shared<Layer>(path, index_room_);
 	}
-	if (layer->id() != record.layer_id)
+	if (merged) {
+		if (!layer->is_merged() || layer->pack_id() != merged->pack_id || layer->generations() != merged->range)
+			throw CorruptError("it is another layer than the layer table says", path, 0);
+	} else if (layer->is_merged() || layer->id() != record.layer_id) {
 		throw CorruptError("it is another layer than its name says", path, 0);
-	if (layer->header().store_id != format_.store_id)
+	} else if (layer->header().store_id != format_.store_id) {
 		throw CorruptError("it is a layer of another store", path, 0);
-	if (layer->header().generation != generation || layer->root() != record.root)
+	} else if (layer->header().generation != generation || layer->root() != record.root) {
 		throw CorruptError("it does not lead to the root in 'roots'", path, 0);
+	}
 	// The other half of the files that may be open is for the caller.
 	while (layers_.size() >= std::clamp<std::size_t>(file_limit() / 2, 1, max_open_layers))
 		layers_.erase(layers_.begin()); // the oldest generation
-	return layers_[generation] = layer;
+	return layers_[home] = layer;
+}
+
+LayerState Store::state(std::uint64_t generation)
+{
+	const std::shared_ptr<Layer> from = layer(generation);
+	LayerState state = from->state(generation);
+	if (state.header.id() != roots().at(generation).layer_id)
+		throw CorruptError("generation " + std::to_string(generation) + " has another layer id than 'roots' says",
+			from->name(), 0);
+	return state;
 }
 
 TreeRoot Store::manifest(std::uint64_t generation)
 {
 	if (generation == 0)
 		return {empty_root(TreeKind::manifest), 0, 0};
-	const std::shared_ptr<Layer> from = layer(generation);
-	return {from->header().manifest_root, from->header().entries, from->header().bytes};
+	if (layer_table()->is_dropped(generation))
+		throw DroppedState("the content of @" + std::to_string(generation) +
+			" was dropped by 'dig gc'; only its root is left");
+	const LayerHeader header = state(generation).header;
+	return {header.manifest_root, header.entries, header.bytes};
 }
 
 TreeRoot Store::head_tree() { return manifest(roots().size()); }
@@ -388,6 +449,9 @@ Buffer Store::read_item(ItemKind kind, const Digest &digest)
 {
 	if (std::optional<Buffer> bytes = find_item_anywhere(kind, digest))
 		return std::move(*bytes);
+	if (layer_table()->dropped() != dropped_at_first_)
+		throw DroppedState(std::string(name_of(kind)) + " " + to_hex(digest) +
+			" is in no layer any more: 'dig gc' has dropped states since this command began");
 	throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is missing: no layer holds it");
 }
 

@@ -21,6 +21,12 @@ public:
 	explicit AmbiguousRoot(const std::string &message) : Error(message) {}
 };
 
+// The state was dropped by dig gc: its root is known, its content is gone.
+class DroppedState : public Error {
+public:
+	explicit DroppedState(const std::string &message) : Error(message) {}
+};
+
 // A state by name: HEAD, HEAD~n, @n, a full root, a unique prefix of one.
 struct RootName {
 	std::uint64_t generation;
@@ -46,10 +52,15 @@ public:
 
 	// Throws an Error for a name that is no state, AmbiguousRoot for digits that are not enough.
 	RootName resolve(std::string_view name) const;
-	// The layer of a generation.  Its id and header are checked against the history.  A few layers are
-	// kept open.  Any thread.
+	// Which layers are merged, and which states dropped, as of now; any thread.
+	std::shared_ptr<const LayerTable> layer_table() const;
+	// The layer file of a generation, which may have others in it.  What it says of the generation is
+	// checked against the history.  A few layers are kept open.  Any thread.
 	std::shared_ptr<Layer> layer(std::uint64_t generation);
+	// What the generation says of itself, checked against the history; of a dropped state, too.
+	LayerState state(std::uint64_t generation);
 	// Generation 0 stands for the time before the first commit, and has the empty manifest.
+	// DroppedState for one that was dropped.
 	TreeRoot manifest(std::uint64_t generation);
 
 	// Where the chunk index says that an item is.  Quick, and no proof that it is there.
@@ -87,6 +98,7 @@ public:
 
 private:
 	std::shared_ptr<ChunkIndex> chunk_index();
+	std::shared_ptr<Layer> open_layer(std::uint64_t generation);
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> search_item(ItemKind kind, const Digest &digest);
@@ -98,7 +110,10 @@ private:
 	mutable std::mutex mutex_;
 	// Replaced by reload(), perhaps while others look things up.
 	RootHistory roots_;
-	std::optional<FileStat> roots_stat_;
+	std::shared_ptr<const LayerTable> table_ = std::make_shared<LayerTable>();
+	std::optional<FileStat> roots_stat_, table_stat_;
+	std::vector<GenerationRange> dropped_at_first_; // when the store was opened
+	bool is_opened_ = false;
 	std::shared_ptr<ChunkIndex> index_;
 	std::shared_ptr<IndexRoom> index_room_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;

@@ -24,8 +24,14 @@ struct StorePaths {
 	std::string roots() const { return store + "/roots"; }
 	std::string layers() const { return store + "/layers"; }
 	std::string layer(const Digest &id) const { return layers() + "/" + to_hex(id) + ".dig"; }
+	std::string merged_layer(const Digest &pack_id) const { return layers() + "/" + to_hex(pack_id) + ".merged"; }
+	std::string layer_table() const { return store + "/layer-table"; }
+	// Held by adds, one of two in turn; see StagingWriter.
+	std::string adding(std::uint64_t round) const { return store + (round % 2 ? "/adding-1" : "/adding-0"); }
+	std::string dropped() const { return store + "/dropped"; }
 	std::string chunk_index() const { return store + "/chunk-index"; }
 	std::string lock() const { return store + "/lock"; }
+	std::string gc_lock() const { return store + "/gc-lock"; }
 	std::string tmp() const { return store + "/tmp"; }
 	// DIG_STAGING_DIR, or staging/.
 	std::string staging() const;

@@ -30,6 +30,7 @@
 #include "libdig/staging/staging_clear.h"
 #include "libdig/staging/sweep.h"
 #include "libdig/staging/tree_survey.h"
+#include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_writer.h"
 
 namespace dig {
@@ -269,6 +270,10 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	{
 		// Opening it recovers what a killed add left, and brings the index up to date.
 		StagingWriter writer(store, true);
+		// gc knows nothing of a staging area elsewhere.
+		if (Index::open(writer.directory()).state().may_lack || (store.layer_table()->drops() > 0 &&
+			writer.directory() != store.paths().store + "/staging"))
+			rescue_staged(store, writer);
 		reconcile_index(store, writer);
 	}
 	take_references(store, Index::open(store.paths().staging()), work);
@@ -352,7 +357,7 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 	store.reload();
 	clear_staging(store, layer_id);
 	try {
-		ChunkIndex::add_generation(store.paths().chunk_index(), longer,
+		ChunkIndex::update(store.paths().chunk_index(), longer, *store.layer_table(),
 			[&](std::uint64_t generation) { return store.layer(generation); });
 	} catch (const SystemError &) {
 		// As on a full disk: it is derived, and whoever comes next makes it.

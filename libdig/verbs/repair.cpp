@@ -32,6 +32,7 @@ public:
 	{
 		const Lock lock = Lock::acquire(paths_.lock());
 		check_id();
+		check_table();
 		check_roots();
 		check_runs();
 	}
@@ -48,13 +49,67 @@ private:
 	void check_id()
 	{
 		const Buffer file = read_whole_file(paths_.format(), max_small_file);
-		store_id_ = StoreFormat::decode(file, paths_.format()).store_id;
+		const StoreFormat format = StoreFormat::decode(file, paths_.format());
+		store_id_ = format.store_id;
+		has_table_ = format.has_layer_table;
 		const std::string text = to_hex(store_id_) + "\n", path = paths_.store + "/store-id";
 		const std::optional<Buffer> there = find_whole_file(path, max_small_file);
 		if (there && text_of(*there) == text)
 			return;
 		publish_file(path, bytes_of(text));
 		options_.repaired("store-id was made from 'format'");
+	}
+
+	// The merged layers say which generations they have and what was dropped; of two that have the same
+	// ones, the newer one counts.
+	void check_table()
+	{
+		const std::optional<Buffer> file = find_whole_file(paths_.layer_table(), max_layer_table_size);
+		if (file) {
+			try {
+				LayerTable::decode(*file, paths_.layer_table());
+				return;
+			} catch (const CorruptError &) {
+			}
+		} else if (!has_table_) {
+			return;
+		}
+		std::vector<std::pair<std::uint64_t, std::string>> layers;
+		for (const std::string &name : names_in(paths_.layers())) {
+			if (!name.ends_with(".merged"))
+				continue;
+			try {
+				const Layer layer(paths_.layers() + "/" + name);
+				if (layer.is_merged() && layer.state(layer.generations().first).header.store_id == store_id_)
+					layers.emplace_back(layer.epoch(), name);
+			} catch (const CorruptError &error) {
+				options_.notice(error.what());
+			}
+		}
+		std::sort(layers.begin(), layers.end());
+		LayerTable table = LayerTable::of(layers.empty() ? 0 : layers.back().first);
+		for (const auto &[epoch, name] : layers) {
+			const Layer layer(paths_.layers() + "/" + name);
+			table.set_dropped(layer.dropped());
+			if (!is_needless(layer, table))
+				table.merge({layer.generations(), layer.pack_id()});
+		}
+		const std::string kept = file ? keep_damaged("layer-table", *file) : std::string();
+		const std::size_t count = table.merged().size();
+		table.advance();
+		publish_file(paths_.layer_table(), table.encoded());
+		options_.repaired("layer-table was made anew: " + std::to_string(count) +
+			(count == 1 ? " merged layer" : " merged layers") +
+			(file ? "; the damaged file is kept as " + quote(kept) : std::string()));
+	}
+
+	// What it was made of is all there still: then nothing says that it was ever put in place.
+	bool is_needless(const Layer &layer, const LayerTable &table) const
+	{
+		for (std::uint64_t i = layer.generations().first; i <= layer.generations().last; i++)
+			if (!table.find(i) && !find_stat(paths_.layer(layer.state(i).header.id())))
+				return false;
+		return true;
 	}
 
 	void check_roots()
@@ -70,7 +125,7 @@ private:
 			remains = RootHistory::salvage(*file);
 		}
 		const RootHistory found = RootHistory::of(rebuild(remains));
-		const std::string kept = file ? keep_damaged(*file) : std::string();
+		const std::string kept = file ? keep_damaged("roots", *file) : std::string();
 		publish_file(paths_.roots(), found.encoded());
 		options_.repaired("roots was made anew: " + std::to_string(found.size()) +
 			(found.size() == 1 ? " state" : " states") +
@@ -78,10 +133,10 @@ private:
 	}
 
 	// A copy of the damaged file, on storage before that is replaced.
-	std::string keep_damaged(Bytes file) const
+	std::string keep_damaged(const std::string &what, Bytes file) const
 	{
 		for (unsigned number = 1;; number++) {
-			const std::string name = paths_.store + "/damaged-roots-" + std::to_string(number);
+			const std::string name = paths_.store + "/damaged-" + what + "-" + std::to_string(number);
 			if (find_stat(name))
 				continue;
 			publish_file(name, file);
@@ -127,10 +182,14 @@ private:
 		for (const std::string &name : names_in(paths_.layers())) {
 			const std::optional<Digest> id = parse_digest(name.substr(0, name.find('.')));
 			const std::string path = paths_.layers() + "/" + name;
-			if (!id || path != paths_.layer(*id))
+			if (!id || (path != paths_.layer(*id) && path != paths_.merged_layer(*id)))
 				continue;
 			try {
 				const Layer layer(path);
+				if (layer.is_merged()) {
+					take_merged(layer);
+					continue;
+				}
 				const LayerHeader &header = layer.header();
 				if (layer.id() != *id || header.store_id != store_id_)
 					options_.notice(quote(path) + " is no layer of this store, or has another name; it is left alone");
@@ -142,6 +201,18 @@ private:
 		}
 		std::sort(candidates_.begin(), candidates_.end(),
 			[](const Candidate &a, const Candidate &b) { return a.generation < b.generation; });
+	}
+
+	void take_merged(const Layer &layer)
+	{
+		for (std::uint64_t i = layer.generations().first; i <= layer.generations().last; i++) {
+			const LayerHeader header = layer.state(i).header;
+			if (header.store_id != store_id_)
+				continue;
+			// Its own root is the parent of the next one, where there is one.
+			const Digest root = i < layer.generations().last ? layer.state(i + 1).header.parent_root : Digest();
+			candidates_.push_back({header.id(), i, header.parent_root, root, header.time_s});
+		}
 	}
 
 	std::span<const Candidate> of_generation(std::uint64_t generation) const
@@ -197,7 +268,7 @@ private:
 		const std::size_t count = ChunkIndex::remove_damaged(paths_.chunk_index());
 		if (count == 0)
 			return;
-		ChunkIndex::add_generation(paths_.chunk_index(), store.roots(),
+		ChunkIndex::update(paths_.chunk_index(), store.roots(), *store.layer_table(),
 			[&](std::uint64_t generation) { return store.layer(generation); });
 		options_.repaired("the chunk index was made anew: " + std::to_string(count) +
 			(count == 1 ? " run was damaged" : " runs were damaged"));
@@ -206,6 +277,7 @@ private:
 	const StorePaths &paths_;
 	const RepairOptions &options_;
 	Digest store_id_;
+	bool has_table_ = false;
 	std::vector<Candidate> candidates_;
 };
 

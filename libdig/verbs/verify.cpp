@@ -41,8 +41,8 @@ constexpr std::size_t most_hurt_paths = 10000;  // some MB
 // stand above it, and nothing below.
 class PlaceCheck {
 public:
-	PlaceCheck(Store &store, const TreeRoot &manifest, std::uint64_t generation)
-		: above_{store, manifest}, below_{store, manifest}, generation_(generation)
+	PlaceCheck(Store &store, const TreeRoot &manifest, std::uint64_t generation, bool is_first)
+		: above_{store, manifest}, below_{store, manifest}, generation_(generation), is_first_(is_first)
 	{
 	}
 
@@ -52,7 +52,7 @@ public:
 		check_above(path);
 		last_ = path;
 		// In the first state all that lies below is new as well.
-		if (generation_ > 1 && below_.seek(path + "/") && is_within(below_.cursor->path(), path))
+		if (!is_first_ && below_.seek(path + "/") && is_within(below_.cursor->path(), path))
 			fail(path, std::string(below_.cursor->path()));
 	}
 
@@ -105,6 +105,7 @@ private:
 
 	Place above_, below_;
 	std::uint64_t generation_;
+	bool is_first_;
 	std::string last_;
 };
 
@@ -164,9 +165,13 @@ private:
 	void begin_check()
 	{
 		Work::Totals totals;
-		for (std::uint64_t i = 1; i <= store_->roots().size(); i++)
-			if (const auto stat = find_stat(paths_.layer(store_->roots().at(i).layer_id)))
+		const std::shared_ptr<const LayerTable> table = store_->layer_table();
+		for (std::uint64_t i = 1; i <= store_->roots().size(); i = table->home(i) + 1) {
+			const MergedLayer *const merged = table->find(i);
+			if (const auto stat = find_stat(merged ? paths_.merged_layer(merged->pack_id)
+				: paths_.layer(store_->roots().at(i).layer_id)))
 				totals.bytes += stat->size;
+		}
 		if (options_.is_quick)
 			totals = {.items = store_->roots().size()};
 		work_.begin_stage("check", totals);
@@ -205,16 +210,23 @@ private:
 	void check_generation(std::uint64_t generation)
 	{
 		const std::shared_ptr<Layer> layer = store_->layer(generation);
+		const LayerHeader header = store_->state(generation).header;
 		const Digest parent = generation > 1 ? store_->roots().at(generation - 1).root : Digest();
-		if (layer->header().parent_root != parent)
+		if (header.parent_root != parent)
 			tell(quote(layer->name()) + " has another parent than the generation before it");
-		if (layer->header().chunking != store_->chunking().digest())
+		if (header.chunking != store_->chunking().digest())
 			tell(quote(layer->name()) + " was made with other chunking parameters than the store has");
-		attempt([&] { layer->check_structure(); });
-		if (!options_.is_quick)
-			check_blocks(*layer, generation);
+		// A file is looked at once, with its first generation.
+		if (layer->generations().first == generation) {
+			attempt([&] { layer->check_structure(); });
+			if (!options_.is_quick)
+				check_blocks(*layer, layer->generations().last);
+		}
 		StepClock clock(work_);
-		attempt([&] { check_state(generation, *layer); });
+		if (!store_->layer_table()->is_dropped(generation)) {
+			attempt([&] { check_state(generation, *layer); });
+			last_state_ = generation;
+		}
 		clock.lap(Step::tree);
 		work_.items_done.add();
 	}
@@ -338,12 +350,12 @@ private:
 		} catch (const CorruptError &error) {
 			throw CorruptError("the manifest of " + quote(layer.name()) + " is damaged: " + error.what());
 		}
-		PlaceCheck places(*store_, after, generation);
-		diff_manifests(store_->manifest(generation - 1), after, store_->nodes(),
+		PlaceCheck places(*store_, after, generation, last_state_ == 0);
+		diff_manifests(store_->manifest(last_state_), after, store_->nodes(),
 			[&](const Entry *old, const Entry *entry) {
 				if (old)
 					if (const auto hurt = hurt_paths_.find(old->path); hurt != hurt_paths_.end())
-						end_hurt(hurt, generation - 1);
+						end_hurt(hurt, last_state_);
 				if (!entry)
 					return;
 				attempt([&] { check_entry(*entry, generation); });
@@ -394,16 +406,29 @@ private:
 		store_->refresh(); // commits may have ended meanwhile
 		for (const std::string &name : names) {
 			const std::optional<Digest> id = parse_digest(name.substr(0, name.find('.')));
+			if (id && is_layer_file(name, *id))
+				continue;
 			// Left by a commit that was interrupted, perhaps; no state needs it.
-			if ((!id || !store_->roots().find_layer(*id)) && options_.notice)
+			if (options_.notice)
 				options_.notice(quote(paths_.layers() + "/" + name) + " belongs to no generation; it is left alone");
 		}
+	}
+
+	bool is_layer_file(const std::string &name, const Digest &id) const
+	{
+		const std::vector<MergedLayer> &merged = store_->layer_table()->merged();
+		// A layer beside the one that it was merged into is left by a gc that was interrupted, and the next one
+		// takes it away.
+		return name.ends_with(".merged")
+			? std::any_of(merged.begin(), merged.end(), [&](const MergedLayer &one) { return one.pack_id == id; })
+			: store_->roots().find_layer(id).has_value();
 	}
 
 	const StorePaths &paths_;
 	const VerifyOptions &options_;
 	Work &work_;
 	Store *store_ = nullptr;
+	std::uint64_t last_state_ = 0; // that was checked
 	std::optional<TreeSurvey> lists_;
 	VerifyResult result_;
 	// Damaged in every copy.  Made when there is something.

@@ -1,0 +1,82 @@
+// Makes one layer file of the needed parts of several.
+#ifndef DIG_LAYER_MERGER_H
+#define DIG_LAYER_MERGER_H
+
+#include "libdig/chunking/block_compressor.h"
+#include "libdig/format/section_writer.h"
+#include "libdig/verbs/reachability.h"
+#include "libdig/watch/metrics.h"
+
+namespace dig {
+
+struct MergeOptions {
+	// Blocks of which a smaller share is needed are made anew, without the rest.  1: all that are not
+	// needed whole; more than 1: all.
+	double least_live = 0.5;
+	Codec codec = Codec::zstd; // of blocks that are made anew
+	int level = 0;
+	std::size_t block_size = 1_MiB; // bytes of content of a block that is made anew, if there is so much
+	std::string directory; // for what does not fit into memory
+	Work *work = &unseen_work();
+};
+
+// The blocks come in order: generations, and blocks in each.  Every item is compared with its digest
+// before it is written.  Takes about 40 MiB at most.
+class LayerMerger {
+public:
+	// Appends to file.  One that is not open is only counted: the sizes are the same.
+	LayerMerger(Store &store, const File &file, const GenerationRange &range, const MergeOptions &options);
+	~LayerMerger();
+
+	// A block of a layer, of which these items are needed, ascending.  CorruptError when the block is
+	// damaged.
+	void take(const std::shared_ptr<Layer> &layer, std::uint32_t block, std::vector<std::uint16_t> live);
+
+	struct Result {
+		Digest pack_id;
+		std::uint64_t size = 0; // of the file
+		std::uint64_t copied_bytes = 0, remade_bytes = 0; // of blocks as they are stored
+		std::uint64_t items = 0;
+	};
+	// Writes the sections.  dropped and epoch are what the table will say.
+	Result finish(const std::vector<GenerationRange> &dropped, std::uint64_t epoch);
+
+private:
+	struct Input;
+	struct Output;
+
+	void run_batch();
+	void take_items(const Input &input);
+	void end_block(std::vector<Output> &outputs);
+	void write(Output &output);
+	void each(std::size_t count, const std::function<void(std::size_t, std::size_t)> &job) const;
+	Buffer states() const;
+
+	Store &store_;
+	const File &file_;
+	GenerationRange range_;
+	MergeOptions options_;
+	std::size_t threads_;
+	std::uint64_t offset_;
+	std::uint32_t blocks_ = 0;
+	std::vector<Input> batch_;
+	std::uint64_t batch_bytes_ = 0;
+	// A block that is being made, one for each kind.
+	struct Pending {
+		Buffer raw;
+		std::vector<std::uint32_t> sizes;
+		std::vector<Digest> digests;
+	};
+	Pending pending_[2];
+	std::vector<Output> outputs_;
+	std::vector<std::unique_ptr<BlockCompressor>> compressors_;
+	RecordSorter<ChunkRecord> items_;
+	Buffer table_; // of blocks
+	File table_file_;
+	std::uint64_t table_size_ = 0;
+	Result result_;
+};
+
+} // namespace dig
+
+#endif

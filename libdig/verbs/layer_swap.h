@@ -1,0 +1,44 @@
+// Puts a merged layer in the place of the files that it was made of.
+#ifndef DIG_LAYER_SWAP_H
+#define DIG_LAYER_SWAP_H
+
+#include "libdig/os/publish.h"
+#include "libdig/store/store.h"
+
+namespace dig {
+
+class LayerSwap {
+public:
+	LayerSwap(Store &store, const MergedLayer &merged);
+
+	// The file becomes durable under its name.  Nothing names it yet.
+	void publish_file(PublishedFile &file);
+	// Whether the generation lies in the files that go.
+	bool covers(std::uint64_t generation) const;
+	// Whether the new file has an item.
+	bool has(ItemKind kind, const Digest &id) const;
+	// The table names the file, and the chunk index follows.  Under the store's lock.
+	void replace(LayerTable &table);
+	// The file is removed again.
+	void give_up();
+
+private:
+	Store &store_;
+	MergedLayer merged_;
+	std::string path_;
+	std::unique_ptr<Layer> layer_;
+};
+
+// Puts a table with the next epoch in place, under the store's lock.  The first one of a store makes
+// known in its format that there is one, so that an older dig leaves the store alone.
+void publish_table(const StorePaths &paths, LayerTable &table);
+
+// Removes for good what the last gc has dropped; a notice and false when adds that began before it are still
+// running.  What is staged and relies on it comes into the pack before.  Takes the store's lock.
+bool purge_dropped(const StorePaths &paths, const std::function<void(const std::string &)> &notice);
+// The same in the middle of a gc, if no add is running at all; false otherwise.
+bool purge_if_nobody_adds(Store &store);
+
+} // namespace dig
+
+#endif

@@ -1,0 +1,460 @@
+// What is needed is found without a lock: kept states are walked (reachability), and each layer file gets
+// a verdict by the share of its blocks that is needed.  Runs of neighbouring files that are to shrink are
+// then merged into one each (layer_merger).  A file of which nothing is needed leaves only what it says of
+// its states.
+//
+// Each merged layer is put in place in this order, which a kill or a power cut may end anywhere:
+//
+//     the new file is durable                             nobody knows it: a stray, removed later
+//     layer-table names it (the one moment that counts)   readers find the new place
+//     the chunk index is made anew                        derived; without it, look-ups are slow
+//     the old files go to dropped/                        strays until then, removed later
+//
+// The table is replaced under the store's lock, and just before that two questions are asked: which
+// states have come since the plan was made, and what is staged now?  Where one of them needs an item that
+// lies in the old files and not in the new one, the new one is given up, and the next gc knows better.
+//
+// An add that is running relies on items without anybody knowing of it.  It sees at its end that content
+// went meanwhile (LayerTable::drops), and marks the index; the commit then looks for everything that is
+// staged, and takes from dropped/ what is nowhere else.  So files stay in dropped/ until all adds have
+// ended that began before the gc did (StorePaths::adding).
+//
+// Readers take no lock.  A file that they have open stays readable; a layer that they open too late is
+// missing, and the table tells where its content is now.
+#include "libdig/verbs/prune.h"
+
+#include <algorithm>
+
+#include "libdig/os/directory.h"
+#include "libdig/os/environment.h"
+#include "libdig/os/lock.h"
+#include "libdig/os/process.h"
+#include "libdig/os/publish.h"
+#include "libdig/verbs/dropped_files.h"
+#include "libdig/verbs/layer_merger.h"
+#include "libdig/verbs/layer_swap.h"
+
+namespace dig {
+
+// A file with a smaller share of needed bytes shrinks.
+constexpr double least_share = 0.75;
+// Others shrink, too, until what is not needed is at most this part of what is.
+constexpr double most_waste = 0.03;
+// So much is copied into one file.
+constexpr std::uint64_t merged_size = 1_GiB;
+
+class Prune {
+public:
+	Prune(const StorePaths &paths, PruneOptions options, const ChooseStates &choose)
+		: paths_(paths), options_(std::move(options)), choose_(choose), files_(paths_), work_(*options_.work)
+	{
+	}
+
+	PruneResult run()
+	{
+		std::optional<Lock> gc;
+		if (!options_.is_dry) {
+			gc = Lock::acquire(paths_.gc_lock());
+			make_directory(paths_.tmp());
+			if (!purge_dropped(paths_, options_.notice))
+				throw LockedError("nothing was done");
+		}
+		store_.emplace(paths_);
+		keep_ = choose_(*store_);
+		begin();
+		plan();
+		if (!options_.is_dry)
+			drop_states();
+		copy();
+		end();
+		return result_;
+	}
+
+private:
+	struct File {
+		std::uint64_t home;
+		GenerationRange range;
+		std::string name;
+		std::uint64_t size = 0, blocks_size = 0, live = 0;
+		bool shrinks = false, is_empty = false;
+		double waste() const { return blocks_size > live ? static_cast<double>(blocks_size - live) : 0; }
+	};
+
+	std::string scratch() const { return options_.is_dry ? temporary_directory() : paths_.tmp(); }
+	bool is_late() const { return options_.deadline_ns && clock_ns() >= options_.deadline_ns; }
+
+	// What is kept, and what is staged, as of one moment.
+	void begin()
+	{
+		work_.begin_stage("reach");
+		live_.emplace(*store_, scratch());
+		std::optional<Lock> lock;
+		if (!options_.is_dry) {
+			lock = Lock::acquire(paths_.lock());
+			StagingWriter(*store_, true); // recovers
+		}
+		store_->refresh();
+		roots_ = store_->roots();
+		table_ = *store_->layer_table();
+		keep_.resize(roots_.size() + 1, true);
+		if (find_stat(paths_.staging()))
+			live_->add_staged(Index::open(paths_.staging()));
+	}
+
+	bool is_kept(std::uint64_t generation) const
+	{
+		return generation == roots_.size() || (keep_[generation] && !table_.is_dropped(generation));
+	}
+
+	void plan()
+	{
+		for (std::uint64_t i = 1; i <= roots_.size(); i++)
+			if (is_kept(i)) {
+				result_.states_kept++;
+				live_->add_state(i);
+			} else if (!table_.is_dropped(i)) {
+				result_.states_dropped++;
+			}
+		live_->locate();
+		for (std::uint64_t home = 1; home <= roots_.size(); home++)
+			if (table_.home(home) == home)
+				look_at(home);
+		measure();
+		judge();
+		for (const File &file : layers_) {
+			result_.layers_before++;
+			result_.size_before += file.size;
+			tell({!file.shrinks ? PruneStep::Fate::kept
+				: file.live ? PruneStep::Fate::copied : PruneStep::Fate::dropped, file.range, file.size, file.live});
+		}
+	}
+
+	void look_at(std::uint64_t home)
+	{
+		const std::shared_ptr<Layer> layer = store_->layer(home);
+		const std::size_t slash = layer->name().rfind('/');
+		layers_.push_back({home, layer->generations(), layer->name().substr(slash + 1), layer->file_size(),
+			layer->blocks_size(), 0, false, layer->item_count() == 0});
+	}
+
+	// Calls take with each block of which something is needed: its file's number, and its items.
+	template <typename Take> void each_block(std::size_t first, std::size_t last, Take take)
+	{
+		auto spots = live_->spots();
+		std::optional<ItemSpot> spot = spots();
+		for (std::size_t i = first; i < last; i++) {
+			while (spot && spot->generation < layers_[i].home)
+				spot = spots();
+			std::shared_ptr<Layer> layer;
+			std::vector<std::uint16_t> items;
+			while (spot && spot->generation == layers_[i].home) {
+				if (!layer)
+					layer = store_->layer(layers_[i].home);
+				const std::uint32_t block = spot->block;
+				for (items.clear(); spot && spot->generation == layers_[i].home && spot->block == block; spot = spots())
+					items.push_back(spot->item);
+				if (!take(i, layer, block, items))
+					return;
+			}
+		}
+	}
+
+	void measure()
+	{
+		std::uint64_t passed = 0;
+		each_block(0, layers_.size(), [&](std::size_t i, const std::shared_ptr<Layer> &layer, std::uint32_t block,
+			const std::vector<std::uint16_t> &items) {
+			if (++passed % 4096 == 0)
+				check_interrupted();
+			const BlockRecord record = layer->block(block);
+			layers_[i].live += record.length * items.size() / std::max<std::size_t>(record.items, items.size());
+			return true;
+		});
+	}
+
+	// Which files shrink, and which blocks in them are made anew.
+	void judge()
+	{
+		double live = 0, waste = 0;
+		std::vector<File *> staying;
+		for (File &file : layers_) {
+			live += static_cast<double>(file.live);
+			file.shrinks = !file.is_empty && (file.live == 0 ||
+				static_cast<double>(file.live) < least_share * static_cast<double>(file.blocks_size));
+			if (!file.shrinks) {
+				staying.push_back(&file);
+				waste += file.waste();
+			}
+		}
+		std::sort(staying.begin(), staying.end(), [](const File *a, const File *b) {
+			return a->waste() * static_cast<double>(b->blocks_size) > b->waste() * static_cast<double>(a->blocks_size);
+		});
+		for (File *const file : staying) {
+			if (waste <= most_waste * live || file->waste() <= 0)
+				break;
+			file->shrinks = true;
+			waste -= file->waste();
+		}
+		choose_blocks(most_waste * live - waste);
+	}
+
+	// Blocks stay whole where half of them is needed, or more, as far as they waste no more than this.
+	void choose_blocks(double most)
+	{
+		constexpr std::size_t steps = 20;
+		std::vector<double> waste(steps + 1);
+		each_block(0, layers_.size(), [&](std::size_t i, const std::shared_ptr<Layer> &layer, std::uint32_t block,
+			const std::vector<std::uint16_t> &items) {
+			if (!layers_[i].shrinks)
+				return true;
+			const BlockRecord record = layer->block(block);
+			const double share = std::min(1.0, static_cast<double>(items.size()) / record.items);
+			waste[static_cast<std::size_t>(share * steps)] += (1 - share) * static_cast<double>(record.length);
+			return true;
+		});
+		double left = 0;
+		std::size_t step = steps;
+		while (step > steps / 2 && left + waste[step - 1] <= most)
+			left += waste[--step];
+		least_live_ = static_cast<double>(step) / steps;
+	}
+
+	void tell(const PruneStep &step) const
+	{
+		if (options_.step)
+			options_.step(step);
+	}
+
+	// The states are dropped before their content is.
+	void drop_states()
+	{
+		const Lock lock = Lock::acquire(paths_.lock());
+		store_->refresh();
+		if (!(*store_->layer_table() == table_))
+			throw Error("the layer table has changed while it was looked at; run gc again");
+		bool shrinks = result_.states_dropped > 0;
+		for (const File &file : layers_)
+			shrinks = shrinks || file.shrinks;
+		if (!shrinks)
+			return;
+		files_.begin({table_, roots_.size()});
+		has_begun_ = true;
+		for (std::uint64_t i = 1; i <= roots_.size(); i++)
+			if (!is_kept(i))
+				table_.drop(i);
+		publish_table(paths_, table_);
+		store_->refresh();
+	}
+
+	// Neighbours that shrink become one file, as far as that does not become too large.
+	void copy()
+	{
+		Work::Totals totals;
+		for (const File &file : layers_)
+			totals.bytes += file.shrinks ? file.live : 0;
+		work_.begin_stage("copy", totals);
+		for (std::size_t first = 0, last; first < layers_.size(); first = last) {
+			const File &file = layers_[first];
+			last = first + 1;
+			if (!file.shrinks) {
+				result_.layers_after++;
+				result_.size_after += file.size;
+				continue;
+			}
+			std::uint64_t size = file.live;
+			while (last < layers_.size() && layers_[last].shrinks && size + layers_[last].live <= merged_size)
+				size += layers_[last++].live;
+			if (is_late() || !copy_files(first, last))
+				leave(first, last);
+		}
+	}
+
+	void leave(std::size_t first, std::size_t last)
+	{
+		result_.is_finished = false;
+		for (std::size_t i = first; i < last; i++) {
+			result_.layers_after++;
+			result_.size_after += layers_[i].size;
+		}
+	}
+
+	// False when the files stay as they are.
+	bool copy_files(std::size_t first, std::size_t last)
+	{
+		const GenerationRange range{layers_[first].range.first, layers_[last - 1].range.last};
+		std::optional<PublishedFile> target;
+		const dig::File none;
+		if (!options_.is_dry)
+			target.emplace(paths_.layers() + "/merging");
+		MergeOptions merge;
+		merge.least_live = least_live_;
+		merge.codec = block_compressor_of(store_->settings()).codec();
+		merge.level = static_cast<int>(store_->settings().core.compression_level);
+		merge.directory = scratch();
+		merge.work = &work_;
+		LayerMerger merger(*store_, target ? target->file() : none, range, merge);
+		bool is_complete = true;
+		each_block(first, last, [&](std::size_t, const std::shared_ptr<Layer> &layer, std::uint32_t block,
+			const std::vector<std::uint16_t> &items) {
+			merger.take(layer, block, items);
+			return is_complete = !is_late();
+		});
+		if (!is_complete)
+			return false;
+		std::vector<GenerationRange> dropped = table_.dropped();
+		if (options_.is_dry) {
+			LayerTable after = table_;
+			for (std::uint64_t i = 1; i <= roots_.size(); i++)
+				if (!is_kept(i))
+					after.drop(i);
+			dropped = after.dropped();
+		}
+		const LayerMerger::Result made = merger.finish(dropped, table_.epoch() + 1);
+		if (target && !put_in_place(*target, {range, made.pack_id}, first, last))
+			return false;
+		// So that a store needs little more room than what is made.
+		if (target && options_.is_final)
+			purge_if_nobody_adds(*store_);
+		result_.layers_after++;
+		result_.size_after += made.size;
+		tell({PruneStep::Fate::made, range, made.size, 0});
+		return true;
+	}
+
+	bool put_in_place(PublishedFile &target, const MergedLayer &merged, std::size_t first, std::size_t last)
+	{
+		LayerSwap swap(*store_, merged);
+		swap.publish_file(target);
+		const Lock lock = Lock::acquire(paths_.lock());
+		StagingWriter writer(*store_, true);
+		store_->refresh();
+		if (!(*store_->layer_table() == table_) || has_new_needs(swap, writer)) {
+			swap.give_up();
+			if (options_.notice)
+				options_.notice("a commit or an add that came meanwhile needs what was to be dropped; the next gc "
+					"looks again");
+			return false;
+		}
+		writer.mark_lacking(true);
+		table_.count_drop();
+		swap.replace(table_);
+		for (std::size_t i = first; i < last; i++)
+			files_.take_out(layers_[i].name);
+		files_.sync();
+		return true;
+	}
+
+	// Whether somebody needs an item by now that is in the old files and not in the new one.
+	bool has_new_needs(const LayerSwap &swap, StagingWriter &writer)
+	{
+		const auto take = [&](ItemKind kind, const Digest &id) {
+			if (const auto place = store_->find_item(kind, id); place && place->generation <= roots_.size())
+				needs_.push_back({kind, id, place->generation});
+		};
+		seen_generations_ = std::max(seen_generations_, roots_.size());
+		for (const std::uint64_t now = store_->roots().size(); seen_generations_ < now;)
+			live_->each_new(++seen_generations_, take);
+		writer.locked([&] { live_->each_newly_staged(Index::open(writer.directory()), take); });
+		return std::any_of(needs_.begin(), needs_.end(), [&](const Need &need) {
+			return swap.covers(need.generation) && !swap.has(need.kind, need.id);
+		});
+	}
+
+	void end()
+	{
+		if (options_.is_dry)
+			return;
+		if (has_begun_) {
+			const Lock lock = Lock::acquire(paths_.lock());
+			store_->refresh();
+			LayerTable table = *store_->layer_table();
+			table.count_round();
+			publish_table(paths_, table);
+			store_->refresh();
+		}
+		if (options_.is_final)
+			purge_dropped(paths_, options_.notice);
+		result_.restorable = files_.bytes();
+	}
+
+	struct Need {
+		ItemKind kind;
+		Digest id;
+		std::uint64_t generation;
+	};
+
+	StorePaths paths_;
+	PruneOptions options_;
+	ChooseStates choose_;
+	std::vector<bool> keep_; // by generation
+	DroppedFiles files_;
+	Work &work_;
+	std::optional<Store> store_;
+	RootHistory roots_; // as the plan was made
+	LayerTable table_;  // as it is
+	std::optional<LiveItems> live_;
+	std::vector<File> layers_;
+	double least_live_ = 0.5;
+	bool has_begun_ = false;
+	std::vector<Need> needs_;
+	std::uint64_t seen_generations_ = 0;
+	PruneResult result_;
+};
+
+PruneResult prune_store(const StorePaths &paths, const PruneOptions &options, const ChooseStates &choose)
+{
+	return Prune(paths, options, choose).run();
+}
+
+std::uint64_t undo_prune(const StorePaths &paths)
+{
+	const Lock gc = Lock::acquire(paths.gc_lock());
+	const Lock lock = Lock::acquire(paths.lock());
+	const DroppedFiles files(paths);
+	const std::optional<DroppedFiles::Before> before = files.before();
+	if (!before)
+		throw Error("there is nothing to undo: no gc has left its files, or a later command has removed them");
+	Store store(paths);
+	LayerTable table = *store.layer_table();
+	const std::vector<std::string> names = files.names();
+	const auto is_there = [&](const std::string &path) {
+		const std::string name = path.substr(path.rfind('/') + 1);
+		return find_stat(path) || std::find(names.begin(), names.end(), name) != names.end();
+	};
+	const auto old_file = [&](std::uint64_t home) {
+		const MergedLayer *const merged = before->table.find(home);
+		return merged ? paths.merged_layer(merged->pack_id) : paths.layer(store.roots().at(home).layer_id);
+	};
+	for (std::uint64_t i = 1; i <= before->generations; i = before->table.home(i) + 1)
+		if (!is_there(old_file(i)))
+			throw Error("the last gc cannot be undone: " + quote(old_file(i)) + " is gone");
+	std::vector<std::string> made;
+	for (const MergedLayer &merged : std::vector<MergedLayer>(table.merged()))
+		if (merged.range.first <= before->generations) {
+			if (merged.range.last > before->generations)
+				throw Error("the last gc cannot be undone: the store was repacked since");
+			if (!(before->table.find(merged.range.first) && *before->table.find(merged.range.first) == merged))
+				made.push_back(paths.merged_layer(merged.pack_id));
+		}
+	for (const std::string &name : names)
+		files.put_back(name);
+	files.sync();
+	std::uint64_t count = 0;
+	for (std::uint64_t i = 1; i <= before->generations; i++)
+		count += table.is_dropped(i) && !before->table.is_dropped(i);
+	table.split({1, before->generations});
+	for (const MergedLayer &merged : before->table.merged())
+		table.merge(merged);
+	table.set_dropped(before->table.dropped());
+	publish_table(paths, table);
+	store.refresh();
+	ChunkIndex::update(paths.chunk_index(), store.roots(), *store.layer_table(),
+		[&](std::uint64_t generation) { return store.layer(generation); });
+	files.remove();
+	for (const std::string &path : made)
+		remove_file_if_there(path);
+	sync_directory(paths.layers());
+	return count;
+}
+
+} // namespace dig

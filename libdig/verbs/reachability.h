@@ -1,0 +1,69 @@
+// Which items of a store are needed, and where they lie.
+#ifndef DIG_REACHABILITY_H
+#define DIG_REACHABILITY_H
+
+#include "libdig/format/record_sorter.h"
+#include "libdig/staging/index.h"
+#include "libdig/staging/item_set.h"
+#include "libdig/store/store.h"
+
+namespace dig {
+
+// Where a needed item lies.  Ordered as layer files are read.
+struct ItemSpot {
+	std::uint32_t generation; // the home of its file
+	std::uint32_t block;
+	std::uint16_t item;
+	std::uint16_t zero = 0;
+
+	bool operator<(const ItemSpot &other) const
+	{
+		return std::tie(generation, block, item) < std::tie(other.generation, other.block, other.item);
+	}
+};
+
+// Collects items outside of memory: some 30 MiB, whatever the store.
+class LiveItems {
+public:
+	// Files without a name go into directory.
+	LiveItems(Store &store, const std::string &directory);
+
+	// All nodes and chunks of a state that was not dropped; what states share is visited once.
+	void add_state(std::uint64_t generation);
+	// What is staged, as far as it lies in layers: what entries of the index name, and what no entry names
+	// yet: nodes in the pack, and what interrupted adds were at.
+	void add_staged(const Index &index);
+	std::uint64_t count() const { return items_.count(); }
+
+	// Finds the places, and ends the collecting.  CorruptError when an item of a state is in no layer.
+	void locate();
+	// In order, after locate(); as often as it is called.
+	RecordSorter<ItemSpot>::Records spots() { return spots_.sorted(); }
+
+	// After locate(): what a state that came later, or what is staged by now, needs besides, as far as it
+	// was not told before.
+	using Take = std::function<void(ItemKind, const Digest &)>;
+	void each_new(std::uint64_t generation, const Take &take);
+	void each_newly_staged(const Index &index, const Take &take);
+
+private:
+	void add(ItemKind kind, const Digest &id);
+	void visit(TreeKind kind, const Digest &id, Buffer stored);
+	void visit_child(TreeKind kind, const Digest &id);
+	void visit_entry(const Entry &entry);
+	void visit_checkpoints(const Index &index);
+	Buffer read_node(const Digest &id);
+
+	Store &store_;
+	std::string directory_;
+	ItemSet seen_;
+	RecordSorter<ChunkRecord> items_;
+	RecordSorter<ItemSpot> spots_;
+	std::function<std::optional<Buffer>(const Digest &)> staged_node_;
+	Take take_;
+	bool is_staged_ = false; // what is added now may be in the pack only
+};
+
+} // namespace dig
+
+#endif
