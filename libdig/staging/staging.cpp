@@ -124,6 +124,11 @@ bool StagingWriter::claim_for_pack(ItemKind kind, const Digest &digest)
 	return false;
 }
 
+bool StagingWriter::has_in_pack(ItemKind kind, const Digest &digest)
+{
+	return runs_.contains(kind, digest) || known_->contains(kind, digest);
+}
+
 bool StagingWriter::claim(ItemKind kind, const Digest &digest, Bytes content)
 {
 	if (store_.holds(kind, digest, content))
@@ -332,14 +337,13 @@ void StagingWriter::close_gap()
 
 void StagingWriter::mark_lacking(bool may_lack)
 {
-	locked([&] {
-		const Index index = Index::open(directory_);
-		if (index.state().may_lack == may_lack || (may_lack && !index.may_have_staged() && !index.state().has_loose &&
-			pack_.size() == sizeof(Preamble) && checkpoints().empty()))
-			return;
-		IndexUpdate(directory_).publish([&](IndexState &state) { state.may_lack = may_lack; });
-		sync_directory(directory_);
-	});
+	const Index index = Index::open(directory_);
+	const bool relies = index.may_have_staged() || index.state().has_loose || pack_.size() > sizeof(Preamble) ||
+		!checkpoints().empty();
+	if (index.state().may_lack == may_lack || (may_lack && !relies))
+		return;
+	IndexUpdate(directory_).publish([&](IndexState &state) { state.may_lack = may_lack; });
+	sync_directory(directory_);
 }
 
 void StagingWriter::drop_pack()

@@ -34,7 +34,9 @@ public:
 	// True when the item is nowhere yet: then the caller has to append it.  Any thread.
 	// What layers hold counts where it is intact, as far as Layer::is_intact() sees.
 	bool claim(ItemKind kind, const Digest &digest, Bytes content = {});
-	// The same, but what layers hold does not count: for a layer that stands alone.
+	// Whether the pack has the item, as far as this writer knows.  Any thread.
+	bool has_in_pack(ItemKind kind, const Digest &digest);
+	// As claim(), but what layers hold does not count: for a layer that stands alone.
 	bool claim_for_pack(ItemKind kind, const Digest &digest);
 
 	// Appends blocks and, behind their records, framed journal records.  One thread at a time.
@@ -57,7 +59,8 @@ public:
 	const std::vector<JournalFailure> &failures() const { return pack_.state().failures(); }
 	void set_failures(std::vector<JournalFailure> failures);
 
-	// What is staged may rely on content that dig gc takes away now, or has taken away.
+	// Whether what is staged may rely on content that dig gc takes away now, or has taken away.  Inside
+	// locked(), with what takes it away.
 	void mark_lacking(bool may_lack);
 
 	// Empties the pack, when nothing staged needs it and nobody else is adding.  The writer is used

@@ -61,7 +61,7 @@ void clear_staging_locked(Store &store, const Digest &layer_id)
 			state.committed_sequence = note->sequence;
 			state.manifest_root = note->manifest_root;
 		}
-		state.has_dropped = state.has_loose = state.may_lack = false;
+		state.has_dropped = state.has_loose = false;
 		if (carried.empty())
 			return;
 		state.journal_id = id;

@@ -264,16 +264,27 @@ private:
 	BlockCompressor compressor_{block_compressor_of(store_.settings())};
 };
 
+// What is staged does not rely on content that gc has dropped.
+static Index open_secured_index(Store &store, StagingWriter &writer)
+{
+	// gc knows nothing of a staging area elsewhere.
+	if (store.layer_table()->drops() > 0 && writer.directory() != store.paths().store + "/staging")
+		rescue_staged(store, writer);
+	for (;;) {
+		Index index = Index::open(writer.directory());
+		if (!index.state().may_lack)
+			return index;
+		rescue_staged(store, writer);
+	}
+}
+
 Digest write_layer(Store &store, const CommitOptions &options)
 {
 	Work &work = *options.work;
 	{
 		// Opening it recovers what a killed add left, and brings the index up to date.
 		StagingWriter writer(store, true);
-		// gc knows nothing of a staging area elsewhere.
-		if (Index::open(writer.directory()).state().may_lack || (store.layer_table()->drops() > 0 &&
-			writer.directory() != store.paths().store + "/staging"))
-			rescue_staged(store, writer);
+		open_secured_index(store, writer);
 		reconcile_index(store, writer);
 	}
 	take_references(store, Index::open(store.paths().staging()), work);
@@ -282,7 +293,7 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	StepClock clock(work);
 	StagedSums sums;
 	StagingWriter writer(store, true);
-	const Index index = Index::open(writer.directory());
+	const Index index = open_secured_index(store, writer);
 	if (writer.may_drop_blocks(index.state()))
 		sweep_pack(writer, index);
 	const TreeRoot before = store.head_tree();

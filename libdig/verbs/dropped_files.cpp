@@ -94,9 +94,9 @@ public:
 			paths_.push_back(store.paths().dropped() + "/" + name);
 	}
 
-	void run()
+	// False when there was nothing to rescue.
+	bool run(const Index &index)
 	{
-		const Index index = Index::open(writer_.directory());
 		for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 			const IndexRecord &record = *at.current();
 			if (!index.is_staged(record) || record.is_removed || record.is_by_reference)
@@ -127,7 +127,9 @@ public:
 						secure(ItemKind::node, id);
 		nodes_.end_block();
 		nodes_.append({}, {});
+		const bool is_any = writer_.appended_bytes() > 0 || !update_.is_empty();
 		writer_.finish(update_);
+		return is_any;
 	}
 
 private:
@@ -146,8 +148,11 @@ private:
 		if (id == empty_root(TreeKind::chunk_list) || !seen_.insert(kind, id))
 			return;
 		if (kind == ItemKind::chunk) {
+			if (is_there(kind, id))
+				return;
+			const Buffer bytes = read_dropped(kind, id);
 			if (writer_.claim(kind, id))
-				take_chunk(id, read_dropped(kind, id));
+				take_chunk(id, bytes);
 			return;
 		}
 		std::optional<Buffer> stored = staged_.find(id);
@@ -160,6 +165,9 @@ private:
 			secure(node.level() > 0 ? ItemKind::node : ItemKind::chunk,
 				node.level() > 0 ? node.child(i).id : node.chunk_id(i));
 	}
+
+	// What was not asked for before is claimed only when it can be read.
+	bool is_there(ItemKind kind, const Digest &id) { return store_.holds(kind, id) || writer_.has_in_pack(kind, id); }
 
 	void take_chunk(const Digest &id, const Buffer &bytes)
 	{
@@ -211,8 +219,17 @@ private:
 
 void rescue_staged(Store &store, StagingWriter &writer)
 {
-	Rescue(store, writer).run();
-	writer.mark_lacking(false);
+	for (bool is_done = false; !is_done;) {
+		const Index index = Index::open(writer.directory());
+		if (Rescue(store, writer).run(index))
+			continue;
+		// Others may have staged something meanwhile.
+		writer.locked([&] {
+			is_done = Index::open(writer.directory()).state().last_sequence == index.state().last_sequence;
+			if (is_done)
+				writer.mark_lacking(false);
+		});
+	}
 }
 
 } // namespace dig

@@ -33,6 +33,10 @@ void LayerSwap::replace(LayerTable &table)
 {
 	table.merge(merged_);
 	publish_table(store_.paths(), table);
+}
+
+void LayerSwap::follow()
+{
 	store_.refresh();
 	try {
 		ChunkIndex::update(store_.paths().chunk_index(), store_.roots(), *store_.layer_table(),

@@ -17,8 +17,10 @@ public:
 	bool covers(std::uint64_t generation) const;
 	// Whether the new file has an item.
 	bool has(ItemKind kind, const Digest &id) const;
-	// The table names the file, and the chunk index follows.  Under the store's lock.
+	// The table names the file.  Under the store's lock.
 	void replace(LayerTable &table);
+	// The chunk index follows.  Under the store's lock.
+	void follow();
 	// The file is removed again.
 	void give_up();
 

@@ -328,16 +328,24 @@ private:
 		const Lock lock = Lock::acquire(paths_.lock());
 		StagingWriter writer(*store_, true);
 		store_->refresh();
-		if (!(*store_->layer_table() == table_) || has_new_needs(swap, writer)) {
+		bool is_done = false;
+		// No add ends between the last look at what is needed and the moment that counts.
+		writer.locked([&] {
+			if (!(*store_->layer_table() == table_) || has_new_needs(swap, writer))
+				return;
+			writer.mark_lacking(true);
+			table_.count_drop();
+			swap.replace(table_);
+			is_done = true;
+		});
+		if (!is_done) {
 			swap.give_up();
 			if (options_.notice)
 				options_.notice("a commit or an add that came meanwhile needs what was to be dropped; the next gc "
 					"looks again");
 			return false;
 		}
-		writer.mark_lacking(true);
-		table_.count_drop();
-		swap.replace(table_);
+		swap.follow();
 		for (std::size_t i = first; i < last; i++)
 			files_.take_out(layers_[i].name);
 		files_.sync();
@@ -354,7 +362,7 @@ private:
 		seen_generations_ = std::max(seen_generations_, roots_.size());
 		for (const std::uint64_t now = store_->roots().size(); seen_generations_ < now;)
 			live_->each_new(++seen_generations_, take);
-		writer.locked([&] { live_->each_newly_staged(Index::open(writer.directory()), take); });
+		live_->each_newly_staged(Index::open(writer.directory()), take);
 		return std::any_of(needs_.begin(), needs_.end(), [&](const Need &need) {
 			return swap.covers(need.generation) && !swap.has(need.kind, need.id);
 		});
