@@ -4,6 +4,7 @@
 #include "libdig/chunking/sha256_lanes.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
+#include "libdig/verbs/repack.h"
 
 using namespace dig;
 
@@ -38,6 +39,8 @@ static const Key keys[] = {
 	{"generation", [](Store &store) { return std::to_string(store.roots().size()); }},
 	{"store-id", [](Store &store) { return to_hex(store.id()); }},
 	{"layers", [](Store &store) { return std::to_string(store.roots().size()); }},
+	{"layer-files", [](Store &store) { return std::to_string(layer_file_count(store)); }},
+	{"pending", [](Store &store) { return std::to_string(pending_bytes(store)); }},
 	{"chunking", [](Store &store) { return chunking_text(store.chunking()); }},
 	{"store", [](Store &store) { return quoted_record(store.paths().store); }},
 	{"work-tree", [](Store &store) { return quoted_record(store.paths().work_tree); }},
@@ -82,7 +85,8 @@ static int info(Options &options)
 				found = &key;
 		if (!found)
 			throw UsageError("no such key: " + quote(name) + "; there are root, manifest-root, generation, "
-				"store-id, layers, chunking, store, work-tree, kernels" + did_you_mean(name, key_names()));
+				"store-id, layers, layer-files, pending, chunking, store, work-tree, kernels" +
+				did_you_mean(name, key_names()));
 		out.record(found->value(opened()));
 	}
 	return exit_status::done;

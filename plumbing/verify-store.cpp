@@ -1,23 +1,40 @@
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
+#include "libdig/verbs/heal.h"
 #include "libdig/verbs/repair.h"
 #include "libdig/verbs/verify.h"
 
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-verify-store [-q] [--quick] [--repair] [--progress[=WHEN]]\n"
-	"                 [--metrics[=FILE]]";
+	"dig-verify-store [-q] [--quick] [--repair] [--heal-from=SOURCE...]\n"
+	"                 [--progress[=WHEN]] [--metrics[=FILE]]";
+
+static void heal(const StorePaths &paths, const std::vector<std::string> &sources, bool quiet)
+{
+	HealOptions heal;
+	heal.sources = sources;
+	heal.healed = [&](const std::string &what) {
+		if (!quiet)
+			standard_output().record("healed: " + what);
+	};
+	heal.notice = [](const std::string &notice) { warn(notice); };
+	const HealResult result = heal_store(paths, heal);
+	if (!quiet && result.lost > 0)
+		standard_output().record("found " + std::to_string(result.found) + " of " + std::to_string(result.lost) +
+			" chunks and nodes that no layer had");
+}
 
 static int verify_store_command(Options &options)
 {
 	VerifyOptions verify;
 	bool quiet = false, is_repair = false;
-	std::vector<std::string> none;
+	std::vector<std::string> none, sources;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
 		.flag("repair", 0, is_repair, "first make anew what follows from the layers")
+		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
 		.flag("quiet", 'q', quiet, "no summary")
 		.positional(none, 0, 0)
 		.parse();
@@ -27,6 +44,8 @@ static int verify_store_command(Options &options)
 			if (!quiet)
 				standard_output().record("repaired: " + what);
 		}, [](const std::string &notice) { warn(notice); }});
+	if (!sources.empty())
+		heal(paths, sources, quiet);
 	verify.problem = [](const std::string &problem) { tell_error(problem); };
 	verify.notice = [](const std::string &notice) { warn(notice); };
 	Work &work = report.begin({{"check", 95}, {"finish", 5, false}});

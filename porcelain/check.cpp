@@ -4,16 +4,19 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-check [-q] [--quick] [--repair] [--progress[=WHEN]] [--metrics[=FILE]]";
+static constexpr char usage[] =
+	"dig-check [-q] [--quick] [--repair] [--heal-from=SOURCE...]\n"
+	"          [--progress[=WHEN]] [--metrics[=FILE]]";
 
 static int check(Options &options)
 {
 	bool quick = false, repair = false;
-	std::vector<std::string> none;
+	std::vector<std::string> none, sources;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, quick, "check the structure only, not the content")
 		.flag("repair", 0, repair, "first make anew what follows from the layers")
+		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
 		.positional(none, 0, 0)
 		.parse();
 	Command verify = tool_command("verify-store");
@@ -21,6 +24,8 @@ static int check(Options &options)
 		verify.push_back("--quick");
 	if (repair)
 		verify.push_back("--repair");
+	for (const std::string &source : sources)
+		verify.push_back("--heal-from=" + source);
 	report.pass_on(verify);
 	replace_process(verify);
 }

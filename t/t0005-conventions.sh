@@ -51,7 +51,9 @@ sample () {
 	dig-ls-index) dig-ls-index ;;
 	dig-ls-root) dig-ls-root ;;
 	dig-ls-work) dig-ls-work ;;
+	dig-merge-layers) dig-merge-layers --dry-run ;;
 	dig-prune-layers) dig-prune-layers --dry-run ;;
+	dig-repack) dig-repack --dry-run ;;
 	dig-show) dig-show ;;
 	dig-show-layer) dig-show-layer ;;
 	dig-show-staging) dig-show-staging ;;

@@ -160,7 +160,7 @@ test_expect_success 'a value that is not allowed changes nothing, and says what 
 	test_expect_code 128 dig-config performance.buffer_size 2KB 2>err &&
 	grep "performance.buffer_size must be a size from 4KB to 16MB" err &&
 	test_expect_code 128 dig-config core.compression lzma 2>err &&
-	grep "core.compression must be auto, zstd, zlib or none" err &&
+	grep "core.compression must be auto, zstd, zlib, none or later" err &&
 	test_expect_code 128 dig-config chunking.small_file_threshold 200MB 2>err &&
 	grep "must not be above chunking.medium_file_threshold (100MB, the default)" err &&
 	test_cmp before .dig/config.toml

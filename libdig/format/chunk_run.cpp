@@ -23,6 +23,9 @@ namespace dig {
 constexpr std::size_t page_size = 4096, page_bytes = page_size - 4;
 constexpr std::size_t fanout_per_page = page_bytes / 8, records_per_page = page_bytes / sizeof(RunRecord);
 
+constexpr int reads_before_keeping = 24;
+constexpr std::size_t kept_at_once = 64_KiB;
+
 // Version 1 does not name the source of a run.
 constexpr std::uint16_t run_version = 2;
 
@@ -153,7 +156,7 @@ Bytes ChunkRun::page(std::uint64_t number)
 {
 	const std::uint64_t have = pages_.size() / page_size;
 	if (number < first_page_ || number >= first_page_ + have) {
-		const bool whole = page_count_ * page_size <= cached_size_;
+		const bool whole = page_count_ * page_size <= (++reads_ > reads_before_keeping ? cached_size_ : kept_at_once);
 		first_page_ = whole ? 0 : number;
 		const std::uint64_t count =
 			whole ? page_count_ : std::min<std::uint64_t>(2, page_count_ - number);

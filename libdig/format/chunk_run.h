@@ -55,8 +55,8 @@ struct RunCoverage {
 void write_run(const File &file, const RunCoverage &coverage, std::uint64_t count_limit,
 	const RunRecords &records);
 
-// A look-up reads one page or two.  A run of at most cached_size bytes is read as a whole by the
-// first look-up instead.  One thread at a time.
+// A look-up reads one page or two.  A run of at most cached_size bytes is read as a whole instead, once
+// there were some look-ups.  One thread at a time.
 class ChunkRun {
 public:
 	// Throws a CorruptError if the head or the fanout is damaged.
@@ -82,6 +82,7 @@ private:
 	std::uint64_t first_record_page_ = 0;
 	std::vector<std::uint64_t> fanout_;
 	std::size_t cached_size_;
+	int reads_ = 0;
 	Buffer pages_;                       // the whole file, or
 	std::uint64_t first_page_ = 0;       // a window of it
 	std::uint64_t page_count_ = 0;

@@ -77,7 +77,13 @@ constexpr std::uint16_t section_needed = 1; // SectionRecord::flags
 
 // A layer has header, peaks and texts; a merged layer has states in their place.
 enum class Section : std::uint16_t {
-	block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5, states = 6, dropped = 7
+	block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5, states = 6, dropped = 7, packing = 8
+};
+
+// How the blocks of a layer were made.  Without the section, both are 0.
+struct Packing {
+	std::uint8_t level = 0;    // of all of them, if it is not 0; see Compressor
+	std::uint64_t pending = 0; // bytes of content that were stored raw, to be compressed later
 };
 
 struct Footer {

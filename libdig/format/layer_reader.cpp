@@ -88,7 +88,7 @@ void Layer::read_footer()
 			at.size > footer.section_table_offset - at.offset || at.flags > section_needed)
 			fail("the section table's numbers are out of bounds", footer.section_table_offset);
 		next = at.offset + at.size;
-		if (at.type > static_cast<std::uint16_t>(Section::dropped) && at.flags & section_needed)
+		if (at.type > static_cast<std::uint16_t>(Section::packing) && at.flags & section_needed)
 			throw Error(quote(name()) + " has a section that this dig does not know; use a newer dig");
 	}
 	if (next != footer.section_table_offset)
@@ -200,6 +200,26 @@ LayerState Layer::state(std::uint64_t generation) const
 	if (state.header.generation != generation || texts_digest(state.author, state.message) != state.header.texts)
 		throw CorruptError("a state is not as its header says", name(), at.offset + begin);
 	return state;
+}
+
+Packing Layer::packing() const
+{
+	const bool is_there = std::any_of(sections_.begin(), sections_.end(),
+		[](const SectionRecord &at) { return at.type == static_cast<std::uint16_t>(Section::packing); });
+	if (!is_there)
+		return {};
+	try {
+		const Buffer section = read_section(Section::packing, 9);
+		Cursor cursor(section, name());
+		Packing packing;
+		packing.level = cursor.u8();
+		packing.pending = cursor.u64();
+		cursor.expect_end();
+		return packing;
+	} catch (const CorruptError &) {
+		// Nobody needs it; check_structure() tells of it.
+		return {};
+	}
 }
 
 std::vector<GenerationRange> Layer::dropped() const

@@ -47,6 +47,7 @@ public:
 	std::uint64_t epoch() const { return epoch_; }
 	// What was dropped of the store when this merged layer was made.
 	std::vector<GenerationRange> dropped() const;
+	Packing packing() const;
 	// CorruptError when it does not have the generation, or not as it was written.
 	LayerState state(std::uint64_t generation) const;
 

@@ -4,7 +4,8 @@
 // whole.  A file that is appended to could end within a record after a crash, and readers, who take
 // no lock, would have to tell that from damage.
 //
-// Records are shared and never changed.  A reader that holds a history keeps it while a commit in
+// The file is kept as it is read, since copying it would cost as much as reading it.  It is shared and never
+// changed.  A reader that holds a history keeps it while a commit in
 // the same process goes on with a longer one.
 #include "libdig/format/root_history.h"
 
@@ -13,22 +14,33 @@
 
 namespace dig {
 
-RootHistory RootHistory::decode(Bytes file, std::string_view name)
+static_assert(alignof(RootHistory::Record) == 1);
+
+RootHistory RootHistory::decode(Buffer file, std::string_view name)
 {
 	Cursor cursor(open_sealed_file(file, roots_magic, name), name, sizeof(Preamble));
 	const std::uint64_t count = cursor.u64();
-	std::vector<Record> records(cursor.count(count, sizeof(Record)));
-	if (count)
-		std::memcpy(records.data(), cursor.take(count * sizeof(Record)).data(), count * sizeof(Record));
+	const Bytes records = cursor.take(cursor.count(count, sizeof(Record)) * sizeof(Record));
 	cursor.expect_end();
-	return of(std::move(records));
+	RootHistory history;
+	history.records_ = {reinterpret_cast<const Record *>(records.data()), count};
+	history.file_ = std::make_shared<const Buffer>(std::move(file));
+	return history;
 }
 
 RootHistory RootHistory::of(std::vector<Record> records)
 {
-	RootHistory history;
-	history.records_ = std::make_shared<std::vector<Record>>(std::move(records));
-	return history;
+	Buffer body;
+	put_u64(body, records.size());
+	dig::append(body, {reinterpret_cast<const std::uint8_t *>(records.data()), records.size() * sizeof(Record)});
+	return decode(sealed_file(roots_magic, body), "roots");
+}
+
+const RootHistory::Record &RootHistory::at(std::uint64_t generation) const
+{
+	if (generation == 0 || generation > records_.size())
+		throw CorruptError("there is no generation " + std::to_string(generation));
+	return records_[generation - 1];
 }
 
 RootHistory::Remains RootHistory::salvage(Bytes file)
@@ -48,7 +60,7 @@ RootHistory::Remains RootHistory::salvage(Bytes file)
 bool RootHistory::is_consistent() const
 {
 	MerklePeaks peaks;
-	for (const Record &record : *records_) {
+	for (const Record &record : records_) {
 		peaks.append(leaf_hash(record.layer_id));
 		if (root_of(peaks) != record.root)
 			return false;
@@ -58,24 +70,39 @@ bool RootHistory::is_consistent() const
 
 Buffer RootHistory::encoded() const
 {
-	Buffer body;
-	put_u64(body, records_->size());
-	dig::append(body, {reinterpret_cast<const std::uint8_t *>(records_->data()), records_->size() * sizeof(Record)});
-	return sealed_file(roots_magic, body);
+	return file_ ? *file_ : sealed_file(roots_magic, Buffer(8));
+}
+
+// 64 bits of a root, as its first 16 digits.
+static std::uint64_t first_digits(const RootHistory::Record &record)
+{
+	std::uint64_t prefix = 0;
+	for (std::size_t i = 0; i < 8; i++)
+		prefix = prefix << 8 | static_cast<std::uint8_t>(record.root.bytes[i]);
+	return prefix;
 }
 
 std::size_t RootHistory::unique_digits() const
 {
-	// The roots that have most digits in common are neighbours in sorted order.  64 bits of each
-	// root are compared, which is 16 digits; roots that share all of these are shown whole.
 	constexpr std::size_t least = 12;
-	std::vector<std::uint64_t> prefixes;
-	for (const Record &record : *records_) {
-		std::uint64_t prefix = 0;
-		for (std::size_t i = 0; i < 8; i++)
-			prefix = prefix << 8 | static_cast<std::uint8_t>(record.root.bytes[i]);
-		prefixes.push_back(prefix);
+	// Whether any two have the first digits in common: hardly ever, and a table tells it faster than sorting.
+	std::vector<std::uint64_t> table(std::bit_ceil(2 * records_.size() + 1));
+	bool is_any = false;
+	for (const Record &record : records_) {
+		const std::uint64_t digits = first_digits(record) >> 16 | std::uint64_t(1) << 63;
+		std::size_t at = digits & (table.size() - 1);
+		for (; table[at] && table[at] != digits; at = (at + 1) & (table.size() - 1))
+			;
+		is_any = is_any || table[at] == digits;
+		table[at] = digits;
 	}
+	if (!is_any)
+		return least;
+	// The roots that have most digits in common are neighbours in sorted order.  Roots that share all
+	// 16 are shown whole.
+	std::vector<std::uint64_t> prefixes;
+	for (const Record &record : records_)
+		prefixes.push_back(first_digits(record));
 	std::sort(prefixes.begin(), prefixes.end());
 	std::size_t digits = least;
 	for (std::size_t i = 1; i < prefixes.size(); i++) {
@@ -87,8 +114,8 @@ std::size_t RootHistory::unique_digits() const
 
 std::optional<std::uint64_t> RootHistory::find_layer(const Digest &layer_id) const
 {
-	for (std::uint64_t i = records_->size(); i-- > 0;)
-		if ((*records_)[i].layer_id == layer_id)
+	for (std::uint64_t i = records_.size(); i-- > 0;)
+		if (records_[i].layer_id == layer_id)
 			return i + 1;
 	return {};
 }
@@ -96,7 +123,7 @@ std::optional<std::uint64_t> RootHistory::find_layer(const Digest &layer_id) con
 MerklePeaks RootHistory::peaks() const
 {
 	MerklePeaks peaks;
-	for (const Record &record : *records_)
+	for (const Record &record : records_)
 		peaks.append(leaf_hash(record.layer_id));
 	return peaks;
 }
@@ -104,7 +131,7 @@ MerklePeaks RootHistory::peaks() const
 void RootHistory::append(const Digest &layer_id, MerklePeaks peaks)
 {
 	peaks.append(leaf_hash(layer_id));
-	std::vector<Record> longer = *records_;
+	std::vector<Record> longer(records_.begin(), records_.end());
 	longer.push_back({layer_id, root_of(peaks)});
 	*this = of(std::move(longer));
 }

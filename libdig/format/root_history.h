@@ -20,7 +20,7 @@ public:
 	};
 	static_assert(sizeof(Record) == 64);
 
-	static RootHistory decode(Bytes file, std::string_view name);
+	static RootHistory decode(Buffer file, std::string_view name);
 	Buffer encoded() const;
 
 	// What a damaged file still says.  Nothing of it is checked.
@@ -32,11 +32,11 @@ public:
 	// Each root is what its layer and those before it lead to.
 	bool is_consistent() const;
 
-	std::uint64_t size() const { return records_->size(); }
+	std::uint64_t size() const { return records_.size(); }
 	// Generations count from 1.
-	const Record &at(std::uint64_t generation) const { return records_->at(generation - 1); }
+	const Record &at(std::uint64_t generation) const;
 	// Zeros before the first generation.
-	Digest tip_root() const { return records_->empty() ? Digest() : records_->back().root; }
+	Digest tip_root() const { return records_.empty() ? Digest() : records_.back().root; }
 	// The number of digits that tell all of these roots apart, but at least 12.
 	std::size_t unique_digits() const;
 	std::optional<std::uint64_t> find_layer(const Digest &layer_id) const;
@@ -49,7 +49,8 @@ public:
 	static RootHistory of(std::vector<Record> records);
 
 private:
-	std::shared_ptr<const std::vector<Record>> records_ = std::make_shared<std::vector<Record>>();
+	std::shared_ptr<const Buffer> file_;
+	std::span<const Record> records_; // in it
 };
 
 } // namespace dig

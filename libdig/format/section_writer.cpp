@@ -47,6 +47,12 @@ void SectionWriter::write_section(Section type, Bytes content)
 	end();
 }
 
+void SectionWriter::write_optional_section(Section type, Bytes content)
+{
+	write_section(type, content);
+	sections_.back().flags = 0;
+}
+
 void SectionWriter::write_chunk_index(const std::function<RunRecords()> &records)
 {
 	// Counted by the first 16 bits, the finest fanout there is.

@@ -14,6 +14,8 @@ public:
 	// Where the next section begins, or the file ends.
 	std::uint64_t offset() const { return offset_ + pending_.size(); }
 
+	// A reader that does not know the section may ignore it.
+	void write_optional_section(Section type, Bytes content);
 	void begin(Section type);
 	void write(Bytes bytes);
 	void end();

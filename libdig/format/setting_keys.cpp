@@ -46,6 +46,8 @@ static constexpr std::array<SettingKey, setting_count> keys = {{
 		core<&Core::file_digest>},
 	{"core.verify_writes", Type::boolean, "decode every block again before it is published",
 		core<&Core::verify_writes>},
+	{"core.merge_layers", Type::boolean, "a commit merges small layers into one file",
+		core<&Core::merge_layers>},
 
 	// The limits of chunk sizes are those of the format: readers refuse a store with others.
 	{"chunking.target", Type::size, "one mean chunk size at every offset; 0 takes the tiers below",
@@ -93,8 +95,8 @@ static constexpr std::array<SettingKey, setting_count> keys = {{
 		place<&Settings::safe, &Settings::Safe::directory>},
 }};
 
-static constexpr std::array<std::string_view, 4> compression_names = {"auto", "zstd", "zlib",
-	"none"};
+static constexpr std::array<std::string_view, 5> compression_names = {"auto", "zstd", "zlib",
+	"none", "later"};
 
 std::span<const SettingKey> setting_keys() { return keys; }
 
@@ -153,7 +155,7 @@ std::string allowed_text(const SettingKey &key)
 	case Type::text:
 		return "a line of text";
 	case Type::choice:
-		return "auto, zstd, zlib or none";
+		return "auto, zstd, zlib, none or later";
 	case Type::list:
 		return "a directory or an array of directories";
 	case Type::size:

@@ -80,8 +80,20 @@ BlockCompressor block_compressor_of(const Settings &settings)
 {
 	const int level = static_cast<int>(settings.core.compression_level);
 	switch (settings.core.compression) {
+	case Compression::none:
+	case Compression::later: return {Codec::none, level};
+	case Compression::zlib: return {Codec::zlib, level};
+	default: return {Codec::zstd, level};
+	}
+}
+
+BlockCompression late_compression_of(const Settings &settings)
+{
+	const int level = static_cast<int>(settings.core.compression_level);
+	switch (settings.core.compression) {
 	case Compression::none: return {Codec::none, level};
 	case Compression::zlib: return {Codec::zlib, level};
+	case Compression::later: return {Codec::zstd, level ? level : late_level};
 	default: return {Codec::zstd, level};
 	}
 }

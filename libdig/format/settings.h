@@ -25,13 +25,14 @@
 namespace dig {
 
 class BlockCompressor;
+enum class Codec : std::uint8_t;
 struct SettingKey;
 
-enum class Compression : std::uint8_t { automatic, zstd, zlib, none };
+enum class Compression : std::uint8_t { automatic, zstd, zlib, none, later };
 
 enum class Origin : std::uint8_t { standard, global_file, store_file, command_line };
 
-constexpr std::size_t setting_count = 26;
+constexpr std::size_t setting_count = 27;
 
 // A configuration file is written by hand; a larger file is something else.
 constexpr std::size_t max_config_size = 1 << 20;
@@ -70,6 +71,7 @@ struct Settings {
 		bool record_mtime = true;
 		bool file_digest = false;
 		bool verify_writes = false;
+		bool merge_layers = true;
 	} core;
 
 	struct Safe {
@@ -114,6 +116,13 @@ std::uint64_t memory_that_carries(const Settings &settings, const std::function<
 
 // With the codec and the level that core.compression and core.compression_level ask for.
 BlockCompressor block_compressor_of(const Settings &settings);
+// The same for what is made anew of stored content: what was to be compressed later is compressed now.
+struct BlockCompression {
+	Codec codec;
+	int level;
+};
+BlockCompression late_compression_of(const Settings &settings);
+constexpr int late_level = 9;
 
 // The text of a configuration file with one value set or, with no value, its line removed.
 // Everything else stays as it is, comments too.  The value is read as in -c; path is for

@@ -10,6 +10,7 @@
 #include "libdig/os/environment.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
+#include "libdig/store/state_log.h"
 
 // Readers take no lock, while others add to the store.  A layer is never changed, and the file of roots
 // is replaced as a whole.  So what was read stays true, and can only be out of date.
@@ -101,10 +102,10 @@ void Store::reload()
 	else if (format_.has_layer_table)
 		throw CorruptError("it is not there; 'dig check --repair' makes it anew", paths_.layer_table(), 0);
 	const std::optional<FileStat> stat = find_stat(paths_.roots());
-	const std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
+	std::optional<Buffer> file = find_whole_file(paths_.roots(), max_roots_size);
 	if (!file)
 		throw CorruptError("it is not there", paths_.roots(), 0);
-	RootHistory roots = RootHistory::decode(*file, paths_.roots());
+	RootHistory roots = RootHistory::decode(std::move(*file), paths_.roots());
 	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots, table,
 		[this](std::uint64_t generation) { return layer(generation); },
 		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));
@@ -211,12 +212,19 @@ std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
 
 LayerState Store::state(std::uint64_t generation)
 {
-	const std::shared_ptr<Layer> from = layer(generation);
-	LayerState state = from->state(generation);
-	if (state.header.id() != roots().at(generation).layer_id)
-		throw CorruptError("generation " + std::to_string(generation) + " has another layer id than 'roots' says",
-			from->name(), 0);
-	return state;
+	const Digest id = roots().at(generation).layer_id;
+	try {
+		const std::shared_ptr<Layer> from = layer(generation);
+		LayerState state = from->state(generation);
+		if (state.header.id() != id)
+			throw CorruptError("generation " + std::to_string(generation) + " has another layer id than 'roots' says",
+				from->name(), 0);
+		return state;
+	} catch (const CorruptError &) {
+		if (std::optional<LayerState> noted = find_noted_state(paths_, generation, id))
+			return std::move(*noted);
+		throw;
+	}
 }
 
 TreeRoot Store::manifest(std::uint64_t generation)
@@ -228,6 +236,20 @@ TreeRoot Store::manifest(std::uint64_t generation)
 			" was dropped by 'dig gc'; only its root is left");
 	const LayerHeader header = state(generation).header;
 	return {header.manifest_root, header.entries, header.bytes};
+}
+
+MerklePeaks Store::peaks()
+{
+	const RootHistory history = roots();
+	if (history.size() == 0)
+		return {};
+	const std::shared_ptr<Layer> newest = layer(history.size());
+	if (newest->is_merged())
+		return history.peaks();
+	// Its root was compared with the history.
+	MerklePeaks peaks = newest->peaks_before();
+	peaks.append(leaf_hash(newest->id()));
+	return peaks;
 }
 
 TreeRoot Store::head_tree() { return manifest(roots().size()); }

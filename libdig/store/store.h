@@ -45,6 +45,8 @@ public:
 	const Settings &settings() const { return settings_; }
 	// As they are now; any thread.
 	RootHistory roots() const;
+	// Of all layers, for the next generation.  Reads the newest layer; hashes all ids where that is merged.
+	MerklePeaks peaks();
 	// Of the newest state; empty before the first commit.
 	std::optional<Digest> head_manifest();
 	// The same as a tree to read; before the first commit, the empty manifest.
@@ -57,7 +59,8 @@ public:
 	// The layer file of a generation, which may have others in it.  What it says of the generation is
 	// checked against the history.  A few layers are kept open.  Any thread.
 	std::shared_ptr<Layer> layer(std::uint64_t generation);
-	// What the generation says of itself, checked against the history; of a dropped state, too.
+	// What the generation says of itself, checked against the history; of a dropped state, too, and of
+	// one whose layer is lost, if that was noted (state_log).
 	LayerState state(std::uint64_t generation);
 	// Generation 0 stands for the time before the first commit, and has the empty manifest.
 	// DroppedState for one that was dropped.

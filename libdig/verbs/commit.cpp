@@ -30,8 +30,10 @@
 #include "libdig/staging/staging_clear.h"
 #include "libdig/staging/sweep.h"
 #include "libdig/staging/tree_survey.h"
+#include "libdig/store/state_log.h"
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_writer.h"
+#include "libdig/verbs/repack.h"
 
 namespace dig {
 
@@ -318,7 +320,7 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	work.begin_stage("publish");
 	const Region region("publish");
 
-	const MerklePeaks peaks = store.roots().peaks();
+	const MerklePeaks peaks = store.peaks();
 	const std::string author = author_of(store.settings());
 	LayerHeader header;
 	header.store_id = store.id();
@@ -336,6 +338,33 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	const Digest id = publish_layer(writer, text, work);
 	clock.lap(Step::finish);
 	return id;
+}
+
+static void note_state(Store &store)
+{
+	try {
+		note_states(store.paths(), store.roots().size(), [&](std::uint64_t generation) -> std::optional<LayerState> {
+			try {
+				return store.layer(generation)->state(generation);
+			} catch (const CorruptError &) {
+				return {};
+			}
+		});
+	} catch (const SystemError &) {
+		trace_count("states not noted");
+	}
+}
+
+// The commit is done: what is damaged or refused here is for dig check and dig repack to tell.
+static void merge_at_leisure(Store &store)
+{
+	try {
+		merge_small_layers(store);
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		trace_count("layers not merged");
+	}
 }
 
 Digest update_root(Store &store, const Digest &layer_id, const std::optional<Digest> &old_root)
@@ -362,7 +391,7 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 	remove_abandoned(store.paths().store, "roots");
 	remove_abandoned(store.paths().chunk_index());
 	RootHistory longer = history;
-	longer.append(layer_id, history.peaks());
+	longer.append(layer_id, store.peaks());
 	publish_file(store.paths().roots(), longer.encoded());
 	// From here on it is committed; the rest can be repeated by whoever comes next.
 	store.reload();
@@ -373,6 +402,9 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 	} catch (const SystemError &) {
 		// As on a full disk: it is derived, and whoever comes next makes it.
 	}
+	note_state(store);
+	if (store.settings().core.merge_layers)
+		merge_at_leisure(store);
 	return longer.tip_root();
 }
 

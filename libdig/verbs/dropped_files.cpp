@@ -68,14 +68,19 @@ std::uint64_t DroppedFiles::bytes() const
 	return bytes;
 }
 
+void DroppedFiles::forget() const
+{
+	if (remove_file_if_there(note()))
+		sync_directory(paths_.dropped());
+}
+
 // The note goes first: without it nothing can be undone any more.
 void DroppedFiles::remove() const
 {
 	if (!find_stat(paths_.dropped()))
 		return;
 	remove_abandoned(paths_.dropped());
-	if (remove_file_if_there(note()))
-		sync_directory(paths_.dropped());
+	forget();
 	for (const std::string &name : names())
 		remove_file_if_there(paths_.dropped() + "/" + name);
 	sync_directory(paths_.dropped());

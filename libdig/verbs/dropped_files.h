@@ -27,6 +27,8 @@ public:
 	std::vector<std::string> names() const;
 	std::uint64_t bytes() const;
 	bool is_empty() const { return !find_stat(paths_.dropped()) || names().empty(); }
+	// Nothing can be undone any more; the files stay.
+	void forget() const;
 	// Removes all of it for good.
 	void remove() const;
 

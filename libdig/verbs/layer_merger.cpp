@@ -16,6 +16,8 @@ namespace dig {
 constexpr std::uint64_t batch_size = 12_MiB; // of content; one block may be larger
 constexpr std::size_t most_threads = 16;
 constexpr std::size_t items_memory = 4_MiB;
+constexpr std::uint64_t compressor_memory = 36_MiB;
+constexpr std::size_t large_chunk = 128_KiB;
 
 struct LayerMerger::Input {
 	std::shared_ptr<Layer> layer;
@@ -72,10 +74,18 @@ void LayerMerger::Input::read()
 		throw CorruptError("the chunk index names an item that is not there", layer->name(), record.offset);
 }
 
+// As many as their memory allows: zstd takes some times the block, the more the higher the level.
+static std::size_t threads_for(const Settings &settings, const MergeOptions &options)
+{
+	const std::uint64_t times = options.level > 12 ? 10 : options.level > 5 ? 6 : 3;
+	const std::uint64_t most = std::max<std::uint64_t>(1, compressor_memory / (times * options.block_size));
+	return std::min<std::size_t>({worker_threads(settings), most_threads, most});
+}
+
 LayerMerger::LayerMerger(Store &store, const File &file, const GenerationRange &range, const MergeOptions &options)
 	: store_(store), file_(file), range_(range), options_(options),
-	  threads_(std::min(worker_threads(store.settings()), most_threads)), offset_(sizeof(Preamble)),
-	  items_(options_.directory, items_memory)
+	  threads_(threads_for(store.settings(), options)), offset_(sizeof(Preamble)),
+	  items_(options_.directory, items_memory), taken_(options_.directory)
 {
 	for (std::size_t i = 0; i < threads_; i++)
 		compressors_.push_back(std::make_unique<BlockCompressor>(options.codec, options.level));
@@ -96,12 +106,27 @@ void LayerMerger::take(const std::shared_ptr<Layer> &layer, std::uint32_t block,
 		throw CorruptError("a block is not as its record says", layer->name(), input.record.offset);
 	const double share = static_cast<double>(live.size()) / std::max<double>(input.record.items, 1);
 	input.is_copied = options_.least_live <= 1 && (live.size() == input.record.items || share >= options_.least_live);
+	// What was to be compressed later is compressed now.
+	const bool is_raw = input.record.codec == static_cast<std::uint8_t>(Codec::none);
+	if (is_raw && packing_of(layer).pending > 0)
+		input.is_copied = false;
+	else if (options_.told_level > 0 && packing_of(layer).level >= options_.told_level)
+		input.is_copied = true;
 	input.live = std::move(live);
 	const std::uint64_t size = std::max<std::uint64_t>(input.record.raw_size, input.record.length);
 	if (!batch_.empty() && batch_bytes_ + size > batch_size)
 		run_batch();
 	batch_bytes_ += size;
 	batch_.push_back(std::move(input));
+}
+
+const Packing &LayerMerger::packing_of(const std::shared_ptr<Layer> &layer)
+{
+	if (layer != last_layer_) {
+		last_layer_ = layer;
+		last_packing_ = layer->packing();
+	}
+	return last_packing_;
 }
 
 // Calls job with each number, and the number of the thread.
@@ -120,7 +145,13 @@ void LayerMerger::each(std::size_t count, const std::function<void(std::size_t, 
 	workers.join();
 }
 
-void LayerMerger::end_block(std::vector<Output> &outputs)
+// Most of what does not shrink is told by samples.
+static BlockPayload compressed(BlockCompressor &compressor, Bytes raw, MutableBytes room)
+{
+	return compressor.looks_compressible(raw, room) ? compressor.compress(raw, room) : BlockPayload{Codec::none, raw};
+}
+
+void LayerMerger::end_blocks()
 {
 	for (const ItemKind kind : {ItemKind::chunk, ItemKind::node}) {
 		Pending &pending = pending_[kind == ItemKind::node];
@@ -128,7 +159,7 @@ void LayerMerger::end_block(std::vector<Output> &outputs)
 			continue;
 		Output output{.kind = kind};
 		output.block = std::exchange(pending, {});
-		outputs.push_back(std::move(output));
+		outputs_.push_back(std::move(output));
 	}
 }
 
@@ -136,30 +167,50 @@ void LayerMerger::end_block(std::vector<Output> &outputs)
 void LayerMerger::take_items(const Input &input)
 {
 	const BlockShape &shape = input.stored.shape;
-	Pending &pending = pending_[shape.kind == ItemKind::node];
 	auto live = input.live.begin();
 	std::size_t at = 0;
 	for (std::size_t i = 0; i < shape.sizes.size(); at += shape.sizes[i++]) {
 		if (live == input.live.end() || *live != i)
 			continue;
 		++live;
-		if (!pending.sizes.empty() && (pending.raw.size() + shape.sizes[i] > options_.block_size ||
-			pending.sizes.size() >= max_block_items)) {
-			Output output{.kind = shape.kind};
-			output.block = std::exchange(pending, {});
-			outputs_.push_back(std::move(output));
-		}
-		append(pending.raw, input.raw().subspan(at, shape.sizes[i]));
-		pending.sizes.push_back(shape.sizes[i]);
-		pending.digests.push_back(input.digests[i]);
+		if (options_.least_live <= 1 || taken_.insert(shape.kind, input.digests[i]))
+			take_item(shape.kind, input.digests[i], input.raw().subspan(at, shape.sizes[i]));
 	}
+}
+
+void LayerMerger::take_item(ItemKind kind, const Digest &digest, Bytes item)
+{
+	const auto size = static_cast<std::uint32_t>(item.size());
+	// A large chunk is a block of its own, so that it can be read alone.
+	if (kind == ItemKind::chunk && item.size() >= large_chunk) {
+		Output output{.kind = kind};
+		output.block = {Buffer(item.begin(), item.end()), {size}, {digest}};
+		outputs_.push_back(std::move(output));
+		return;
+	}
+	Pending &pending = pending_[kind == ItemKind::node];
+	if (!pending.sizes.empty() &&
+		(pending.raw.size() + size > options_.block_size || pending.sizes.size() >= max_block_items)) {
+		Output output{.kind = kind};
+		output.block = std::exchange(pending, {});
+		outputs_.push_back(std::move(output));
+	}
+	append(pending.raw, item);
+	pending.sizes.push_back(size);
+	pending.digests.push_back(digest);
+}
+
+void LayerMerger::add(ItemKind kind, const Digest &digest, Bytes bytes)
+{
+	run_batch();
+	take_item(kind, digest, bytes);
+	write_outputs();
 }
 
 void LayerMerger::run_batch()
 {
 	check_interrupted();
 	each(batch_.size(), [&](std::size_t i, std::size_t) { batch_[i].read(); });
-	outputs_.clear();
 	for (Input &input : batch_) {
 		if (input.is_copied) {
 			Output output{.kind = input.stored.shape.kind};
@@ -172,19 +223,24 @@ void LayerMerger::run_batch()
 		input.stored.bytes = {};
 		input.decoded = {};
 	}
+	write_outputs();
+	options_.work->bytes.add(batch_bytes_);
+	batch_.clear();
+	batch_bytes_ = 0;
+}
+
+void LayerMerger::write_outputs()
+{
 	each(outputs_.size(), [&](std::size_t i, std::size_t thread) {
 		Output &output = outputs_[i];
 		if (output.copied)
 			return;
 		output.room.resize(output.block.raw.size());
-		output.payload = compressors_[thread]->compress(output.block.raw, output.room);
+		output.payload = compressed(*compressors_[thread], output.block.raw, output.room);
 	});
 	for (Output &output : outputs_)
 		write(output);
 	outputs_.clear();
-	options_.work->bytes.add(batch_bytes_);
-	batch_.clear();
-	batch_bytes_ = 0;
 }
 
 void LayerMerger::write(Output &output)
@@ -236,7 +292,7 @@ Buffer LayerMerger::states() const
 	put_u64(section, range_.first);
 	put_u64(section, count);
 	for (std::uint64_t i = range_.first; i <= range_.last; i++) {
-		const LayerState state = store_.state(i);
+		const LayerState state = options_.state ? options_.state(i) : store_.state(i);
 		put_u64(section, 24 + 8 * count + bodies.size());
 		const Buffer header = state.header.encoded();
 		put_u32(bodies, static_cast<std::uint32_t>(header.size()));
@@ -254,13 +310,8 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 {
 	if (!batch_.empty())
 		run_batch();
-	end_block(outputs_);
-	for (Output &output : outputs_) {
-		output.room.resize(output.block.raw.size());
-		output.payload = compressors_[0]->compress(output.block.raw, output.room);
-		write(output);
-	}
-	outputs_.clear();
+	end_blocks();
+	write_outputs();
 	SectionWriter sections(file_, offset_);
 	sections.begin(Section::block_table);
 	Buffer window;
@@ -291,6 +342,12 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	Buffer ranges;
 	put_ranges(ranges, dropped);
 	sections.write_section(Section::dropped, ranges);
+	if (options_.told_level > 0) {
+		Buffer packing;
+		put_u8(packing, options_.told_level);
+		put_u64(packing, 0);
+		sections.write_optional_section(Section::packing, packing);
+	}
 	result_.items = items_.count();
 	result_.pack_id = sections.write_footer(false);
 	result_.size = sections.offset();

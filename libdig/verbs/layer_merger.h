@@ -11,11 +11,14 @@ namespace dig {
 
 struct MergeOptions {
 	// Blocks of which a smaller share is needed are made anew, without the rest.  1: all that are not
-	// needed whole; more than 1: all.
+	// needed whole; more than 1: all, and what stands in two blocks is kept once.
 	double least_live = 0.5;
+	std::uint8_t told_level = 0; // Packing::level of the file; blocks of files with that level are copied
 	Codec codec = Codec::zstd; // of blocks that are made anew
 	int level = 0;
 	std::size_t block_size = 1_MiB; // bytes of content of a block that is made anew, if there is so much
+	// Of a generation whose layer is lost; Store::state() without it.
+	std::function<LayerState(std::uint64_t generation)> state;
 	std::string directory; // for what does not fit into memory
 	Work *work = &unseen_work();
 };
@@ -32,6 +35,9 @@ public:
 	// damaged.
 	void take(const std::shared_ptr<Layer> &layer, std::uint32_t block, std::vector<std::uint16_t> live);
 
+	// An item that was found elsewhere.
+	void add(ItemKind kind, const Digest &digest, Bytes bytes);
+
 	struct Result {
 		Digest pack_id;
 		std::uint64_t size = 0; // of the file
@@ -45,9 +51,12 @@ private:
 	struct Input;
 	struct Output;
 
+	const Packing &packing_of(const std::shared_ptr<Layer> &layer);
 	void run_batch();
 	void take_items(const Input &input);
-	void end_block(std::vector<Output> &outputs);
+	void take_item(ItemKind kind, const Digest &digest, Bytes item);
+	void end_blocks();
+	void write_outputs();
 	void write(Output &output);
 	void each(std::size_t count, const std::function<void(std::size_t, std::size_t)> &job) const;
 	Buffer states() const;
@@ -71,6 +80,9 @@ private:
 	std::vector<Output> outputs_;
 	std::vector<std::unique_ptr<BlockCompressor>> compressors_;
 	RecordSorter<ChunkRecord> items_;
+	ItemSet taken_; // by blocks that are made anew
+	std::shared_ptr<Layer> last_layer_;
+	Packing last_packing_;
 	Buffer table_; // of blocks
 	File table_file_;
 	std::uint64_t table_size_ = 0;

@@ -2,6 +2,7 @@
 
 #include "libdig/os/directory.h"
 #include "libdig/os/lock.h"
+#include "libdig/os/process.h"
 #include "libdig/verbs/dropped_files.h"
 
 namespace dig {
@@ -15,11 +16,21 @@ LayerSwap::LayerSwap(Store &store, const MergedLayer &merged)
 
 void LayerSwap::publish_file(PublishedFile &file)
 {
+	is_published_ = true;
 	file.publish_as(path_);
 	layer_ = std::make_unique<Layer>(path_);
 	layer_->check_structure();
 	if (layer_->pack_id() != merged_.pack_id || layer_->generations() != merged_.range)
 		throw CorruptError("it was not written as it should be", path_, 0);
+}
+
+void LayerSwap::check(std::size_t memory) const
+{
+	const auto fail = [](std::uint32_t, std::span<const ChunkRecord>, const std::string &problem) {
+		throw CorruptError(problem);
+	};
+	layer_->check_blocks(worker_threads(store_.settings()), memory, fail, [](std::uint64_t) { check_interrupted(); },
+		unseen_work());
 }
 
 bool LayerSwap::covers(std::uint64_t generation) const
@@ -32,6 +43,8 @@ bool LayerSwap::has(ItemKind kind, const Digest &id) const { return layer_->find
 void LayerSwap::replace(LayerTable &table)
 {
 	table.merge(merged_);
+	// A failure may come when the table is in place already.
+	is_named_ = true;
 	publish_table(store_.paths(), table);
 }
 
@@ -46,10 +59,15 @@ void LayerSwap::follow()
 	}
 }
 
-void LayerSwap::give_up()
+LayerSwap::~LayerSwap()
 {
-	layer_.reset();
-	remove_file_if_there(path_);
+	if (!is_published_ || is_named_)
+		return;
+	try {
+		remove_file_if_there(path_);
+	} catch (const Error &) {
+		// The next gc takes it away.
+	}
 }
 
 void publish_table(const StorePaths &paths, LayerTable &table)

@@ -10,9 +10,14 @@ namespace dig {
 class LayerSwap {
 public:
 	LayerSwap(Store &store, const MergedLayer &merged);
+	// Removes a file that was published and that the table does not name.
+	~LayerSwap();
+	LayerSwap(const LayerSwap &) = delete;
 
 	// The file becomes durable under its name.  Nothing names it yet.
 	void publish_file(PublishedFile &file);
+	// Reads all of it again, and compares it; CorruptError.  Takes about so much memory.
+	void check(std::size_t memory) const;
 	// Whether the generation lies in the files that go.
 	bool covers(std::uint64_t generation) const;
 	// Whether the new file has an item.
@@ -21,14 +26,13 @@ public:
 	void replace(LayerTable &table);
 	// The chunk index follows.  Under the store's lock.
 	void follow();
-	// The file is removed again.
-	void give_up();
 
 private:
 	Store &store_;
 	MergedLayer merged_;
 	std::string path_;
 	std::unique_ptr<Layer> layer_;
+	bool is_published_ = false, is_named_ = false;
 };
 
 // Puts a table with the next epoch in place, under the store's lock.  The first one of a store makes

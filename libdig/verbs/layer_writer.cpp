@@ -57,6 +57,7 @@ private:
 	Decompressor decompressor_;
 	Buffer bytes_;                         // of the block that is checked
 	std::uint64_t end_ = sizeof(Preamble); // of the block before
+	std::uint64_t raw_bytes_ = 0;          // of chunks in blocks that are not compressed
 };
 
 // The end of the last add that is not fresh.  Ages are differences of change times of the pack, so that
@@ -119,6 +120,8 @@ void LayerWriter::write_block_table(Work &work)
 			chunks += block->record.items;
 			new_bytes += block->record.raw_size;
 			stored_bytes += block->record.length;
+			if (block->record.codec == static_cast<std::uint8_t>(Codec::none))
+				raw_bytes_ += block->record.raw_size;
 		}
 	}
 	if (reader.offset() != pack_.journal_size() || count != pack_.state().block_count())
@@ -136,6 +139,12 @@ void LayerWriter::write_sections(const LayerText &text)
 	sections_.write_section(Section::header, text.header.encoded());
 	write_peaks(text.peaks);
 	write_texts(text);
+	if (staging_.store().settings().core.compression == Compression::later && raw_bytes_ > 0) {
+		Buffer packing;
+		put_u8(packing, 0);
+		put_u64(packing, raw_bytes_);
+		sections_.write_optional_section(Section::packing, packing);
+	}
 	sections_.write_footer(text.is_full);
 }
 

@@ -76,7 +76,7 @@ private:
 		GenerationRange range;
 		std::string name;
 		std::uint64_t size = 0, blocks_size = 0, live = 0;
-		bool shrinks = false, is_empty = false;
+		bool shrinks = false, is_empty = false, is_pending = false;
 		double waste() const { return blocks_size > live ? static_cast<double>(blocks_size - live) : 0; }
 	};
 
@@ -134,7 +134,7 @@ private:
 		const std::shared_ptr<Layer> layer = store_->layer(home);
 		const std::size_t slash = layer->name().rfind('/');
 		layers_.push_back({home, layer->generations(), layer->name().substr(slash + 1), layer->file_size(),
-			layer->blocks_size(), 0, false, layer->item_count() == 0});
+			layer->blocks_size(), 0, false, layer->item_count() == 0, layer->packing().pending > 0});
 	}
 
 	// Calls take with each block of which something is needed: its file's number, and its items.
@@ -179,7 +179,7 @@ private:
 		std::vector<File *> staying;
 		for (File &file : layers_) {
 			live += static_cast<double>(file.live);
-			file.shrinks = !file.is_empty && (file.live == 0 ||
+			file.shrinks = !file.is_empty && (file.live == 0 || file.is_pending ||
 				static_cast<double>(file.live) < least_share * static_cast<double>(file.blocks_size));
 			if (!file.shrinks) {
 				staying.push_back(&file);
@@ -288,8 +288,9 @@ private:
 			target.emplace(paths_.layers() + "/merging");
 		MergeOptions merge;
 		merge.least_live = least_live_;
-		merge.codec = block_compressor_of(store_->settings()).codec();
-		merge.level = static_cast<int>(store_->settings().core.compression_level);
+		const BlockCompression compression = late_compression_of(store_->settings());
+		merge.codec = compression.codec;
+		merge.level = compression.level;
 		merge.directory = scratch();
 		merge.work = &work_;
 		LayerMerger merger(*store_, target ? target->file() : none, range, merge);
@@ -339,7 +340,6 @@ private:
 			is_done = true;
 		});
 		if (!is_done) {
-			swap.give_up();
 			if (options_.notice)
 				options_.notice("a commit or an add that came meanwhile needs what was to be dropped; the next gc "
 					"looks again");

@@ -27,6 +27,7 @@
 #include "libdig/staging/item_set.h"
 #include "libdig/staging/staged_content.h"
 #include "libdig/staging/tree_survey.h"
+#include "libdig/store/state_log.h"
 
 namespace dig {
 
@@ -133,6 +134,7 @@ public:
 			attempt([&] { check_history(); });
 			check_stray_layers();
 			attempt([&] { ChunkIndex::check(paths_.chunk_index()); });
+			attempt([&] { check_state_log(); });
 			attempt([&] { check_staging(*store, options_.notice); });
 		}
 		return result_;
@@ -398,6 +400,16 @@ private:
 		const std::shared_ptr<Layer> layer = store_->layer(place->generation);
 		if (layer->item_size(place->place) != size)
 			throw CorruptError("chunk " + to_hex(id) + " has another size in " + quote(layer->name()));
+	}
+
+	// It is not durable, so that a power cut may tear it.
+	void check_state_log()
+	{
+		store_->refresh();
+		check_noted_states(paths_, store_->roots(), [this](const std::string &problem) {
+			if (options_.notice)
+				options_.notice(problem + "; it is a second copy, and the next commit to this file mends it");
+		});
 	}
 
 	void check_stray_layers()

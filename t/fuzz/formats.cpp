@@ -216,7 +216,7 @@ static void repair_chunk_run(Buffer &bytes)
 
 static void run_roots(Bytes input)
 {
-	const RootHistory roots = RootHistory::decode(input, "roots");
+	const RootHistory roots = RootHistory::decode(Buffer(input.begin(), input.end()), "roots");
 	const Buffer again = roots.encoded();
 	require(RootHistory::decode(again, "again").size() == roots.size(), "what is written is read");
 	roots.unique_digits();

@@ -1,0 +1,363 @@
+// What is lost is known by digest, so that a source is right or wrong, whatever it is called.
+//
+// First, each layer file is read: its damaged blocks say which items are lost, and a file that cannot be
+// read at all has lost what nobody can tell yet.  Then the states are walked: what they need and no layer has
+// is lost, too, and the paths that need it are where a directory is searched first; after that come files of
+// the same size, and at last all files.  A file is cut as the store cuts it.  If its list or one of its
+// chunks is lost, its parts are taken.
+//
+// A lost manifest cannot be found anywhere, but it can be made: the state before it, changed by what the
+// index or a later state says of the paths whose content is lost.  The header of the lost layer, which the
+// state log has a second time, names the root that must come out.
+//
+// What was found lies in a file without a name, and goes into the layer file that is made anew.
+#include "libdig/verbs/heal.h"
+
+#include <algorithm>
+
+#include "libdig/chunking/chunker.h"
+#include "libdig/os/directory.h"
+#include "libdig/os/environment.h"
+#include "libdig/os/lock.h"
+#include "libdig/os/process.h"
+#include "libdig/verbs/dropped_files.h"
+#include "libdig/verbs/layer_merger.h"
+#include "libdig/verbs/layer_swap.h"
+#include "libdig/verbs/lost_manifests.h"
+
+namespace dig {
+
+constexpr std::size_t read_window = 34_MiB; // two of the largest chunks
+
+class Healing {
+public:
+	Healing(const StorePaths &paths, const HealOptions &options) : paths_(paths), options_(options) {}
+
+	HealResult run()
+	{
+		const Lock gc = Lock::acquire(paths_.gc_lock());
+		make_directory(paths_.tmp());
+		store_.emplace(paths_);
+		items_.emplace(*store_, temporary_directory());
+		items_->look_for_damage(*options_.work, options_.notice);
+		items_->walk_states();
+		if (items_->hurt_homes().empty() && items_->lost_count() == 0)
+			return {};
+		options_.work->begin_stage("search");
+		// Each round finds what the next one needs to go further down.
+		for (std::size_t before = ~std::size_t(0); before != items_->found().size();) {
+			before = items_->found().size();
+			make_lost_manifests(*items_, options_.notice);
+			items_->walk_states();
+			search();
+		}
+		remove_abandoned(paths_.layers(), "merging");
+		has_stored_ = items_->found().size() == 0;
+		for (const auto &[home, hurt] : items_->hurt_homes())
+			if (hurt.is_lost ? has_manifests(home) || !has_stored_ : !has_stored_)
+				make_anew(home, hurt);
+		// What is nowhere needs no place of its own.
+		if (!has_stored_)
+			make_anew(smallest_home(), {});
+		return {items_->lost_count(), items_->found().size()};
+	}
+
+private:
+	// --- sources ----------------------------------------------------------------------------------
+
+	void search()
+	{
+		for (const std::string &source : options_.sources) {
+			const std::optional<FileStat> stat = find_stat(source);
+			if (!stat)
+				throw SystemError("open", source, ENOENT);
+			if (stat->type == FileType::regular)
+				search_layer(source);
+			else if (find_stat(source + "/format") && find_stat(source + "/layers"))
+				search_store(source);
+			else
+				search_directory(source);
+		}
+	}
+
+	// Nothing where the block is damaged.
+	static std::optional<Buffer> item_at(const Layer &layer, const Layer::Place &place, Decompressor &decompressor)
+	{
+		try {
+			const StoredBlock block = layer.read_block(place.block);
+			Buffer raw(block.shape.raw_size);
+			decode_block(block, decompressor, raw, layer.name(), 0);
+			if (place.item >= block.shape.sizes.size())
+				return {};
+			std::size_t at = 0;
+			for (std::size_t i = 0; i < place.item; i++)
+				at += block.shape.sizes[i];
+			const Bytes item = Bytes(raw).subspan(at, block.shape.sizes[place.item]);
+			return Buffer(item.begin(), item.end());
+		} catch (const CorruptError &) {
+			return {};
+		}
+	}
+
+	void take_from(const std::function<std::optional<Buffer>(ItemKind, const Digest &)> &find)
+	{
+		for (const auto &[kind, digest] : items_->wanted())
+			if (const std::optional<Buffer> bytes = find(kind, digest); bytes && item_digest(kind, *bytes) == digest)
+				items_->take(kind, digest, *bytes);
+	}
+
+	void search_layer(const std::string &path)
+	{
+		const Layer layer(path);
+		Decompressor decompressor;
+		take_from([&](ItemKind kind, const Digest &digest) -> std::optional<Buffer> {
+			const std::optional<Layer::Place> place = layer.find(kind, digest);
+			if (!place)
+				return {};
+			return item_at(layer, *place, decompressor);
+		});
+	}
+
+	void search_store(const std::string &path)
+	{
+		StorePaths paths;
+		paths.store = path;
+		Store other(paths);
+		take_from([&](ItemKind kind, const Digest &digest) -> std::optional<Buffer> {
+			try {
+				return other.find_item_anywhere(kind, digest);
+			} catch (const CorruptError &) {
+				return {};
+			}
+		});
+	}
+
+	// By path, by size, and then all.
+	void search_directory(const std::string &directory)
+	{
+		if (items_->found().size() < items_->lost_count())
+			for (const LostItems::HurtEntry &entry : items_->hurt_entries())
+				if (const auto stat = find_stat_at(AT_FDCWD, directory + "/" + entry.path);
+					stat && (stat->type == FileType::regular || stat->type == FileType::symlink))
+					look_into(directory + "/" + entry.path, stat->type);
+		items_->walk_states();
+		if (items_->hurt_entries().empty())
+			return;
+		std::vector<std::uint64_t> sizes;
+		for (const LostItems::HurtEntry &entry : items_->hurt_entries())
+			sizes.push_back(entry.size);
+		std::sort(sizes.begin(), sizes.end());
+		each_file(directory, 0, [&](const std::string &path, const FileStat &stat) {
+			if (std::binary_search(sizes.begin(), sizes.end(), stat.size))
+				look_into(path, stat.type);
+		});
+		items_->walk_states();
+		if (!items_->hurt_entries().empty())
+			each_file(directory, 0, [&](const std::string &path, const FileStat &stat) { look_into(path, stat.type); });
+	}
+
+	void each_file(const std::string &directory, int depth,
+		const std::function<void(const std::string &, const FileStat &)> &take)
+	{
+		if (depth > 200)
+			return;
+		for (const std::string &name : names_in(directory)) {
+			check_interrupted();
+			const std::string path = directory + "/" + name;
+			const auto stat = find_stat_at(AT_FDCWD, path);
+			if (!stat || name == ".dig")
+				continue;
+			if (stat->type == FileType::directory)
+				each_file(path, depth + 1, take);
+			else if (stat->type == FileType::regular || stat->type == FileType::symlink)
+				take(path, *stat);
+		}
+	}
+
+	// Cuts a file as the store does; calls take with each chunk.
+	void each_chunk(const File &file, const std::function<void(Bytes)> &take) const
+	{
+		Chunker chunker(store_->chunking());
+		Buffer window(std::max<std::size_t>(read_window, 2 * store_->chunking().largest_chunk()));
+		std::size_t begin = 0, end = 0;
+		std::uint64_t offset = 0;
+		for (bool is_last = false;;) {
+			const Bytes rest = Bytes(window).subspan(begin, end - begin);
+			if (const std::size_t size = chunker.next(rest, is_last)) {
+				take(rest.first(size));
+				begin += size;
+				continue;
+			}
+			if (is_last)
+				return;
+			std::memmove(window.data(), window.data() + begin, end - begin);
+			end -= begin;
+			begin = 0;
+			check_interrupted();
+			const std::size_t got = file.read_at(MutableBytes(window).subspan(end), offset);
+			is_last = got < window.size() - end;
+			end += got;
+			offset += got;
+		}
+	}
+
+	void look_into(const std::string &path, FileType type)
+	{
+		try {
+			if (type == FileType::symlink) {
+				const std::string text = read_link_at(AT_FDCWD, path);
+				const Digest id = digest_of(bytes_of(text));
+				if (items_->is_known_lost(ItemKind::chunk, id))
+					items_->take(ItemKind::chunk, id, bytes_of(text));
+				return;
+			}
+			const File file = File::open(path);
+			options_.work->files.add();
+			bool is_wanted = false;
+			TreeBuilder first(TreeKind::chunk_list, [](const Digest &, Bytes) {});
+			each_chunk(file, [&](Bytes bytes) {
+				const Digest id = digest_of(bytes);
+				is_wanted = is_wanted ||
+					(items_->is_known_lost(ItemKind::chunk, id) && !items_->found().has(ItemKind::chunk, id));
+				first.append_chunks(id, bytes.size(), 1);
+			});
+			const Digest root = first.finish().id;
+			if (items_->is_known_lost(ItemKind::node, root) && !items_->found().has(ItemKind::node, root))
+				is_wanted = true;
+			if (!is_wanted)
+				return;
+			TreeBuilder second(TreeKind::chunk_list, [&](const Digest &id, Bytes stored) {
+				items_->take(ItemKind::node, id, stored);
+			});
+			each_chunk(file, [&](Bytes bytes) {
+				const Digest id = digest_of(bytes);
+				items_->take(ItemKind::chunk, id, bytes);
+				second.append_chunks(id, bytes.size(), 1);
+			});
+			second.finish();
+		} catch (const SystemError &error) {
+			if (options_.notice)
+				options_.notice(error.what());
+		}
+	}
+
+	// --- the files -------------------------------------------------------------------------------
+
+	// Whether the states of a lost file can be entered.
+	bool has_manifests(std::uint64_t home)
+	{
+		const MergedLayer *const merged = store_->layer_table()->find(home);
+		for (std::uint64_t i = merged ? merged->range.first : home; i <= home; i++) {
+			if (store_->layer_table()->is_dropped(i))
+				continue;
+			try {
+				const Digest root = store_->state(i).header.manifest_root;
+				if (root != empty_root(TreeKind::manifest) && !items_->find_node(root))
+					return false;
+			} catch (const CorruptError &) {
+				return false;
+			}
+		}
+		return true;
+	}
+
+	std::uint64_t smallest_home()
+	{
+		const LayerTable table = *store_->layer_table();
+		std::uint64_t best = 0, size = ~std::uint64_t(0);
+		for (std::uint64_t i = 1; i <= store_->roots().size(); i = table.home(i) + 1)
+			if (const std::uint64_t own = store_->layer(i)->file_size(); own < size) {
+				size = own;
+				best = table.home(i);
+			}
+		return best;
+	}
+
+	void make_anew(std::uint64_t home, const LostItems::Hurt &hurt)
+	{
+		const LayerTable now = *store_->layer_table();
+		const MergedLayer *const merged = now.find(home);
+		const GenerationRange range = merged ? merged->range : GenerationRange{home, home};
+		const std::string name = merged ? paths_.merged_layer(merged->pack_id)
+						: paths_.layer(store_->roots().at(home).layer_id);
+		try {
+			for (std::uint64_t i = range.first; i <= range.last; i++)
+				store_->state(i);
+		} catch (const CorruptError &) {
+			if (options_.notice)
+				options_.notice(quote(name) + " cannot be made anew: nothing tells any more what it said of its state");
+			return;
+		}
+		PublishedFile target(paths_.layers() + "/merging");
+		MergeOptions merge;
+		merge.least_live = 0;
+		merge.directory = paths_.tmp();
+		const BlockCompression compression = late_compression_of(store_->settings());
+		merge.codec = compression.codec;
+		merge.level = compression.level;
+		LayerMerger merger(*store_, target.file(), range, merge);
+		if (!hurt.is_lost)
+			take_good_blocks(home, hurt, merger);
+		// All that was found goes into the first of them.
+		if (!has_stored_)
+			items_->found().each([&](ItemKind kind, const Digest &digest, const Buffer &bytes) {
+				merger.add(kind, digest, bytes);
+			});
+		has_stored_ = true;
+		const Lock lock = Lock::acquire(paths_.lock());
+		store_->refresh();
+		LayerTable table = *store_->layer_table();
+		const LayerMerger::Result made = merger.finish(table.dropped(), table.epoch() + 1);
+		LayerSwap swap(*store_, {range, made.pack_id});
+		swap.publish_file(target);
+		// dig gc --undo would bring the damage back.
+		if (find_stat(paths_.dropped()))
+			DroppedFiles(paths_).forget();
+		swap.replace(table);
+		if (find_stat(name)) {
+			make_directory(paths_.dropped());
+			const DroppedFiles files(paths_);
+			files.take_out(name.substr(name.rfind('/') + 1));
+			files.sync();
+		}
+		store_->reload();
+		swap.follow();
+		if (options_.healed)
+			options_.healed("the layer of @" + std::to_string(range.first) +
+				(range.last > range.first ? " to @" + std::to_string(range.last) : std::string()) + " was made anew");
+	}
+
+	void take_good_blocks(std::uint64_t home, const LostItems::Hurt &hurt, LayerMerger &merger)
+	{
+		const std::shared_ptr<Layer> layer = store_->layer(home);
+		for (std::uint32_t block = 0; block < layer->block_count(); block++) {
+			if (std::find(hurt.blocks.begin(), hurt.blocks.end(), block) != hurt.blocks.end())
+				continue;
+			std::vector<std::uint16_t> items(layer->block(block).items);
+			for (std::size_t i = 0; i < items.size(); i++)
+				items[i] = static_cast<std::uint16_t>(i);
+			merger.take(layer, block, std::move(items));
+		}
+		// What is good in damaged blocks.
+		RunRecords records = layer->records(home);
+		while (const std::optional<RunRecord> record = records()) {
+			if (std::find(hurt.blocks.begin(), hurt.blocks.end(), record->block) == hurt.blocks.end())
+				continue;
+			const ItemKind kind = static_cast<ItemKind>(record->kind);
+			if (items_->is_known_lost(kind, record->digest))
+				continue;
+			if (const std::optional<Buffer> bytes = store_->find_item_bytes(kind, record->digest))
+				merger.add(kind, record->digest, *bytes);
+		}
+	}
+
+	StorePaths paths_;
+	const HealOptions &options_;
+	std::optional<Store> store_;
+	std::optional<LostItems> items_;
+	bool has_stored_ = false;
+};
+
+HealResult heal_store(const StorePaths &paths, const HealOptions &options) { return Healing(paths, options).run(); }
+
+} // namespace dig
