@@ -1,4 +1,5 @@
 #include "libdig/staging/staging_clear.h"
+#include "libdig/store/reserve.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/typed_path.h"
 #include "libdig/verbs/near_paths.h"
@@ -29,6 +30,25 @@ static void check_paths(Store &store, const std::vector<std::string> &paths, con
 	check_paths_exist(store, index, paths, typed);
 }
 
+// On a full disk, all that is staged goes before anything is written.
+static std::uint64_t unstage_with_little_room(Store &store, const std::vector<std::string> &paths)
+{
+	std::uint64_t count = 0;
+	try {
+		with_reserve(store.paths(), [&] { count = unstage(store, paths); });
+	} catch (const SystemError &error) {
+		if (!paths.empty() || !is_out_of_room(error))
+			throw;
+		const Index index = Index::open(store.paths().staging());
+		for (IndexCursor at = index.staged_cursor(); at.current(); at.next())
+			count += index.is_staged(*at.current());
+		discard_staging(store);
+		StagingWriter writer(store);
+		reconcile_index(store, writer);
+	}
+	return count;
+}
+
 static int reset(Options &options)
 {
 	bool quiet = false;
@@ -42,7 +62,7 @@ static int reset(Options &options)
 		check_paths(store, paths, typed);
 	std::uint64_t count = 0;
 	try {
-		count = unstage(store, paths);
+		count = unstage_with_little_room(store, paths);
 	} catch (const CorruptError &error) {
 		if (!typed.empty())
 			throw;
@@ -51,6 +71,7 @@ static int reset(Options &options)
 		StagingWriter writer(store);
 		reconcile_index(store, writer);
 	}
+	keep_reserve(store.paths());
 	if (!quiet)
 		tell(std::to_string(count) + (count == 1 ? " path is" : " paths are") + " no longer staged");
 	return exit_status::done;

@@ -3,6 +3,7 @@
 
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path_walk.h"
+#include "libdig/store/reserve.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
 #include "libdig/tool/typed_path.h"
@@ -229,17 +230,22 @@ static int rm(Options &options)
 		.flag("cached", 0, cached, "from the index only")
 		.positional(typed, 1)
 		.parse();
-	Store store(get_store());
-	Removal removal(store, force, cached);
-	std::vector<std::string> paths;
-	for (const std::string &path : typed) {
-		paths.push_back(stored_path(store.paths(), path));
-		removal.require_tracked(paths.back(), path);
-	}
-	removal.check(paths);
-	const int status = removal.act(paths);
-	if (!options.is_quiet())
-		tell_summary(removal.summary());
+	int status = exit_status::done;
+	const auto act = [&] {
+		Store store(get_store());
+		Removal removal(store, force, cached);
+		std::vector<std::string> paths;
+		for (const std::string &path : typed) {
+			paths.push_back(stored_path(store.paths(), path));
+			removal.require_tracked(paths.back(), path);
+		}
+		removal.check(paths);
+		status = removal.act(paths);
+		if (!options.is_quiet())
+			tell_summary(removal.summary());
+	};
+	// A file that is gone from the work tree already is not asked for again.
+	with_reserve(get_store(), act);
 	return status;
 }
 

@@ -80,4 +80,42 @@ test_expect_success 'every chunk of a file that is damaged, one by one, is heale
 	)
 '
 
+# --- random damage ------------------------------------------------------------------------------
+
+# damaged_states SEED COUNT: so often bits of the layers of r are flipped, from seeds that count up.
+damaged_states () {
+	python3 "$TEST_DIRECTORY/reference/random_damage.py" r/.dig "$@"
+}
+
+# Chunks of 4 KB: files of several, files of one, some that several states or paths have.
+test_expect_success 'a store of 2000 chunks and ten states' '
+	DIG_CONFIG="chunking.target=4KB
+core.merge_layers=false
+performance.max_worker_threads=2" && dig-init-store r >/dev/null &&
+	(
+		cd r && for number in 1 2 3 4 5 6 7 8 9 10
+		do
+			mkdir s$number && cd s$number && seeded 400K $number | split -a 3 -b 20K - random. && seeded --text 360K $number | split -a 3 -b 3K - text. &&
+			cp random.aaa ../again$((number % 4)) && cp text.aaa copy && cd .. && rm -rf s$((number - 4)) s$((number - 3))/random.aab &&
+			case $number in
+			2 | 5 | 8) codec=zstd ;;
+			3 | 6 | 9) codec=none ;;
+			*) codec=zlib ;;
+			esac && dig-config core.compression $codec && commit_all $number >/dev/null || exit 1
+		done && dig-check -q && cat .dig/layers/* | wc -c
+	) && cp -a r plain
+'
+
+rounds=8
+! test_have_prereq LONG || rounds=50
+
+test_expect_success 'of random damage, the paths and states are named that the reference finds' '
+	damaged_states 1 $rounds
+'
+
+test_expect_success '... in merged layers of a store with dropped states, too' '
+	(cd r && dig-config core.compression zlib && printf "@%s\n" 2 5 6 9 10 | dig-prune-layers -q --stdin --now && dig-check -q && ls .dig/layers | grep merged) &&
+	damaged_states 1001 $rounds
+'
+
 test_done

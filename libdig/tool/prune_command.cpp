@@ -1,6 +1,7 @@
 #include "libdig/tool/prune_command.h"
 
 #include "libdig/os/file.h"
+#include "libdig/store/reserve.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/records.h"
@@ -138,7 +139,12 @@ int prune_command(Options &options)
 		prune.step = [&](const PruneStep &step) { tell_step(step, is_json); };
 	prune.notice = [](const std::string &notice) { warn(notice); };
 	prune.work = &report.begin({{"reach", 40, false}, {"copy", 60}});
-	const PruneResult result = prune_store(paths, prune, [&](Store &store) { return kept_states(store, rules); });
+	PruneResult result;
+	with_reserve(paths, [&] {
+		result = prune_store(paths, prune, [&](Store &store) { return kept_states(store, rules); });
+	});
+	if (!prune.is_dry)
+		keep_reserve(paths);
 	report.finish();
 	if (!quiet)
 		tell_result(result, prune.is_dry, is_json);

@@ -30,6 +30,7 @@
 #include "libdig/staging/staging_clear.h"
 #include "libdig/staging/sweep.h"
 #include "libdig/staging/tree_survey.h"
+#include "libdig/store/reserve.h"
 #include "libdig/store/state_log.h"
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_writer.h"
@@ -403,6 +404,7 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 		// As on a full disk: it is derived, and whoever comes next makes it.
 	}
 	note_state(store);
+	keep_reserve(store.paths());
 	if (store.settings().core.merge_layers)
 		merge_at_leisure(store);
 	return longer.tip_root();

@@ -30,6 +30,7 @@
 #include "libdig/os/lock.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
+#include "libdig/store/reserve.h"
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_merger.h"
 #include "libdig/verbs/layer_swap.h"
@@ -264,7 +265,7 @@ private:
 			std::uint64_t size = file.live;
 			while (last < layers_.size() && layers_[last].shrinks && size + layers_[last].live <= merged_size)
 				size += layers_[last++].live;
-			if (is_late() || !copy_files(first, last))
+			if (is_late() || !copy_if_there_is_room(first, last))
 				leave(first, last);
 		}
 	}
@@ -275,6 +276,27 @@ private:
 		for (std::size_t i = first; i < last; i++) {
 			result_.layers_after++;
 			result_.size_after += layers_[i].size;
+		}
+	}
+
+	// What is made anew needs room before the old goes; other files may give some.
+	bool copy_if_there_is_room(std::size_t first, std::size_t last)
+	{
+		try {
+			return copy_files(first, last);
+		} catch (const SystemError &error) {
+			// While there is a reserve, all of it is tried again.
+			if (!is_out_of_room(error) || find_stat(paths_.reserve()))
+				throw;
+			if (first + 1 == last) {
+				if (options_.notice)
+					options_.notice("there is no room to make " + quote(layers_[first].name) + " anew; it stays as it is");
+				return false;
+			}
+			for (std::size_t i = first; i < last; i++)
+				if (!copy_if_there_is_room(i, i + 1))
+					leave(i, i + 1);
+			return true;
 		}
 	}
 

@@ -167,8 +167,8 @@ static std::vector<std::string> covered_files(const std::string &store)
 	std::vector<std::string> names;
 	for (const auto &entry : fs::recursive_directory_iterator(store)) {
 		const std::string name = fs::relative(entry.path(), store).string();
-		if (entry.is_regular_file() && name != "config.toml" && name != "lock" && name != "staging/lock" &&
-			!name.starts_with("tmp/"))
+		if (entry.is_regular_file() && name != "config.toml" && name != "reserve" && name != "lock" &&
+			name != "staging/lock" && !name.starts_with("tmp/"))
 			names.push_back(name);
 	}
 	std::sort(names.begin(), names.end());

@@ -13,7 +13,8 @@ Python's own library is used, and the zstd program for zstd blocks.
     chunk FILE             offset, size and chunk id of each chunk
     tree DIR               entries and manifest root of a directory
     layer FILE|DIR...      checks layers; with all of a store, also every state
-    store DIR/.dig         checks format, store-id, roots, tags, runs and layers
+    store DIR/.dig         checks format, store-id, roots, tags, table, runs and layers
+    damaged DIR/.dig       the paths of each state whose content is damaged or gone
     extract LAYERS PATH    the bytes of a file
 
 A digest is bytes here and hexadecimal only where it is printed.
@@ -653,14 +654,16 @@ Place = namedtuple("Place", "layer block number size")
 class Layer:
 	"""One layer file, wholly checked when it is opened.
 
-	places maps (kind, digest) to where the item lies.
+	places maps (kind, digest) to where the item lies.  states has what the file says of
+	each of its generations; a layer of a commit has one, and its fields are those of the
+	layer, too.
 	"""
 
-	def __init__(self, path):
+	def __init__(self, path, check_blocks=True):
 		self.path, self.size = path, os.path.getsize(path)
 		self.cached = (None, None)
 		try:
-			self.check()
+			self.check(check_blocks)
 		except Corrupt as error:
 			raise Corrupt(f"'{os.fsdecode(path)}': {error}") from None
 
@@ -669,17 +672,28 @@ class Layer:
 		with open(self.path, "rb", buffering=0) as file:
 			return os.pread(file.fileno(), size, offset)
 
-	def check(self):
+	def check(self, check_blocks):
 		demand(self.size >= 24 + 80, "file ends early")
 		check_preamble(self.read(0, 24), b"DIGLAYER")
 		self.read_footer()
 		self.read_sections()
 		self.blocks = self.decode_block_table(self.section(1))
-		items = self.check_blocks()
-		self.read_chunk_index(items)
-		self.read_header()
-		self.read_texts()
-		self.read_peaks()
+		self.read_chunk_index(self.check_blocks() if check_blocks else None)
+		self.epoch, self.dropped, self.is_merged = 0, [], 6 in self.sections
+		if self.is_merged:
+			self.read_states()
+			cursor = Cursor(self.section(7), "dropped")
+			self.dropped = read_ranges(cursor)
+			cursor.end()
+		else:
+			state = State(self, self.section(3))
+			self.states = [state]
+			self.read_texts(state)
+			self.read_peaks(state)
+			for name in State.FIELDS:
+				setattr(self, name, getattr(state, name))
+		self.first, self.last = self.states[0].generation, self.states[-1].generation
+		self.read_packing()
 
 	def read_footer(self):
 		data = self.read(self.size - 80, 80)
@@ -702,8 +716,10 @@ class Layer:
 		sections = [Section(*fields) for fields in struct.iter_unpack("<HHIQQ", self.table)]
 		demand(is_ascending([section.type for section in sections]),
 			"sections out of order")
-		demand({1, 2, 3, 4, 5} <= {section.type for section in sections},
-			"a section is missing")
+		types = {section.type for section in sections}
+		needed = {1, 2, 6, 7} if 6 in types else {1, 2, 3, 4, 5}
+		demand(needed <= types, "a section is missing")
+		demand(types & {1, 2, 3, 4, 5, 6, 7} == needed, "a section is of the other kind of layer")
 		self.blocks_end = end = sections[0].offset
 		demand(end >= 24, "block table is out of place")
 		for section in sections:
@@ -711,8 +727,9 @@ class Layer:
 			end += section.size
 			demand(end <= self.table_offset, f"section {section.type} is too long")
 			demand(section.flags < 2, f"section {section.type} has unknown flags")
-			demand(1 <= section.type <= 5 or not section.flags,
+			demand(1 <= section.type <= 8 or not section.flags,
 				f"unknown section {section.type} is needed")
+			demand(section.type != 8 or not section.flags, "section 8 is said to be needed")
 			demand(zlib.crc32(self.read(section.offset, section.size)) == section.crc,
 				f"section {section.type} has a wrong checksum")
 			self.sections[section.type] = section
@@ -797,7 +814,10 @@ class Layer:
 	# Sections
 
 	def read_chunk_index(self, items):
-		"""Every record has to name what lies there, and every item to be named."""
+		"""Every record has to name what lies there, and every item to be named.
+
+		Without items, only the records themselves are checked.
+		"""
 		cursor = Cursor(self.section(2), "chunk index")
 		count, bits = cursor.u64(), cursor.u8()
 		demand(cursor.take(7) == bytes(7), "chunk index with unknown fields")
@@ -811,18 +831,68 @@ class Layer:
 		self.places = {}
 		for digest, block, number, kind, zero in records:
 			demand(zero == 0, "chunk index with unknown fields")
-			demand(block < len(items) and number < len(items[block])
+			demand(items is None or block < len(items) and number < len(items[block])
 				and items[block][number][:2] == (kind, digest),
 				f"chunk index is wrong about {digest.hex()}")
 			self.places[kind, digest] = Place(self, block, number,
-				items[block][number][2])
-		for kind, digest, _ in (item for block in items for item in block):
+				items and items[block][number][2])
+		for kind, digest, _ in (item for block in items or [] for item in block):
 			demand((kind, digest) in self.places, f"chunk index lacks {digest.hex()}")
 		pack = [u8(kind) + digest for digest, _, _, kind, _ in records]
 		demand(self.pack_id == H(*pack, self.table), "another pack id")
 
-	def read_header(self):
-		data = self.section(3)
+	def read_texts(self, state):
+		cursor = Cursor(self.section(5), "texts")
+		state.set_texts(cursor.take(cursor.u32()), cursor.take(cursor.u32()))
+		cursor.end()
+
+	def read_peaks(self, state):
+		cursor = Cursor(self.section(4), "peaks")
+		state.peaks = [cursor.take(32) for _ in range(cursor.u8())]
+		cursor.end()
+		before = state.generation - 1
+		demand(len(state.peaks) == bin(before).count("1"), "wrong number of peaks")
+		parent = root_of(before, mth_of_peaks(state.peaks)) if before else ZEROS
+		demand(parent == state.parent_root, "parent root does not follow from the peaks")
+		state.root = root_of(state.generation,
+			mth_of_peaks(add_to_peaks(state.peaks, before, leaf_hash(state.id))))
+
+	def read_states(self):
+		data = self.section(6)
+		cursor = Cursor(data, "states")
+		first, count, self.epoch = cursor.u64(), cursor.u64(), cursor.u64()
+		demand(first > 0 and count > 0, "states of no generation")
+		demand(24 + 8 * count <= len(data), "states end early")
+		offsets = [cursor.u64() for _ in range(count)] + [len(data)]
+		demand(offsets[0] == 24 + 8 * count and is_ascending(offsets), "a state is out of place")
+		self.states = []
+		for number, (start, end) in enumerate(zip(offsets, offsets[1:])):
+			state = read_state(self, data[start:end])
+			demand(state.generation == first + number, "a state is of another generation")
+			self.states.append(state)
+		demand(not self.is_full, "a merged layer is not full")
+
+	def read_packing(self):
+		self.level = self.pending = 0
+		if 8 in self.sections:
+			cursor = Cursor(self.section(8), "packing")
+			self.level, self.pending = cursor.u8(), cursor.u64()
+			cursor.end()
+		raw = sum(block.raw_size for block in self.blocks if block.codec == 0 and block.kind == CHUNK)
+		demand(self.level <= 19 and self.pending <= raw, "packing of other blocks than these")
+
+
+class State:
+	"""What a layer says of one generation.
+
+	root and peaks are None where they are not stored and follow from all layers.
+	"""
+
+	FIELDS = ("store_id generation parent_root manifest_root time parameters_digest texts_digest "
+		"entry_count content_size id author message peaks root").split()
+
+	def __init__(self, layer, data):
+		self.layer, self.header, self.root, self.peaks = layer, data, None, None
 		cursor = Cursor(data, "layer header")
 		demand(cursor.u16() == 1, "unknown identity version")
 		demand(cursor.u8() == 1, "unknown digest algorithm")
@@ -839,25 +909,38 @@ class Layer:
 		demand(self.generation > 0, "generation 0")
 		self.id = H(b"\5", data)
 
-	def read_texts(self):
-		cursor = Cursor(self.section(5), "texts")
-		self.author = cursor.take(cursor.u32())
-		self.message = cursor.take(cursor.u32())
-		cursor.end()
+	def set_texts(self, author, message):
+		self.author, self.message = author, message
 		demand(b"\0" not in self.author, "author holds a NUL")
 		demand(H(self.author, b"\0", self.message) == self.texts_digest,
 			"author and message are not those of the header")
 
-	def read_peaks(self):
-		cursor = Cursor(self.section(4), "peaks")
-		self.peaks = [cursor.take(32) for _ in range(cursor.u8())]
-		cursor.end()
-		before = self.generation - 1
-		demand(len(self.peaks) == bin(before).count("1"), "wrong number of peaks")
-		parent = root_of(before, mth_of_peaks(self.peaks)) if before else ZEROS
-		demand(parent == self.parent_root, "parent root does not follow from the peaks")
-		self.root = root_of(self.generation,
-			mth_of_peaks(add_to_peaks(self.peaks, before, leaf_hash(self.id))))
+
+def read_state(layer, data):
+	"""A record of section 6, or of the log of states."""
+	cursor = Cursor(data, "state")
+	state = State(layer, cursor.take(cursor.u32()))
+	state.set_texts(cursor.take(cursor.u32()), cursor.take(cursor.u32()))
+	cursor.end()
+	return state
+
+
+def read_ranges(cursor):
+	"""Generations, as (first, last); they ascend and do not overlap."""
+	ranges = [(cursor.u64(), cursor.u64()) for _ in range(cursor.u32())]
+	check_ranges(ranges)
+	return ranges
+
+
+def check_ranges(ranges):
+	ends = [end for pair in ranges for end in pair]
+	demand(all(0 < first <= last for first, last in ranges) and ends == sorted(ends)
+		and all(one[1] < other[0] for one, other in zip(ranges, ranges[1:])),
+		"ranges of generations out of order")
+
+
+def is_within(generation, ranges):
+	return any(first <= generation <= last for first, last in ranges)
 
 
 def root_of(generation, hash_of_ids):
@@ -883,42 +966,53 @@ def check_fanout(fanout, digests, bits):
 class History:
 	"""Layers of one store, by generation, and the states that they make up."""
 
-	def __init__(self, layers):
-		self.layers = sorted(layers, key=lambda layer: layer.generation)
+	def __init__(self, layers, dropped=None):
+		"""dropped: ranges of dropped states; else those that the newest merged layer names."""
+		self.layers = sorted(layers, key=lambda layer: layer.first)
+		self.states = [state for layer in self.layers for state in layer.states]
+		self.dropped = max(self.layers, key=lambda layer: layer.epoch).dropped if layers else []
+		if dropped is not None:
+			self.dropped = dropped
 		self.places = {}
 		for layer in self.layers:
 			self.places.update(layer.places)
 		self.known_lists = {}
 
+	def is_dropped(self, state):
+		return is_within(state.generation, self.dropped)
+
 	def check_chain(self):
 		"""Roots follow one another, from the ids where all of them are there."""
 		ids = []
-		for previous, layer in zip([None] + self.layers, self.layers):
-			name = f"generation {layer.generation}"
+		for previous, state in zip([None] + self.states, self.states):
+			name = f"generation {state.generation}"
+			follows = previous and previous.generation == state.generation - 1
 			if previous:
-				demand(previous.generation < layer.generation,
+				demand(previous.generation < state.generation,
 					f"{name} is there twice")
-				demand(previous.store_id == layer.store_id,
+				demand(previous.store_id == state.store_id,
 					f"{name} is of another store")
-				demand(previous.parameters_digest == layer.parameters_digest,
+				demand(previous.parameters_digest == state.parameters_digest,
 					f"{name} was made with other chunking parameters")
-			if previous and previous.generation == layer.generation - 1:
-				demand(previous.root == layer.parent_root,
+			if follows and previous.root:
+				demand(previous.root == state.parent_root,
 					f"{name} has another parent root")
-			if layer.generation == len(ids) + 1:
-				demand(layer.peaks == peaks_of(ids), f"{name} has other peaks")
-				ids.append(leaf_hash(layer.id))
-				demand(layer.root == root_of(len(ids), mth_of_hashes(ids)),
-					f"{name} has another root")
+			if state.generation == len(ids) + 1:
+				demand(state.peaks in (None, peaks_of(ids)), f"{name} has other peaks")
+				demand(ids or state.parent_root == ZEROS, f"{name} has a parent")
+				ids.append(leaf_hash(state.id))
+				root = root_of(len(ids), mth_of_hashes(ids))
+				demand(state.root in (None, root), f"{name} has another root")
+				state.root = root
 
 	def whole_generations(self):
-		"""Layers whose state must be there: from the first or a full one, gapless."""
+		"""States that must be there: from the first or a full layer, gapless."""
 		whole, previous = [], None
-		for layer in self.layers:
-			follows = previous in whole and previous.generation == layer.generation - 1
-			if layer.generation == 1 or layer.is_full or follows:
-				whole.append(layer)
-			previous = layer
+		for state in self.states:
+			follows = previous in whole and previous.generation == state.generation - 1
+			if state.generation == 1 or state.layer.is_full or follows:
+				whole.append(state)
+			previous = state
 		return whole
 
 	def node(self, digest):
@@ -972,15 +1066,17 @@ class History:
 	def check_states(self):
 		"""Checks every state that is whole; entries of the last, None if it is not."""
 		entries, whole = None, self.whole_generations()
-		for layer in self.layers:
-			if layer in whole:
-				entries = self.state(layer)
-				if layer.is_full:
-					History([layer]).state(layer)
+		for state in self.states:
+			if self.is_dropped(state):
+				entries = []
+			elif state in whole:
+				entries = self.state(state)
+				if state.layer.is_full:
+					History([state.layer]).state(state)
 			else:
-				note(f"generation {layer.generation} is not checked: "
+				note(f"generation {state.generation} is not checked: "
 					"layers before it are missing")
-		return entries if self.layers and self.layers[-1] in whole else None
+		return entries if self.states and self.states[-1] in whole else None
 
 	def check_cuts(self, entries, parameters):
 		"""Whether content is cut where dig-chunking(7) says."""
@@ -1007,22 +1103,38 @@ def open_layers(paths):
 			layers.append(Layer(path))
 			continue
 		for name in sorted(os.listdir(path)):
-			if name.endswith(".dig"):
-				layer = Layer(os.path.join(path, name))
-				demand(name == layer.id.hex() + ".dig",
-					f"'{layer.path}' is not named by its id")
-				layers.append(layer)
-	return layers
+			if name.endswith((".dig", ".merged")):
+				layers.append(Layer(os.path.join(path, name)))
+				check_name(layers[-1])
+	return without_leftovers(layers)
+
+
+def check_name(layer):
+	name = layer.pack_id.hex() + ".merged" if layer.is_merged else layer.id.hex() + ".dig"
+	demand(os.path.basename(layer.path) == name, f"'{layer.path}' is not named by its id")
+
+
+def without_leftovers(layers):
+	"""Of files with a common generation, the merged one with the highest epoch."""
+	kept = []
+	for layer in sorted(layers, key=lambda layer: -layer.epoch):
+		newer = [other for other in kept if other.is_merged
+			and other.first <= layer.last and layer.first <= other.last]
+		if newer:
+			note(f"'{layer.path}' is left over")
+		else:
+			kept.append(layer)
+	return kept
 
 
 # Stores
 
-def read_checked(path, magic):
+def read_checked(path, magic, known_features=0):
 	"""A small file of the store, behind its preamble and before its checksum."""
 	with open(path, "rb") as file:
 		data = file.read()
 	try:
-		check_preamble(data[:24], magic)
+		check_preamble(data[:24], magic, known_features)
 		demand(len(data) >= 28 and u32(zlib.crc32(data[:-4])) == data[-4:],
 			"wrong checksum")
 	except Corrupt as error:
@@ -1040,7 +1152,7 @@ def find_store(path):
 
 
 def read_format(path):
-	cursor = read_checked(path, b"DIGFORMT")
+	cursor = read_checked(path, b"DIGFORMT", LAYER_TABLE_NEEDED)
 	store_id, version = cursor.take(32), cursor.u16()
 	demand(version == 1, f"'{path}': gear table {version}")
 	parameters = Parameters(*(cursor.u64() for _ in range(8)))
@@ -1061,6 +1173,97 @@ def read_roots(path):
 	return records
 
 
+LAYER_TABLE_NEEDED = 1                  # a feature of format
+
+Table = namedtuple("Table", "epoch drops rounds merged dropped")
+Table.__doc__ = """merged: (first, last, pack id); dropped: (first, last)."""
+
+
+def read_table(store, count):
+	"""The layer table of a store of count generations; an empty one if it has none."""
+	with open(os.path.join(store, "format"), "rb") as file:
+		is_needed = struct.unpack("<H", file.read(14)[12:])[0] & LAYER_TABLE_NEEDED
+	path = os.path.join(store, "layer-table")
+	if not os.path.exists(path):
+		demand(not is_needed, f"'{path}' is not there")
+		return Table(0, 0, 0, [], [])
+	demand(is_needed, f"'{path}' is there, and format does not say so")
+	cursor = read_checked(path, b"DIGTABLE")
+	epoch, drops, rounds = cursor.u64(), cursor.u64(), cursor.u64()
+	merged = [(cursor.u64(), cursor.u64(), cursor.take(32)) for _ in range(cursor.u32())]
+	check_ranges([record[:2] for record in merged])
+	dropped = read_ranges(cursor)
+	cursor.end()
+	for first, last, *_ in merged + dropped:
+		demand(last <= count, f"'{path}' has generations that are not in roots")
+	return Table(epoch, drops, rounds, merged, dropped)
+
+
+def layer_paths(store, table, roots):
+	"""Where each generation lies, by the last generation of the file."""
+	directory, paths, generation = os.path.join(store, "layers"), {}, 1
+	homes = {first: (last, pack_id) for first, last, pack_id in table.merged}
+	while generation <= len(roots):
+		last, name = generation, roots[generation - 1][0].hex() + ".dig"
+		if generation in homes:
+			last, pack_id = homes[generation]
+			name = pack_id.hex() + ".merged"
+		paths[last] = os.path.join(directory, name)
+		generation = last + 1
+	return paths
+
+
+def open_store_layers(store, table, roots):
+	"""The layers that roots and table name, and a note for each other one."""
+	paths = layer_paths(store, table, roots)
+	for last, path in paths.items():
+		demand(os.path.exists(path), "the last state is not there" if last == len(roots)
+			else f"'{path}' is not there")
+	layers = [Layer(path) for path in paths.values()]
+	for layer in layers:
+		check_name(layer)
+		demand(layer.epoch <= table.epoch, f"'{layer.path}' is of a later layer table")
+		demand(not layer.is_merged or (layer.first, layer.last, layer.pack_id) in table.merged,
+			f"'{layer.path}' has other generations than the layer table says")
+	directory = os.path.join(store, "layers")
+	for name in sorted(os.listdir(directory)):
+		if os.path.join(directory, name) not in paths.values():
+			note(f"'{os.path.join(directory, name)}' is not in roots or layer-table")
+	return layers
+
+
+def check_state_log(directory, history):
+	"""Whether what is noted of states is what their layers say; damage is no error."""
+	by_generation = {state.generation: state for state in history.states}
+	names = os.listdir(directory) if os.path.isdir(directory) else []
+	for name in sorted(name for name in names if name.isdigit()):
+		path = os.path.join(directory, name)
+		with open(path, "rb") as file:
+			data = file.read()
+		try:
+			check_preamble(data[:24], b"DIGSTATE")
+			records = split_state_log(Cursor(data[24:], f"'{path}'"))
+		except Corrupt as error:
+			note(f"'{path}': {error}")
+			continue
+		demand(len(records) <= 1024, f"'{path}' has too many records")
+		for generation, record in enumerate(records, 1024 * int(name) + 1):
+			demand(generation in by_generation, f"'{path}' has generation {generation}")
+			if record:
+				state, noted = by_generation[generation], read_state(None, record)
+				demand((noted.header, noted.author, noted.message)
+					== (state.header, state.author, state.message),
+					f"'{path}' is wrong about generation {generation}")
+
+
+def split_state_log(cursor):
+	records = []
+	while cursor.offset < len(cursor.data):
+		records.append(cursor.take(cursor.u32()))
+		demand(cursor.u32() == zlib.crc32(records[-1]), f"{cursor.what} with a wrong checksum")
+	return records
+
+
 def check_tags(directory, roots):
 	if not os.path.isdir(directory):
 		return
@@ -1074,7 +1277,7 @@ def check_tags(directory, roots):
 
 
 def read_run(path):
-	"""The last generation of a run, the root that it names if it does, and of each record
+	"""The generations of a run, the source that it names if it does, and of each record
 	(digest, generation, block, item, kind)."""
 	with open(path, "rb") as file:
 		data = file.read()
@@ -1087,7 +1290,7 @@ def read_run(path):
 	cursor = Cursor(pages[0][24:4092], f"'{path}'")
 	first, last, count, bits = cursor.u64(), cursor.u64(), cursor.u64(), cursor.u8()
 	demand(cursor.take(7 + 8 + 8) == bytes(23), f"'{path}' has unknown fields")
-	root = cursor.take(32) if version > 1 else None
+	source = cursor.take(32) if version > 1 else None
 	demand(bits <= 16, f"'{path}' has {bits} fanout bits")
 	demand(not any(cursor.rest()), f"'{path}' has unknown fields")
 	fanout, used = read_pages(pages[1:], "<Q", 511, 1 << bits)
@@ -1098,7 +1301,19 @@ def read_run(path):
 	keys = [(record[0], record[4]) for record in records]
 	demand(keys == sorted(keys), f"'{path}' is out of order")
 	check_fanout([number for number, in fanout], [key[0] for key in keys], bits)
-	return last, root, [record[:5] for record in records]
+	return (first, last), source, [record[:5] for record in records]
+
+
+def source_of_run(covered, history):
+	"""What a run of these generations has to name; None if they are not there."""
+	roots = {state.generation: state.root for state in history.states}
+	first, last = covered
+	merged = [layer for layer in history.layers
+		if layer.is_merged and layer.first <= last and first <= layer.last]
+	if last not in roots or not merged:
+		return roots.get(last)
+	return H(b"\6", roots[last],
+		*(u64(layer.first) + u64(layer.last) + layer.pack_id for layer in merged))
 
 
 def read_pages(pages, form, to_a_page, count):
@@ -1114,12 +1329,14 @@ def read_pages(pages, form, to_a_page, count):
 
 def check_runs(directory, history):
 	"""Whether each record of the chunk index leads to what it names."""
-	by_generation = {layer.generation: layer for layer in history.layers}
+	by_generation = {layer.last: layer for layer in history.layers}
 	names = os.listdir(directory) if os.path.isdir(directory) else []
 	for name in sorted(name for name in names if name.endswith(".run")):
 		path = os.path.join(directory, name)
-		last, root, records = read_run(path)
-		if root is not None and (last not in by_generation or by_generation[last].root != root):
+		covered, source, records = read_run(path)
+		expected = source_of_run(covered, history)
+		has_merged = any(layer.is_merged for layer in history.layers)
+		if source != expected and (source is not None or has_merged):
 			note(f"'{path}' is of another history")
 			continue
 		for digest, generation, block, number, kind in records:
@@ -1130,7 +1347,7 @@ def check_runs(directory, history):
 
 
 def check_store(path, with_cuts=False):
-	"""Checks a store; its layers by generation and the entries of the last."""
+	"""Checks a store; its states by generation and the entries of the last."""
 	store = find_store(path)
 	store_id, parameters = read_format(os.path.join(store, "format"))
 	with open(os.path.join(store, "store-id"), "rb") as file:
@@ -1139,34 +1356,89 @@ def check_store(path, with_cuts=False):
 	roots_path = os.path.join(store, "roots")
 	roots = read_roots(roots_path) if os.path.exists(roots_path) else []
 	check_tags(os.path.join(store, "tags"), roots)
-	layers = [layer for layer in open_layers([os.path.join(store, "layers")])
-		if not is_stray(layer, roots)]
-	for layer in layers:
-		demand(layer.store_id == store_id, f"'{layer.path}' is of another store")
-		demand(layer.parameters_digest == H(parameters.encoded()),
-			f"'{layer.path}' was made with other chunking parameters")
-		demand(layer.root == roots[layer.generation - 1][1],
-			f"'{layer.path}' has another root")
-	history = History(layers)
+	table = read_table(store, len(roots))
+	history = History(open_store_layers(store, table, roots), table.dropped)
 	history.check_chain()
+	for state, (layer_id, root) in zip(history.states, roots):
+		name = f"generation {state.generation} of '{state.layer.path}'"
+		demand(state.store_id == store_id, f"{name} is of another store")
+		demand(state.parameters_digest == H(parameters.encoded()),
+			f"{name} was made with other chunking parameters")
+		demand((state.id, state.root) == (layer_id, root), f"{name} has another root")
 	entries = history.check_states() if roots else []
-	demand(entries is not None and (not roots or layers_end(history) == len(roots)),
-		"the last state is not there")
 	check_runs(os.path.join(store, "chunk-index"), history)
+	check_state_log(os.path.join(store, "states"), history)
 	if with_cuts:
 		history.check_cuts(entries, parameters)
-	return store_id, parameters, history.layers, entries
+	return store_id, parameters, history.states, entries
 
 
-def is_stray(layer, roots):
-	known = layer.generation <= len(roots) and roots[layer.generation - 1][0] == layer.id
-	if not known:
-		note(f"'{layer.path}' is not in roots")
-	return not known
+# Damage
 
+class Damaged:
+	"""A store with damaged blocks, and what of its states is still there.
 
-def layers_end(history):
-	return history.layers[-1].generation if history.layers else 0
+	Sections and small files must be right.
+	"""
+
+	def __init__(self, store):
+		roots = read_roots(os.path.join(store, "roots"))
+		table = read_table(store, len(roots))
+		self.dropped, self.states, self.items = table.dropped, [], {}
+		for path in layer_paths(store, table, roots).values():
+			layer = Layer(path, check_blocks=False)
+			self.states += layer.states
+			for number, block in enumerate(layer.blocks):
+				self.take_block(layer, number, block)
+		self.seen = {}
+
+	def take_block(self, layer, number, block):
+		"""Keeps what is whole in it; of a chunk only that it is."""
+		try:
+			items = layer.decode_block(block)
+		except Corrupt:
+			return
+		for data in items:
+			try:
+				if block.kind == CHUNK:
+					self.items[CHUNK, H(data)] = True
+				else:
+					node = decode_node(data)
+					self.items[NODE, node.id] = node
+			except Corrupt:
+				pass
+
+	def is_whole(self, entry):
+		if entry.content == NO_CONTENT:
+			return True
+		kind = CHUNK if entry.content == ONE_CHUNK else NODE
+		return self.is_there(kind, entry.digest)
+
+	def is_there(self, kind, digest):
+		"""A chunk, or all of a chunk list."""
+		key = kind, digest
+		if key not in self.seen:
+			item = self.items.get(key)
+			self.seen[key] = bool(item) and (kind == CHUNK or all(
+				self.is_there(NODE if item.level else CHUNK, one.digest) for one in item.items))
+		return self.seen[key]
+
+	def entries(self, digest):
+		"""Of a manifest, as far as its nodes are whole."""
+		node = self.items.get((NODE, digest))
+		for item in node.items if node else []:
+			if node.level:
+				yield from self.entries(item.digest)
+			else:
+				yield item.entry
+
+	def paths(self):
+		"""(generation, path) of all that is damaged."""
+		for state in self.states:
+			if not is_within(state.generation, self.dropped):
+				for entry in self.entries(state.manifest_root):
+					if not self.is_whole(entry):
+						yield state.generation, entry.path
 
 
 # The command line
@@ -1198,24 +1470,31 @@ def parameters_of(args):
 	return parameters
 
 
-def print_layer(layer):
+def print_state(state):
+	layer = state.layer
+
 	def text(data):
 		text = data.decode("utf-8", "backslashreplace")
 		return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 	kinds = [kind for kind, _ in layer.places]
 	for name, value in (
-			("store-id", layer.store_id.hex()), ("generation", layer.generation),
-			("layer-id", layer.id.hex()), ("root", layer.root.hex()),
-			("parent-root", layer.parent_root.hex()),
-			("manifest-root", layer.manifest_root.hex()), ("time", layer.time),
-			("entries", layer.entry_count), ("bytes", layer.content_size),
-			("author", text(layer.author)), ("message", text(layer.message)),
+			("store-id", state.store_id.hex()), ("generation", state.generation),
+			("layer-id", state.id.hex()), ("root", (state.root or b"").hex()),
+			("parent-root", state.parent_root.hex()),
+			("manifest-root", state.manifest_root.hex()), ("time", state.time),
+			("entries", state.entry_count), ("bytes", state.content_size),
+			("author", text(state.author)), ("message", text(state.message)),
 			("pack-id", layer.pack_id.hex()),
 			("full", "yes" if layer.is_full else "no"),
 			("blocks", len(layer.blocks)), ("chunks", kinds.count(CHUNK)),
 			("nodes", kinds.count(NODE))):
 		print(name, value)
+	if layer.is_merged:
+		print("merged", f"{layer.first}-{layer.last}")
+	for name, value in (("level", layer.level), ("pending", layer.pending)):
+		if value:
+			print(name, value)
 	print(flush=True)
 
 
@@ -1246,8 +1525,8 @@ def command_layer(args):
 	history = History(open_layers(args.file + args.layer_dir))
 	demand(history.layers, "no layer")
 	history.check_chain()
-	for layer in history.layers:
-		print_layer(layer)
+	for state in history.states:
+		print_state(state)
 	entries = history.check_states()
 	demand(entries is not None or not (args.layer_dir or any(map(os.path.isdir, args.file))),
 		"the last state is not there")
@@ -1255,22 +1534,28 @@ def command_layer(args):
 
 
 def command_store(args):
-	store_id, parameters, layers, entries = check_store(args.store, args.cuts)
+	store_id, parameters, states, entries = check_store(args.store, args.cuts)
 	print("store-id", store_id.hex())
 	print("parameters", *(f"{name}={size}" for name, size in zip(PARAMETER_FIELDS, parameters)))
 	print(flush=True)
-	for layer in layers:
-		print_layer(layer)
+	for state in states:
+		print_state(state)
 	print_entries(entries)
+
+
+def command_damaged(args):
+	for generation, path in Damaged(find_store(args.store)).paths():
+		sys.stdout.buffer.write(b"@%d %s\n" % (generation, path))
 
 
 def command_extract(args):
 	history = History(open_layers([args.layers]))
 	history.check_chain()
-	layers = [layer for layer in history.layers if args.at in (None, layer.generation)]
-	demand(layers, "no such generation")
+	states = [state for state in history.states if args.at in (None, state.generation)]
+	demand(states, "no such generation")
+	demand(not history.is_dropped(states[-1]), "the state was dropped")
 	wanted = os.fsencode(args.path)
-	entry = next((entry for entry in history.state(layers[-1]) if entry.path == wanted), None)
+	entry = next((entry for entry in history.state(states[-1]) if entry.path == wanted), None)
 	demand(entry, f"no entry {wanted!r}")
 	for _, digest in history.chunk_list(entry):
 		sys.stdout.buffer.write(history.chunk(digest))
@@ -1300,6 +1585,8 @@ def main():
 	store = command("store", command_store, "check a store")
 	store.add_argument("store", metavar="DIR/.dig")
 	store.add_argument("--cuts", action="store_true", help="cut the last state's content again")
+	damaged = command("damaged", command_damaged, "paths whose content is damaged or gone")
+	damaged.add_argument("store", metavar="DIR/.dig")
 	extract = command("extract", command_extract, "write a file to standard output")
 	extract.add_argument("layers", metavar="LAYERS_DIR")
 	extract.add_argument("path", metavar="PATH")
