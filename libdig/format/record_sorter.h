@@ -51,7 +51,7 @@ public:
 	}
 
 private:
-	static constexpr std::size_t most_pieces = 256;
+	static constexpr std::size_t most_pieces = 400;
 	struct Piece {
 		std::uint64_t offset, count;
 	};

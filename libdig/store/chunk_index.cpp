@@ -400,7 +400,6 @@ RunRecords ChunkIndex::all_items(const std::string &directory, const RootHistory
 		sources.emplace_back(generation, open->back()->records(generation));
 	}
 	for (OpenRun &run : *runs) {
-		run.run->check();
 		sources.emplace_back(run.run->coverage().last_generation, run.run->records());
 	}
 	std::sort(sources.begin(), sources.end(), [](const auto &a, const auto &b) { return a.first > b.first; });

@@ -223,8 +223,17 @@ LayerState Store::state(std::uint64_t generation)
 	} catch (const CorruptError &) {
 		if (std::optional<LayerState> noted = find_noted_state(paths_, generation, id))
 			return std::move(*noted);
+		std::lock_guard guard(mutex_);
+		if (const auto given = given_states_.find(generation); given != given_states_.end())
+			return given->second;
 		throw;
 	}
+}
+
+void Store::set_state(std::uint64_t generation, LayerState state)
+{
+	std::lock_guard guard(mutex_);
+	given_states_[generation] = std::move(state);
 }
 
 TreeRoot Store::manifest(std::uint64_t generation)
@@ -475,6 +484,36 @@ Buffer Store::read_item(ItemKind kind, const Digest &digest)
 		throw DroppedState(std::string(name_of(kind)) + " " + to_hex(digest) +
 			" is in no layer any more: 'dig gc' has dropped states since this command began");
 	throw CorruptError(std::string(name_of(kind)) + " " + to_hex(digest) + " is missing: no layer holds it");
+}
+
+Buffer Store::read_next_item(ItemKind kind, const Digest &digest, std::optional<ItemPlace> &last)
+{
+	try {
+		if (last) {
+			const std::shared_ptr<Layer> from = layer(last->generation);
+			ItemPlace next = *last;
+			if (++next.place.item >= from->block(next.place.block).items) {
+				next.place.item = 0;
+				while (++next.place.block < from->block_count() &&
+					from->block(next.place.block).kind != static_cast<std::uint8_t>(kind))
+					;
+			}
+			if (next.place.block < from->block_count())
+				if (std::optional<Buffer> bytes = read_at(next, kind, digest)) {
+					last = next;
+					return std::move(*bytes);
+				}
+		}
+		if ((last = find_item(kind, digest)))
+			if (std::optional<Buffer> bytes = read_at(*last, kind, digest))
+				return std::move(*bytes);
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		// Another place may have it.
+	}
+	last.reset();
+	return read_item(kind, digest);
 }
 
 bool Store::is_good_copy(ItemKind kind, const Digest &digest, const ItemPlace &place)

@@ -62,6 +62,8 @@ public:
 	// What the generation says of itself, checked against the history; of a dropped state, too, and of
 	// one whose layer is lost, if that was noted (state_log).
 	LayerState state(std::uint64_t generation);
+	// For a generation whose layer is lost: what a copy said of it.  Whoever calls has compared the id.
+	void set_state(std::uint64_t generation, LayerState state);
 	// Generation 0 stands for the time before the first commit, and has the empty manifest.
 	// DroppedState for one that was dropped.
 	TreeRoot manifest(std::uint64_t generation);
@@ -78,7 +80,10 @@ public:
 	// do are damaged.  Any thread.  Blocks of several items come through the cache; a block of one
 	// chunk is decoded each time.
 	Buffer read_item(ItemKind kind, const Digest &digest);
-	// The same, but empty when no layer holds it.
+	// The same for items that are wanted in about the order in which they are stored: it looks behind the
+	// one before first, and the index is asked only where that is another one.
+	Buffer read_next_item(ItemKind kind, const Digest &digest, std::optional<ItemPlace> &last);
+	// The same as read_item(), but empty when no layer holds it.
 	std::optional<Buffer> find_item_anywhere(ItemKind kind, const Digest &digest);
 	// The same for items that may well be nowhere: it asks neither all layers nor new commits.
 	std::optional<Buffer> find_item_bytes(ItemKind kind, const Digest &digest);
@@ -115,6 +120,7 @@ private:
 	RootHistory roots_;
 	std::shared_ptr<const LayerTable> table_ = std::make_shared<LayerTable>();
 	std::optional<FileStat> roots_stat_, table_stat_;
+	std::map<std::uint64_t, LayerState> given_states_;
 	std::vector<GenerationRange> dropped_at_first_; // when the store was opened
 	bool is_opened_ = false;
 	std::shared_ptr<ChunkIndex> index_;

@@ -44,6 +44,7 @@ public:
 		if (items_->hurt_homes().empty() && items_->lost_count() == 0)
 			return {};
 		options_.work->begin_stage("search");
+		find_headers();
 		// Each round finds what the next one needs to go further down.
 		for (std::size_t before = ~std::size_t(0); before != items_->found().size();) {
 			before = items_->found().size();
@@ -58,7 +59,8 @@ public:
 				make_anew(home, hurt);
 		// What is nowhere needs no place of its own.
 		if (!has_stored_)
-			make_anew(smallest_home(), {});
+			if (const std::uint64_t home = smallest_home())
+				make_anew(home, {});
 		return {items_->lost_count(), items_->found().size()};
 	}
 
@@ -243,6 +245,40 @@ private:
 
 	// --- the files -------------------------------------------------------------------------------
 
+	// What a lost layer said of its state, a copy of it or of the store says as well.
+	void find_headers()
+	{
+		for (const std::string &source : options_.sources) {
+			try {
+				const std::optional<FileStat> stat = find_stat(source);
+				if (stat && stat->type == FileType::regular) {
+					const Layer layer(source);
+					for (std::uint64_t i = layer.generations().first; i <= layer.generations().last; i++)
+						take_header(i, layer.state(i));
+				} else if (find_stat(source + "/format") && find_stat(source + "/layers")) {
+					StorePaths paths;
+					paths.store = source;
+					Store other(paths);
+					for (const auto &[home, hurt] : items_->hurt_homes()) {
+						const MergedLayer *const merged = store_->layer_table()->find(home);
+						const std::uint64_t last = std::min(home, other.roots().size());
+						for (std::uint64_t i = merged ? merged->range.first : home; i <= last; i++)
+							take_header(i, other.state(i));
+					}
+				}
+			} catch (const CorruptError &error) {
+				if (options_.notice)
+					options_.notice(error.what());
+			}
+		}
+	}
+
+	void take_header(std::uint64_t generation, LayerState state)
+	{
+		if (generation <= store_->roots().size() && state.header.id() == store_->roots().at(generation).layer_id)
+			store_->set_state(generation, std::move(state));
+	}
+
 	// Whether the states of a lost file can be entered.
 	bool has_manifests(std::uint64_t home)
 	{
@@ -266,9 +302,13 @@ private:
 		const LayerTable table = *store_->layer_table();
 		std::uint64_t best = 0, size = ~std::uint64_t(0);
 		for (std::uint64_t i = 1; i <= store_->roots().size(); i = table.home(i) + 1)
-			if (const std::uint64_t own = store_->layer(i)->file_size(); own < size) {
-				size = own;
-				best = table.home(i);
+			try {
+				if (const std::uint64_t own = store_->layer(i)->file_size(); own < size) {
+					size = own;
+					best = table.home(i);
+				}
+			} catch (const CorruptError &) {
+				// Lost.
 			}
 		return best;
 	}
@@ -331,7 +371,7 @@ private:
 	{
 		const std::shared_ptr<Layer> layer = store_->layer(home);
 		for (std::uint32_t block = 0; block < layer->block_count(); block++) {
-			if (std::find(hurt.blocks.begin(), hurt.blocks.end(), block) != hurt.blocks.end())
+			if (std::binary_search(hurt.blocks.begin(), hurt.blocks.end(), block))
 				continue;
 			std::vector<std::uint16_t> items(layer->block(block).items);
 			for (std::size_t i = 0; i < items.size(); i++)
@@ -341,7 +381,7 @@ private:
 		// What is good in damaged blocks.
 		RunRecords records = layer->records(home);
 		while (const std::optional<RunRecord> record = records()) {
-			if (std::find(hurt.blocks.begin(), hurt.blocks.end(), record->block) == hurt.blocks.end())
+			if (!std::binary_search(hurt.blocks.begin(), hurt.blocks.end(), record->block))
 				continue;
 			const ItemKind kind = static_cast<ItemKind>(record->kind);
 			if (items_->is_known_lost(kind, record->digest))

@@ -18,6 +18,7 @@ constexpr std::size_t most_threads = 16;
 constexpr std::size_t items_memory = 4_MiB;
 constexpr std::uint64_t compressor_memory = 36_MiB;
 constexpr std::size_t large_chunk = 128_KiB;
+constexpr std::size_t node_block_size = 64_KiB;
 
 struct LayerMerger::Input {
 	std::shared_ptr<Layer> layer;
@@ -36,8 +37,8 @@ struct LayerMerger::Input {
 struct LayerMerger::Output {
 	ItemKind kind;
 	Input *copied = nullptr; // or
-	Pending block;
-	Buffer room;
+	Pending block{};
+	Buffer room{};
 	BlockPayload payload{};
 };
 
@@ -189,8 +190,11 @@ void LayerMerger::take_item(ItemKind kind, const Digest &digest, Bytes item)
 		return;
 	}
 	Pending &pending = pending_[kind == ItemKind::node];
+	// A look-up reads some nodes, each from another block.
+	const std::size_t most =
+		kind == ItemKind::node ? std::min(node_block_size, options_.block_size) : options_.block_size;
 	if (!pending.sizes.empty() &&
-		(pending.raw.size() + size > options_.block_size || pending.sizes.size() >= max_block_items)) {
+		(pending.raw.size() + size > most || pending.sizes.size() >= max_block_items)) {
 		Output output{.kind = kind};
 		output.block = std::exchange(pending, {});
 		outputs_.push_back(std::move(output));

@@ -16,7 +16,7 @@ struct MergeOptions {
 	std::uint8_t told_level = 0; // Packing::level of the file; blocks of files with that level are copied
 	Codec codec = Codec::zstd; // of blocks that are made anew
 	int level = 0;
-	std::size_t block_size = 1_MiB; // bytes of content of a block that is made anew, if there is so much
+	std::size_t block_size = 512_KiB; // bytes of content of a block that is made anew, if there is so much
 	// Of a generation whose layer is lost; Store::state() without it.
 	std::function<LayerState(std::uint64_t generation)> state;
 	std::string directory; // for what does not fit into memory

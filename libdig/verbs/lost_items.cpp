@@ -2,6 +2,8 @@
 // had, so its word is checked where it names such a file.
 #include "libdig/verbs/lost_items.h"
 
+#include <algorithm>
+
 #include "libdig/os/process.h"
 
 namespace dig {
@@ -53,6 +55,7 @@ void LostItems::look_at_file(std::uint64_t home, Work &work)
 			check_interrupted();
 			work.bytes.add(bytes);
 		}, work);
+	std::sort(damaged.begin(), damaged.end());
 	if (is_hurt)
 		hurt_homes_[home].blocks = std::move(damaged);
 }

@@ -290,7 +290,8 @@ private:
 				throw;
 			if (first + 1 == last) {
 				if (options_.notice)
-					options_.notice("there is no room to make " + quote(layers_[first].name) + " anew; it stays as it is");
+					options_.notice("there is no room to make " + quote(layers_[first].name) +
+						" anew; it stays as it is");
 				return false;
 			}
 			for (std::size_t i = first; i < last; i++)

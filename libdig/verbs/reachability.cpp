@@ -2,7 +2,7 @@
 // to a sorter, which spills.  The sorted digests are then merged with all items of the chunk index, which
 // are sorted, too.  What both have is needed, and the chunk index says where it lies; a second sorter
 // puts these places into the order of the files.  So nothing grows with the store but files in the
-// temporary directory: 40 bytes a needed item, and 12.
+// temporary directory: 16 bytes a needed item, and 12.
 //
 // The chunk index names one place for each item.  A second copy counts as not needed.
 #include "libdig/verbs/reachability.h"
@@ -14,7 +14,20 @@
 namespace dig {
 
 constexpr std::size_t sorter_memory = 8_MiB;
-constexpr std::uint8_t may_be_staged = 1; // ChunkRecord::zero
+
+static std::uint64_t big_endian(const std::uint8_t *bytes)
+{
+	std::uint64_t value = 0;
+	for (int i = 0; i < 8; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+LiveItem::LiveItem(const Digest &digest, bool may_be_staged)
+	: high(big_endian(digest.bytes.data())),
+	  low((big_endian(digest.bytes.data() + 8) & ~std::uint64_t(1)) | std::uint64_t(may_be_staged))
+{
+}
 
 LiveItems::LiveItems(Store &store, const std::string &directory)
 	: store_(store), directory_(directory), seen_(directory), items_(directory, sorter_memory),
@@ -26,11 +39,7 @@ void LiveItems::add(ItemKind kind, const Digest &id)
 {
 	if (take_)
 		return take_(kind, id);
-	ChunkRecord record{};
-	record.digest = id;
-	record.kind = static_cast<std::uint8_t>(kind);
-	record.zero = is_staged_ ? may_be_staged : 0;
-	items_.put(record);
+	items_.put(LiveItem(id, is_staged_));
 }
 
 Buffer LiveItems::read_node(const Digest &id)
@@ -38,7 +47,7 @@ Buffer LiveItems::read_node(const Digest &id)
 	if (is_staged_)
 		if (std::optional<Buffer> stored = staged_node_(id))
 			return std::move(*stored);
-	return store_.read_item(ItemKind::node, id);
+	return store_.read_next_item(ItemKind::node, id, last_node_);
 }
 
 void LiveItems::visit_child(TreeKind kind, const Digest &id)
@@ -134,29 +143,23 @@ void LiveItems::locate()
 		[this](std::uint64_t generation) { return store_.layer(generation); });
 	auto needed = items_.sorted();
 	std::optional<RunRecord> place = there();
-	std::optional<ChunkRecord> last;
-	const auto is_before = [](const RunRecord &a, const ChunkRecord &b) {
-		const int order = std::memcmp(a.digest.bytes.data(), b.digest.bytes.data(), 32);
-		return order ? order < 0 : a.kind < b.kind;
-	};
+	const auto key = [&] { return LiveItem(place->digest); };
+	std::optional<LiveItem> last;
 	std::uint64_t passed = 0;
-	while (const std::optional<ChunkRecord> item = needed()) {
+	while (const std::optional<LiveItem> item = needed()) {
 		if (++passed % 65536 == 0)
 			check_interrupted();
-		// Of equal ones, those that must be there count.
-		const bool is_same = last && last->digest == item->digest && last->kind == item->kind;
-		if (is_same && (last->zero == 0 || item->zero != 0))
+		// Of equal ones, those that must be there come first.
+		if (last && last->is_same_item(*item))
 			continue;
 		last = item;
-		while (place && is_before(*place, *item))
+		while (place && key() < *item && !key().is_same_item(*item))
 			place = there();
-		if (place && place->digest == item->digest && place->kind == item->kind) {
-			if (!is_same)
-				spots_.put({place->generation, place->block, place->item});
-		} else if (item->zero != may_be_staged) {
-			throw CorruptError(std::string(name_of(static_cast<ItemKind>(item->kind))) + " " + to_hex(item->digest) +
-				", which a state needs, is in no layer that is whole; 'dig check' says what is damaged");
-		}
+		if ((!place || !key().is_same_item(*item)) && !item->may_be_staged())
+			throw CorruptError("something that a state needs is in no layer that is whole; 'dig check' says what is "
+				"damaged");
+		for (; place && key().is_same_item(*item); place = there())
+			spots_.put({place->generation, place->block, place->item});
 	}
 }
 

@@ -22,6 +22,19 @@ struct ItemSpot {
 	}
 };
 
+// The first bits of the digest of an item that is needed, in their order.  If two items have them in common,
+// both are kept.
+struct LiveItem {
+	std::uint64_t high;
+	std::uint64_t low; // its last bit is 1 where the item may be in the pack only
+
+	explicit LiveItem(const Digest &digest, bool may_be_staged = false);
+	LiveItem() = default;
+	bool may_be_staged() const { return low & 1; }
+	bool is_same_item(const LiveItem &other) const { return high == other.high && low >> 1 == other.low >> 1; }
+	bool operator<(const LiveItem &other) const { return high != other.high ? high < other.high : low < other.low; }
+};
+
 // Collects items outside of memory: some 30 MiB, whatever the store.
 class LiveItems {
 public:
@@ -57,9 +70,10 @@ private:
 	Store &store_;
 	std::string directory_;
 	ItemSet seen_;
-	RecordSorter<ChunkRecord> items_;
+	RecordSorter<LiveItem> items_;
 	RecordSorter<ItemSpot> spots_;
 	std::function<std::optional<Buffer>(const Digest &)> staged_node_;
+	std::optional<ItemPlace> last_node_; // that was read
 	Take take_;
 	bool is_staged_ = false; // what is added now may be in the pack only
 };

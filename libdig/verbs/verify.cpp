@@ -225,10 +225,11 @@ private:
 				check_blocks(*layer, layer->generations().last);
 		}
 		StepClock clock(work_);
-		if (!store_->layer_table()->is_dropped(generation)) {
-			attempt([&] { check_state(generation, *layer); });
-			last_state_ = generation;
-		}
+		if (!store_->layer_table()->is_dropped(generation))
+			attempt([&] {
+				check_state(generation, *layer);
+				last_state_ = generation;
+			});
 		clock.lap(Step::tree);
 		work_.items_done.add();
 	}
@@ -353,11 +354,12 @@ private:
 			throw CorruptError("the manifest of " + quote(layer.name()) + " is damaged: " + error.what());
 		}
 		PlaceCheck places(*store_, after, generation, last_state_ == 0);
+		// The last state that could be read.
 		diff_manifests(store_->manifest(last_state_), after, store_->nodes(),
 			[&](const Entry *old, const Entry *entry) {
 				if (old)
 					if (const auto hurt = hurt_paths_.find(old->path); hurt != hurt_paths_.end())
-						end_hurt(hurt, last_state_);
+						end_hurt(hurt, std::max(hurt->second.since, last_state_));
 				if (!entry)
 					return;
 				attempt([&] { check_entry(*entry, generation); });

@@ -1390,7 +1390,7 @@ class Damaged:
 			self.states += layer.states
 			for number, block in enumerate(layer.blocks):
 				self.take_block(layer, number, block)
-		self.seen = {}
+		self.seen, self.listed = {}, {}
 
 	def take_block(self, layer, number, block):
 		"""Keeps what is whole in it; of a chunk only that it is."""
@@ -1432,13 +1432,30 @@ class Damaged:
 			else:
 				yield item.entry
 
+	def is_listed(self, digest):
+		"""Whether all of a manifest is there."""
+		if digest not in self.listed:
+			node = self.items.get((NODE, digest), EMPTY_MANIFEST if digest == EMPTY_MANIFEST.id else None)
+			self.listed[digest] = node is not None and (node.level == 0
+				or all(self.is_listed(item.digest) for item in node.items))
+		return self.listed[digest]
+
+	def kept(self):
+		return [state for state in self.states if not is_within(state.generation, self.dropped)]
+
+	def listed_generations(self):
+		return {state.generation for state in self.kept() if self.is_listed(state.manifest_root)}
+
+	def unlisted(self):
+		"""Generations whose lists of files are damaged."""
+		return {state.generation for state in self.kept()} - self.listed_generations()
+
 	def paths(self):
-		"""(generation, path) of all that is damaged."""
-		for state in self.states:
-			if not is_within(state.generation, self.dropped):
-				for entry in self.entries(state.manifest_root):
-					if not self.is_whole(entry):
-						yield state.generation, entry.path
+		"""(generation, path) of all that is damaged, as far as the lists of files tell."""
+		for state in self.kept():
+			for entry in self.entries(state.manifest_root):
+				if not self.is_whole(entry):
+					yield state.generation, entry.path
 
 
 # The command line

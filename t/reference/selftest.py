@@ -111,7 +111,7 @@ def header_bytes(generation, parent, manifest, entries, size, author, message, p
 
 
 def layer_bytes(blocks, header, peaks, author=b"", message=b"", full=False, gaps={},
-		extra=[], twist=lambda name, data: data):
+		extra=[], twist=lambda name, data: data, sections_of_a_commit=True):
 	"""A layer file.  twist may change each part before the checksums over it are made."""
 	data, table = preamble(b"DIGLAYER"), b""
 	for number, (codec, kind, items) in enumerate(blocks):
@@ -126,7 +126,10 @@ def layer_bytes(blocks, header, peaks, author=b"", message=b"", full=False, gaps
 	parts = [(1, 0, twist("block table", table)), (2, 0, twist("chunk index", index)),
 		(3, 0, twist("header", header)),
 		(4, 0, twist("peaks", bytes([len(peaks)]) + b"".join(peaks))),
-		(5, 0, twist("texts", texts))] + extra
+		(5, 0, twist("texts", texts))]
+	if not sections_of_a_commit:
+		parts = parts[:2]
+	parts += extra
 	sections = b""
 	for kind, flags, part in parts:
 		sections += struct.pack("<HHIQQ", kind, flags, zlib.crc32(part), len(data),
@@ -146,6 +149,7 @@ class Maker:
 	def __init__(self, directory, parameters=SMALL):
 		self.directory, self.parameters = directory, parameters
 		self.ids, self.roots, self.known = [], [], set()
+		self.all_blocks, self.records = [], []
 		os.makedirs(directory, exist_ok=True)
 
 	def commit(self, files, codecs=(0, 1, 2), full=False, gaps={}, author=b"A <a@b>",
@@ -181,9 +185,24 @@ class Maker:
 		with open(path, "wb") as file:
 			file.write(layer_bytes(blocks, header, self.peaks(), author, message, full,
 				gaps, **more))
+		self.all_blocks.append(blocks)
+		self.records.append(record_bytes(header, author, message))
 		self.ids.append(layer_id)
 		self.roots.append(sha256(b"\3" + struct.pack("<Q", generation)
 			+ mth_as_defined(self.ids)).digest())
+		return path
+
+	def merge(self, first, last, epoch=1, **more):
+		"""One file in the place of the layers of these generations; its path."""
+		blocks = sum(self.all_blocks[first - 1:last], [])
+		data = merged_bytes(blocks, first, self.records[first - 1:last], epoch, **more)
+		path = os.path.join(self.directory, data[-64:-32].hex() + ".merged")
+		with open(path, "wb") as file:
+			file.write(data)
+		for layer_id in self.ids[first - 1:last]:
+			other = os.path.join(self.directory, layer_id.hex() + ".dig")
+			if os.path.exists(other):
+				os.remove(other)
 		return path
 
 	def blocks(self, items, kind, codecs):
@@ -203,6 +222,27 @@ class Maker:
 				peaks.append(mth_as_defined(self.ids[start:start + (1 << bit)]))
 				start += 1 << bit
 		return peaks
+
+
+def record_bytes(header, author, message):
+	return b"".join(struct.pack("<I", len(part)) + part for part in (header, author, message))
+
+
+def ranges_bytes(ranges):
+	return struct.pack("<I", len(ranges)) + b"".join(struct.pack("<QQ", *pair) for pair in ranges)
+
+
+def merged_bytes(blocks, first, records, epoch, dropped=(), packing=None, twist=lambda name, data: data):
+	"""A merged layer; records are those of section 6, packing is (level, pending)."""
+	place, offsets = 24 + 8 * len(records), b""
+	for record in records:
+		offsets += struct.pack("<Q", place)
+		place += len(record)
+	states = struct.pack("<QQQ", first, len(records), epoch) + offsets + b"".join(records)
+	more = [(6, 1, twist("states", states)), (7, 1, twist("dropped", ranges_bytes(dropped)))]
+	if packing:
+		more.append((8, 0, twist("packing", struct.pack("<BQ", *packing))))
+	return layer_bytes(blocks, b"", [], extra=more, twist=twist, sections_of_a_commit=False)
 
 
 def mth_as_defined(leaves):
@@ -1107,6 +1147,151 @@ class Stores(WithDirectory):
 			self.write("chunk-index/1.run", bytes(damaged), crc=False)
 			with self.assertRaisesRegex(dig.Corrupt, "checksum"):
 				dig.read_run(os.path.join(self.store, "chunk-index/1.run"))
+
+
+class MergedLayers(WithDirectory):
+	"""Five states, the first three in one file; state 2 is dropped."""
+
+	def setUp(self):
+		super().setUp()
+		self.store = os.path.join(self.top, ".dig")
+		self.maker = Maker(os.path.join(self.store, "layers"))
+		files = dict(SOME_FILES)
+		for number in range(1, 6):
+			files[b"n%d" % number] = (1, 0o644, seeded(b"n%d" % number, 300))
+			self.maker.commit(files, codecs=(0, 1))
+		self.merged = self.maker.merge(1, 3, dropped=[(2, 2)], packing=(9, 0))
+		self.write("format", preamble(b"DIGFORMT", read=1) + STORE_ID
+			+ struct.pack("<H8Q", 1, *SMALL))
+		roots = b"".join(map(b"".join, zip(self.maker.ids, self.maker.roots)))
+		self.write("roots", preamble(b"DIGROOTS") + struct.pack("<Q", 5) + roots)
+		self.write("store-id", STORE_ID.hex().encode() + b"\n", crc=False)
+		self.write("states/0", preamble(b"DIGSTATE") + b"".join(
+			struct.pack("<I", len(record)) + record + struct.pack("<I", zlib.crc32(record))
+			for record in self.maker.records[:3] + [b""] + self.maker.records[4:]), crc=False)
+		self.table([(1, 3)])
+
+	def table(self, merged, dropped=((2, 2),), epoch=4):
+		pack_id = bytes.fromhex(os.path.basename(self.merged)[:64])
+		self.write("layer-table", preamble(b"DIGTABLE") + struct.pack("<QQQI", epoch, 1, 1, len(merged))
+			+ b"".join(struct.pack("<QQ", *pair) + pack_id for pair in merged) + ranges_bytes(dropped))
+
+	write = Stores.write
+
+	def refused(self, reason):
+		with self.assertRaisesRegex(dig.Corrupt, reason):
+			dig.check_store(self.store, True)
+
+	def test_a_store(self):
+		states, entries = dig.check_store(self.store, True)[2:]
+		self.assertEqual([state.root for state in states], self.maker.roots)
+		self.assertEqual([state.layer.is_merged for state in states], [True] * 3 + [False] * 2)
+		self.assertEqual((states[0].layer.level, len(entries)), (9, 13))
+
+	def test_layers_alone_know_what_was_dropped(self):
+		history, entries = self.state_of(self.maker.directory)
+		self.assertEqual([history.is_dropped(state) for state in history.states],
+			[False, True, False, False, False])
+		self.assertEqual(len(entries), 13)
+
+	def test_the_table_says_where_a_state_lies(self):
+		self.table([])
+		self.refused("is not there")
+		self.table([(1, 2)])
+		self.refused("is not there|other generations")
+		self.table([(1, 3)], dropped=[(2, 6)])
+		self.refused("generations that are not in roots")
+		self.table([(1, 3)], dropped=[(3, 3), (2, 2)])
+		self.refused("out of order")
+		self.table([(1, 3)], epoch=0)
+		self.refused("later layer table")
+		os.remove(os.path.join(self.store, "layer-table"))
+		self.refused("is not there")
+
+	def test_every_flipped_byte_of_the_file_and_the_table_is_noticed(self):
+		for path, look in ((self.merged, dig.Layer), (os.path.join(self.store, "layer-table"),
+				lambda _: dig.read_table(self.store, 5))):
+			with open(path, "r+b", buffering=0) as file:
+				data = file.read()
+				for place in range(0, len(data), 41 if len(data) > 999 else 1):
+					os.pwrite(file.fileno(), bytes([data[place] ^ 1]), place)
+					with self.assertRaises(dig.Corrupt, msg=f"{path} {place}"):
+						look(path)
+					os.pwrite(file.fileno(), data[place:place + 1], place)
+			look(path)
+
+	def twisted(self, reason, wanted, change, **more):
+		os.remove(self.merged)
+		self.merged = self.maker.merge(1, 3, dropped=[(2, 2)],
+			twist=lambda name, data: change(data) if name == wanted else data, **more)
+		self.table([(1, 3)])
+		self.refused(reason)
+
+	def test_lies(self):
+		put = Lies.put
+		self.twisted("another generation", "states", put(0, struct.pack("<Q", 2)))
+		self.twisted("no generation", "states", put(8, bytes(8)))
+		self.twisted("out of place", "states", put(24, struct.pack("<Q", 49)))
+		self.twisted("bytes behind its end", "states", lambda data: data + b"x")
+		self.twisted("out of order", "dropped", lambda data: ranges_bytes([(2, 3), (3, 3)]))
+		self.twisted("other blocks", "packing", put(0, b"\x14"), packing=(9, 0))
+		self.twisted("other blocks", "packing", put(1, struct.pack("<Q", 1 << 40)), packing=(0, 1))
+
+	def test_a_file_is_of_one_kind(self):
+		for extra in ([(6, 1, b"")], [(6, 1, b""), (7, 1, b"")]):
+			path = Maker(os.path.join(self.top, "other")).commit({}, codecs=(0,), extra=extra)
+			with self.assertRaisesRegex(dig.Corrupt, "a section is (missing|of the other kind)"):
+				dig.Layer(path)
+
+	def test_a_record_of_another_state_is_refused(self):
+		self.maker.records[1] = self.maker.records[1][:-1] + b"?"
+		os.remove(self.merged)
+		self.merged = self.maker.merge(1, 3)
+		self.table([(1, 3)])
+		self.refused("are not those of the header")
+
+	def test_the_newest_of_two_files_counts(self):
+		older, self.merged = self.merged, self.maker.merge(1, 3, epoch=3)
+		self.table([(1, 3)], dropped=())
+		with contextlib.redirect_stderr(io.StringIO()) as talk:
+			dig.check_store(self.store)
+			history, _ = self.state_of(self.maker.directory)
+		self.assertIn(f"'{older}' is not in roots or layer-table", talk.getvalue())
+		self.assertIn(f"'{older}' is left over", talk.getvalue())
+		self.assertEqual(history.layers[0].epoch, 3)
+
+	def test_the_log_of_states(self):
+		path = os.path.join(self.store, "states/0")
+		with open(path, "rb") as file:
+			data = file.read()
+		with contextlib.redirect_stderr(io.StringIO()) as talk:
+			self.write("states/0", data[:-1], crc=False)
+			dig.check_store(self.store)
+		self.assertIn("ends early", talk.getvalue())
+		records = self.maker.records
+		for reason, wrong in (("is wrong about generation 1", records[1:2]),
+				("has generation 6", records + [b""])):
+			self.write("states/0", preamble(b"DIGSTATE") + b"".join(struct.pack("<I", len(record))
+				+ record + struct.pack("<I", zlib.crc32(record)) for record in wrong), crc=False)
+			self.refused(reason)
+
+	def test_runs_name_the_merged_layers(self):
+		history = dig.History(dig.open_layers([self.maker.directory]))
+		history.check_chain()
+		pack_id = bytes.fromhex(os.path.basename(self.merged)[:64])
+		self.assertEqual(dig.source_of_run((1, 4), history), sha256(b"\x06" + self.maker.roots[3]
+			+ struct.pack("<QQ", 1, 3) + pack_id).digest())
+		self.assertEqual(dig.source_of_run((4, 5), history), self.maker.roots[4])
+
+	def test_damaged_paths(self):
+		self.assertEqual(list(dig.Damaged(self.store).paths()), [])
+		with open(self.merged, "r+b", buffering=0) as file:
+			data = file.read()
+			place = data.index(seeded(b"n1", 128)[:64])
+			os.pwrite(file.fileno(), bytes([data[place] ^ 1]), place)
+		damaged = dig.Damaged(self.store)
+		self.assertEqual(list(damaged.paths()), [(number, b"n1") for number in (1, 3, 4, 5)])
+		self.assertEqual(damaged.unlisted(), set())
 
 
 class Commands(WithDirectory):
