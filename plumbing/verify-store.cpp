@@ -3,11 +3,12 @@
 #include "libdig/verbs/heal.h"
 #include "libdig/verbs/repair.h"
 #include "libdig/verbs/verify.h"
+#include "libdig/watch/progress.h"
 
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-verify-store [-q] [--quick] [--repair] [--heal-from=SOURCE...]\n"
+	"dig-verify-store [-q] [--json] [--quick] [--repair] [--heal-from=SOURCE...]\n"
 	"                 [--progress[=WHEN]] [--metrics[=FILE]]";
 
 static void heal(const StorePaths &paths, const std::vector<std::string> &sources, bool quiet)
@@ -25,33 +26,38 @@ static void heal(const StorePaths &paths, const std::vector<std::string> &source
 			" chunks and nodes that no layer had");
 }
 
-static int verify_store_command(Options &options)
+static void tell_as_json(VerifyOptions &verify)
 {
-	VerifyOptions verify;
-	bool quiet = false, is_repair = false;
-	std::vector<std::string> none, sources;
-	Report report;
-	report.add_to(options)
-		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
-		.flag("repair", 0, is_repair, "first make anew what follows from the layers")
-		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
-		.flag("quiet", 'q', quiet, "no summary")
-		.positional(none, 0, 0)
-		.parse();
-	const StorePaths paths = get_store();
-	if (is_repair)
-		repair_store(paths, {[&](const std::string &what) {
-			if (!quiet)
-				standard_output().record("repaired: " + what);
-		}, [](const std::string &notice) { warn(notice); }});
-	if (!sources.empty())
-		heal(paths, sources, quiet);
-	verify.problem = [](const std::string &problem) { tell_error(problem); };
-	verify.notice = [](const std::string &notice) { warn(notice); };
-	Work &work = report.begin({{"check", 95}, {"finish", 5, false}});
-	verify.work = &work;
-	const VerifyResult result = verify_store(paths, verify);
-	report.finish();
+	const auto tell = [](const char *type, const std::string &message) {
+		standard_output().record("{\"type\":\"" + std::string(type) + "\",\"message\":" + json_string(message) + "}");
+	};
+	verify.problem = [=](const std::string &problem) { tell("problem", problem); };
+	verify.unreadable = [=](const std::string &what) { tell("unreadable", what); };
+	verify.notice = [=](const std::string &notice) { tell("warning", notice); };
+	verify.hurt = [](const VerifyOptions::HurtPath &hurt) {
+		standard_output().record("{\"type\":\"hurt\",\"path\":" + json_string(hurt.path) + ",\"first\":" +
+			std::to_string(hurt.first) + ",\"last\":" + std::to_string(hurt.last) + ",\"message\":" +
+			json_string(hurt.why) + "}");
+	};
+}
+
+static constexpr char next_step[] = "dig check --heal-from=SOURCE";
+
+static void tell_result_as_json(const VerifyResult &result, std::uint64_t bytes)
+{
+	const auto number = [](const char *key, std::uint64_t value) {
+		return ",\"" + std::string(key) + "\":" + std::to_string(value);
+	};
+	standard_output().record(std::string("{\"type\":\"result\",\"state\":\"") +
+		(result.problems > 0 ? "damaged" : result.unreadable > 0 ? "unreadable" : "ok") + "\"" +
+		number("problems", result.problems) + number("unreadable", result.unreadable) +
+		number("hurt_files", result.hurt_files) + number("first", result.first_hurt) +
+		number("last", result.last_hurt) + number("healed_blocks", result.healed_blocks) + number("bytes", bytes) +
+		(result.problems > 0 ? ",\"next\":\"" + std::string(next_step) + "\"" : std::string()) + "}");
+}
+
+static void tell_result(const VerifyResult &result, const StorePaths &paths, bool quiet, std::uint64_t bytes)
+{
 	if (result.hurt_files > 0) {
 		const bool is_one = result.hurt_files == 1;
 		tell_error(std::to_string(result.hurt_files) + (is_one ? " file is" : " files are") + " damaged, in @" +
@@ -59,15 +65,53 @@ static int verify_store_command(Options &options)
 				" to @" + std::to_string(result.last_hurt) : std::string()) +
 			"; 'dig add --reread' of a good copy and 'dig commit' heal " + (is_one ? "it" : "them"));
 	}
-	if (result.problems > 0) {
+	if (result.problems > 0)
 		tell_error(std::to_string(result.problems) + (result.problems == 1 ? " problem" : " problems") + " in " +
 			quote(paths.store));
-		return exit_status::corrupt;
-	}
-	if (!quiet)
-		standard_output().record("ok: " + std::to_string(work.bytes.get()) + " bytes of blocks read, nothing " +
+	else if (result.unreadable > 0)
+		tell_error("not all of " + quote(paths.store) + " may be read by this user, so that the check is not complete; "
+			"check as its owner");
+	else if (!quiet)
+		standard_output().record("ok: " + std::to_string(bytes) + " bytes of blocks read, nothing " +
 			(result.healed_blocks ? "lost" : "damaged"));
-	return exit_status::done;
+}
+
+static int verify_store_command(Options &options)
+{
+	VerifyOptions verify;
+	bool quiet = false, is_repair = false, is_json = false;
+	std::vector<std::string> none, sources;
+	Report report;
+	report.add_to(options)
+		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
+		.flag("repair", 0, is_repair, "first make anew what follows from the layers")
+		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
+		.flag("json", 0, is_json, "what is found, as JSON on standard output")
+		.flag("quiet", 'q', quiet, "no summary")
+		.positional(none, 0, 0)
+		.parse();
+	const StorePaths paths = get_store();
+	if (is_repair)
+		repair_store(paths, {[&](const std::string &what) {
+			if (!quiet && !is_json)
+				standard_output().record("repaired: " + what);
+		}, [](const std::string &notice) { warn(notice); }});
+	if (!sources.empty())
+		heal(paths, sources, quiet || is_json);
+	verify.problem = [](const std::string &problem) { tell_error(problem); };
+	verify.unreadable = verify.problem;
+	verify.notice = [](const std::string &notice) { warn(notice); };
+	if (is_json)
+		tell_as_json(verify);
+	Work &work = report.begin({{"check", 95}, {"finish", 5, false}});
+	verify.work = &work;
+	const VerifyResult result = verify_store(paths, verify);
+	report.finish();
+	if (is_json)
+		tell_result_as_json(result, work.bytes.get());
+	else
+		tell_result(result, paths, quiet, work.bytes.get());
+	return result.problems > 0 ? exit_status::corrupt : result.unreadable > 0 ? exit_status::failed : exit_status::done;
 }
 
 int dig_verify_store_main(int argc, char **argv) { return run(argc, argv, usage, verify_store_command); }

@@ -5,16 +5,17 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-check [-q] [--quick] [--repair] [--heal-from=SOURCE...]\n"
+	"dig-check [-q] [--json] [--quick] [--repair] [--heal-from=SOURCE...]\n"
 	"          [--progress[=WHEN]] [--metrics[=FILE]]";
 
 static int check(Options &options)
 {
-	bool quick = false, repair = false;
+	bool quick = false, repair = false, json = false;
 	std::vector<std::string> none, sources;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, quick, "check the structure only, not the content")
+		.flag("json", 0, json, "what is found, as JSON on standard output")
 		.flag("repair", 0, repair, "first make anew what follows from the layers")
 		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
 		.positional(none, 0, 0)
@@ -22,6 +23,8 @@ static int check(Options &options)
 	Command verify = tool_command("verify-store");
 	if (quick)
 		verify.push_back("--quick");
+	if (json)
+		verify.push_back("--json");
 	if (repair)
 		verify.push_back("--repair");
 	for (const std::string &source : sources)

@@ -118,4 +118,32 @@ test_expect_success '... in merged layers of a store with dropped states, too' '
 	damaged_states 1001 $rounds
 '
 
+test_expect_success PYTHON 'with --json each finding is an object' '
+	dig-init-store objects >/dev/null &&
+	(
+		cd objects && seeded 30K 1 >"odd \"name" && echo one >one && commit_all one && echo two >two && commit_all two &&
+		dig check --json >../out && grep "^{.type.:.result.,.state.:.ok.," ../out && flip_bit $(layer_of 1) 2000 &&
+		test_expect_code 4 dig-verify-store --json >../out 2>../err && test_cmp /dev/null ../err
+	) &&
+	python3 -c "
+import json
+lines = [json.loads(line) for line in open(\"out\")]
+hurt = [line for line in lines if line[\"type\"] == \"hurt\"]
+assert [(h[\"path\"], h[\"first\"], h[\"last\"]) for h in hurt] == [(\"odd \\\"name\", 1, 2)], hurt
+assert lines[-1][\"state\"] == \"damaged\" and lines[-1][\"hurt_files\"] == 1 and \"heal-from\" in lines[-1][\"next\"]
+"
+'
+
+test_expect_success ROOT 'what this user may not read is no damage' '
+	dig-init-store closed >/dev/null &&
+	(
+		cd closed && seeded 30K 1 >file && commit_all one && echo two >two && commit_all two && layer=$(layer_of 1) &&
+		chmod 0 $layer && test_expect_code 128 without_override dig-verify-store 2>../err &&
+		grep "Permission denied" ../err && grep "not complete" ../err && ! grep "is damaged" ../err &&
+		test_expect_code 128 without_override dig-verify-store --json >../out && grep "unreadable" ../out &&
+		flip_bit $(layer_of 2) 100 && test_expect_code 4 without_override dig-verify-store 2>../err &&
+		chmod 644 $layer
+	)
+'
+
 test_done

@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "libdig/base/path.h"
@@ -158,7 +159,11 @@ private:
 			// What this process lacks is no damage.
 			if (error.error() == EMFILE || error.error() == ENFILE || error.error() == ENOMEM)
 				throw;
-			tell(error.what());
+			if (error.error() != EACCES && error.error() != EPERM)
+				return tell(error.what());
+			result_.unreadable++;
+			if (options_.unreadable && told_unreadable_.insert(error.what()).second)
+				options_.unreadable(error.what());
 		} catch (const Error &error) {
 			tell(error.what());
 		}
@@ -291,10 +296,10 @@ private:
 			if (!is_healed)
 				break;
 		}
-		for (const ChunkRecord &item : is_healed ? items.first(0) : items)
-			note_if_lost(static_cast<ItemKind>(item.kind), item.digest);
 		if (!is_healed) {
 			tell(problem);
+			for (const ChunkRecord &item : items)
+				note_if_lost(static_cast<ItemKind>(item.kind), item.digest);
 			return;
 		}
 		result_.healed_blocks++;
@@ -332,8 +337,13 @@ private:
 	{
 		const auto &[path, hurt] = *at;
 		count_hurt(hurt.since, last);
-		tell(quote(path) + " in @" + std::to_string(hurt.since) +
-			(last > hurt.since ? " to @" + std::to_string(last) : "") + " is damaged: " + hurt.why);
+		if (options_.hurt) {
+			result_.problems++;
+			options_.hurt({path, hurt.since, last, hurt.why});
+		} else {
+			tell(quote(path) + " in @" + std::to_string(hurt.since) +
+				(last > hurt.since ? " to @" + std::to_string(last) : "") + " is damaged: " + hurt.why);
+		}
 		hurt_paths_.erase(at);
 	}
 
@@ -447,6 +457,7 @@ private:
 	VerifyResult result_;
 	// Damaged in every copy.  Made when there is something.
 	std::optional<ItemSet> hurt_;
+	std::set<std::string> told_unreadable_;
 	HurtPaths hurt_paths_; // of the state that is looked at
 };
 

@@ -269,8 +269,7 @@ static std::string json_count(std::optional<std::uint64_t> value)
 	return value ? std::to_string(*value) : "null";
 }
 
-// Bytes that are no UTF-8 become octal escapes, as in all messages.
-static std::string json_string(std::string_view text)
+std::string json_string(std::string_view text)
 {
 	std::string escaped;
 	for (char c : shown_text(text)) {

@@ -77,6 +77,8 @@ private:
 // Lines without newlines, each of at most this many columns.
 std::vector<std::string> terminal_lines(const ProgressState &state, int columns);
 std::string one_line(const ProgressState &state);
+// A text in double quotes.  Control bytes, and bytes that are no UTF-8, become octal escapes, as in all messages.
+std::string json_string(std::string_view text);
 // "type" is "progress", or "done" with an exit status.
 std::string progress_json(const ProgressState &state, std::optional<int> status = {});
 // {"schema":1,"type":"error","command":"dig add","message":...,"text":...,"status":128}.  text is
