@@ -2,11 +2,14 @@
 
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
+#include "libdig/os/clock.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/sorted_texts.h"
+#include "libdig/tool/time_text.h"
 #include "libdig/tool/typed_path.h"
 #include "libdig/verbs/near_paths.h"
+#include "libdig/verbs/repack.h"
 #include "libdig/verbs/work_diff.h"
 #include "libdig/watch/metrics.h"
 
@@ -189,10 +192,23 @@ static void show_adds(Output &out, const StorePaths &store)
 {
 	const UnfinishedAdds adds = find_unfinished_adds(store.staging());
 	const std::string amount = size_text(static_cast<double>(adds.bytes));
+	const std::optional<FileStat> journal = find_stat(store.staging() + "/journal");
+	const std::string since = journal ? " since " + time_text(seconds_of(journal->mtime_ns)) : std::string();
 	if (adds.are_running)
 		out.record("an add is running" + (adds.bytes ? "; it has stored " + amount + " so far" : ""));
 	else if (adds.bytes > 0)
-		out.record("an add did not end: " + amount + " of its content are kept, and the same command continues");
+		out.record("an add did not end: " + amount + " of its content are kept" + since +
+			", and the same command continues");
+}
+
+// Content that waits for dig repack.
+static void show_pending(Output &out, Store &store)
+{
+	if (store.settings().core.compression != Compression::later)
+		return;
+	if (const std::uint64_t pending = pending_bytes(store); pending > 0)
+		out.record(size_text(static_cast<double>(pending)) + " are stored without compression; 'dig repack --pending' "
+			"compresses them");
 }
 
 static void show(Output &out, Status &status, Store &store, const Index &index)
@@ -214,6 +230,7 @@ static void show(Output &out, Status &status, Store &store, const Index &index)
 	status.skipped.show(out, "skipped, as a store of its own, a pipe, a socket or a device:");
 	status.without_file.show(out, "no file in the work tree ('dig add -A' keeps it, 'dig rm' removes it):");
 	show_adds(out, store.paths());
+	show_pending(out, store);
 	if (changes.is_empty())
 		out.record("nothing to add, nothing to commit");
 }

@@ -330,4 +330,13 @@ test_expect_success STRACE 'a commit whose merging fails is done' '
 	grep "INJECTED" calls
 '
 
+test_expect_success 'status says how much waits to be compressed' '
+	dig-init-store pending >/dev/null &&
+	(
+		cd pending && dig-config core.compression later && seeded --text 300K 1 >text && dig-add -q text && dig-commit -q -m one &&
+		dig-status >../out && grep "^300 KiB are stored without compression; .dig repack --pending. compresses them$" ../out &&
+		dig-repack -q --pending && dig-status >../out && ! grep "without compression" ../out
+	)
+'
+
 test_done
