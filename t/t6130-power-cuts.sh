@@ -209,4 +209,40 @@ do
 	done
 done
 
+# --- what makes a store smaller -----------------------------------------------------------------
+
+# Twenty states, of which gc drops most; and the newest one, as files.
+test_expect_success 'a store of many states' '
+	restore_tree && rm w/.dig && cp -a first.dig w/.dig && make_rounds 20 && (cd w && dig-reset -q && dig-list-roots >../roots.many) &&
+	rm -rf many.dig newest && cp -a w/.dig many.dig && (cd w && dig-checkout-root -q HEAD ../newest)
+'
+
+recovers () {
+	(
+		cd w && dig-verify-store -q && dig-list-roots >../roots.now && cmp ../roots.many ../roots.now &&
+		rm -rf ../actual && dig-checkout-root -q HEAD ../actual && diff -r --no-dereference ../newest ../actual &&
+		dig-prune-layers -q --keep-last=2 --now && dig-verify-store -q
+	) >recovery.log 2>&1 && return 0
+	cat recovery.log
+	return 1
+}
+
+test_have_prereq LONG || writing_calls='fdatasync rename unlink'
+
+for file_system in $file_systems
+do
+	needs=STRACE
+	test $file_system = xfs || needs=STRACE,LONG
+	for way in $ways
+	do
+		test_expect_success $needs "$file_system $way: gc in the middle of its work" '
+			in_the_middle $file_system $way many.dig dig-prune-layers -q --keep-last=2 --now
+		'
+
+		test_expect_success $needs "$file_system $way: repack in the middle of its work" '
+			in_the_middle $file_system $way many.dig dig-merge-layers -q
+		'
+	done
+done
+
 test_done
