@@ -255,6 +255,19 @@ test_expect_success 'roots come back from merged layers, too' '
 	cp w/.dig/roots roots && rm w/.dig/roots && (cd w && dig-verify-store --repair >../out && cmp .dig/roots ../roots && matches 4 8)
 '
 
+# The newest copy is the one that counts, and an older one is the only good one.
+test_expect_success 'a good copy does not go because of a damaged one' '
+	dig-init-store copies >/dev/null &&
+	(
+		cd copies && seeded 300K 1 >a && seeded 200K 2 >b && take_all && commit_staged one && echo 2 >now && take_all &&
+		layer=$(dig-write-layer --full -m two) && dig-update-root $layer >/dev/null && echo 3 >now && commit_all three &&
+		flip_bit $(layer_of 2) 100000 && dig-verify-store -q 2>../err && grep "is corrupt" ../err &&
+		dig-prune-layers -n --keep-last=1 >../dry && dig-prune-layers --keep-last=1 --now >../real &&
+		sed "s/^would drop/dropped/" ../dry | cmp - ../real && dig-verify-store -q && dig-cat HEAD:a | cmp - a &&
+		dig-cat HEAD:b | cmp - b
+	)
+'
+
 test_expect_success 'a damaged layer that is needed ends it, and nothing that is kept has changed' '
 	restore first.dig &&
 	(

@@ -316,4 +316,40 @@ test_expect_success STRACE 'where calls fail, too' '
 	writing_calls="pwrite64 rename" && everywhere damaged.dig error=ENOSPC dig-verify-store -q --heal-from=../first.dig
 '
 
+# section FILE TYPE: offset and size.
+section () {
+	python3 -c "
+import struct, sys
+data = open(sys.argv[1], \"rb\").read()
+table, count = struct.unpack_from(\"<QI\", data, len(data) - 80)
+for at in range(table, table + 24 * count, 24):
+    kind, flags, checksum, offset, size = struct.unpack_from(\"<HHIQQ\", data, at)
+    if kind == int(sys.argv[2]):
+        print(offset, size)
+" "$@"
+}
+
+# The content of such a file is good, and no source has it: block table and chunk index.
+test_expect_success PYTHON 'tables that are damaged are made anew, and no content goes' '
+	for type in 1 2
+	do
+		restore first.dig &&
+		(
+			cd w && layer=$(layer_of 1) && section $layer $type >../place && read offset size <../place &&
+			flip_bit $layer $((offset + size - 5)) && test_expect_code 4 dig-verify-store -q 2>../err &&
+			dig-check -q --heal-from=../none 2>../err && is_whole && dig-prune-layers -q --now && dig-prune-layers -q --now &&
+			is_whole
+		) || return 1
+	done
+'
+
+test_expect_success 'a file that cannot be opened is set aside, and not removed' '
+	restore first.dig &&
+	(
+		cd w && layer=$(layer_of 2) && flip_bit $layer $(($(wc -c <$layer) - 5)) && cp $layer ../torn &&
+		dig-check -q --heal-from=../first.dig 2>../err && is_whole && cmp ../torn .dig/damaged/$(basename $layer) &&
+		dig-prune-layers -q --now && cmp ../torn .dig/damaged/$(basename $layer)
+	)
+'
+
 test_done

@@ -30,6 +30,7 @@ struct StorePaths {
 	std::string layer_table() const { return store + "/layer-table"; }
 	// Held by adds, one of two in turn; see StagingWriter.
 	std::string adding(std::uint64_t round) const { return store + (round % 2 ? "/adding-1" : "/adding-0"); }
+	std::string damaged() const { return store + "/damaged"; }
 	std::string dropped() const { return store + "/dropped"; }
 	std::string chunk_index() const { return store + "/chunk-index"; }
 	std::string lock() const { return store + "/lock"; }

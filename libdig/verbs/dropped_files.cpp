@@ -32,8 +32,17 @@ void DroppedFiles::begin(const Before &before) const
 	publish_file(note(), file);
 }
 
+void DroppedFiles::set_aside(const std::string &name) const
+{
+	make_directory(paths_.damaged());
+	rename_file(paths_.layers() + "/" + name, paths_.damaged() + "/" + name);
+	sync_directory(paths_.damaged());
+	sync_directory(paths_.layers());
+}
+
 void DroppedFiles::take_out(const std::string &name) const
 {
+	make_directory(paths_.dropped());
 	rename_file(paths_.layers() + "/" + name, paths_.dropped() + "/" + name);
 }
 
@@ -45,7 +54,8 @@ void DroppedFiles::put_back(const std::string &name) const
 // A power cut between the two may leave both names or none: the new name comes first.
 void DroppedFiles::sync() const
 {
-	sync_directory(paths_.dropped());
+	if (find_stat(paths_.dropped()))
+		sync_directory(paths_.dropped());
 	sync_directory(paths_.layers());
 }
 

@@ -22,6 +22,8 @@ public:
 	void begin(const Before &before) const;
 	// Takes a file of layers/ out of the store, or puts it back.  sync() makes it durable.
 	void take_out(const std::string &name) const;
+	// The same for a file that cannot be opened, but to damaged/, where it stays until a person removes it.
+	void set_aside(const std::string &name) const;
 	void put_back(const std::string &name) const;
 	void sync() const;
 	std::vector<std::string> names() const;

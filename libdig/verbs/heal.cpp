@@ -40,6 +40,12 @@ public:
 		store_.emplace(paths_);
 		items_.emplace(*store_, temporary_directory());
 		items_->look_for_damage(*options_.work, options_.notice);
+		if (!items_->broken_homes().empty()) {
+			for (const std::uint64_t home : items_->broken_homes())
+				make_tables_anew(home);
+			items_.emplace(*store_, temporary_directory());
+			items_->look_for_damage(*options_.work, nullptr);
+		}
 		items_->walk_states();
 		if (items_->hurt_homes().empty() && items_->lost_count() == 0)
 			return {};
@@ -313,6 +319,34 @@ private:
 		return best;
 	}
 
+	// The tables of a layer follow from its blocks.  The file stays as it is where one of these cannot be
+	// decoded: it may be found again by somebody who knows more.
+	void make_tables_anew(std::uint64_t home)
+	{
+		const std::shared_ptr<Layer> layer = store_->layer(home);
+		PublishedFile target(paths_.layers() + "/merging");
+		LayerMerger merger(*store_, target.file(), layer->generations(), merge_options());
+		try {
+			Decompressor decompressor;
+			for (std::uint32_t number = 0; number < layer->block_count(); number++) {
+				const StoredBlock block = layer->read_block(number);
+				Buffer raw(block.shape.raw_size);
+				decode_block(block, decompressor, raw, layer->name(), 0);
+				std::size_t at = 0;
+				for (std::size_t i = 0; i < block.shape.sizes.size(); at += block.shape.sizes[i++]) {
+					const Bytes item = Bytes(raw).subspan(at, block.shape.sizes[i]);
+					if (const std::optional<Digest> digest = item_digest(block.shape.kind, item))
+						merger.add(block.shape.kind, *digest, item);
+				}
+			}
+		} catch (const CorruptError &error) {
+			if (options_.notice)
+				options_.notice(std::string(error.what()) + "; the file cannot be made anew from its blocks, and stays");
+			return;
+		}
+		put_in_place(layer->generations(), layer->name(), false, merger, target);
+	}
+
 	void make_anew(std::uint64_t home, const LostItems::Hurt &hurt)
 	{
 		const LayerTable now = *store_->layer_table();
@@ -329,13 +363,7 @@ private:
 			return;
 		}
 		PublishedFile target(paths_.layers() + "/merging");
-		MergeOptions merge;
-		merge.least_live = 0;
-		merge.directory = paths_.tmp();
-		const BlockCompression compression = late_compression_of(store_->settings());
-		merge.codec = compression.codec;
-		merge.level = compression.level;
-		LayerMerger merger(*store_, target.file(), range, merge);
+		LayerMerger merger(*store_, target.file(), range, merge_options());
 		if (!hurt.is_lost)
 			take_good_blocks(home, hurt, merger);
 		// All that was found goes into the first of them.
@@ -344,6 +372,23 @@ private:
 				merger.add(kind, digest, bytes);
 			});
 		has_stored_ = true;
+		put_in_place(range, name, hurt.is_lost, merger, target);
+	}
+
+	MergeOptions merge_options() const
+	{
+		MergeOptions merge;
+		merge.least_live = 0;
+		merge.directory = paths_.tmp();
+		const BlockCompression compression = late_compression_of(store_->settings());
+		merge.codec = compression.codec;
+		merge.level = compression.level;
+		return merge;
+	}
+
+	void put_in_place(const GenerationRange &range, const std::string &name, bool is_lost, LayerMerger &merger,
+		PublishedFile &target)
+	{
 		const Lock lock = Lock::acquire(paths_.lock());
 		store_->refresh();
 		LayerTable table = *store_->layer_table();
@@ -355,9 +400,9 @@ private:
 			DroppedFiles(paths_).forget();
 		swap.replace(table);
 		if (find_stat(name)) {
-			make_directory(paths_.dropped());
 			const DroppedFiles files(paths_);
-			files.take_out(name.substr(name.rfind('/') + 1));
+			const std::string file = name.substr(name.rfind('/') + 1);
+			is_lost ? files.set_aside(file) : files.take_out(file);
 			files.sync();
 		}
 		store_->reload();

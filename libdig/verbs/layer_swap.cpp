@@ -102,7 +102,6 @@ static void take_out_strays(const Store &store, const DroppedFiles &files)
 			: generation && store.layer_table()->find(*generation);
 		if (!is_left)
 			continue;
-		make_directory(paths.dropped());
 		files.take_out(name);
 		is_any = true;
 	}

@@ -23,10 +23,17 @@ void LostItems::look_for_damage(Work &work, const std::function<void(const std::
 	work.begin_stage("check");
 	for (std::uint64_t i = 1; i <= store_.roots().size(); i = table->home(i) + 1) {
 		const std::uint64_t home = table->home(i);
+		std::shared_ptr<Layer> layer;
 		try {
+			layer = store_.layer(home);
+			layer->check_structure();
 			look_at_file(home, work);
 		} catch (const CorruptError &error) {
-			hurt_homes_[home].is_lost = true;
+			// What can be opened has content that no other file may have.
+			if (layer)
+				broken_homes_.push_back(home);
+			else
+				hurt_homes_[home].is_lost = true;
 			if (notice)
 				notice(error.what());
 		}
@@ -36,7 +43,6 @@ void LostItems::look_for_damage(Work &work, const std::function<void(const std::
 void LostItems::look_at_file(std::uint64_t home, Work &work)
 {
 	const std::shared_ptr<Layer> layer = store_.layer(home);
-	layer->check_structure();
 	std::vector<std::uint32_t> damaged;
 	bool is_hurt = false;
 	layer->check_blocks(worker_threads(store_.settings()), check_memory,

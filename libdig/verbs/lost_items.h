@@ -68,7 +68,7 @@ private:
 class LostItems {
 public:
 	struct Hurt {
-		bool is_lost = false;              // the file cannot be read
+		bool is_lost = false;              // the file cannot be opened
 		std::vector<std::uint32_t> blocks; // that are damaged
 	};
 	struct HurtEntry {
@@ -82,10 +82,12 @@ public:
 	{
 	}
 
-	// Reads all layer files.  notice is called for each that cannot be read.
+	// Reads all layer files.  notice is called for each that cannot be opened, and for each whose tables are
+	// damaged, which is among the broken ones then.
 	void look_for_damage(Work &work, const std::function<void(const std::string &)> &notice);
 	// Layer files that have lost something that is nowhere else, by the generation of their items.
 	const std::map<std::uint64_t, Hurt> &hurt_homes() const { return hurt_homes_; }
+	const std::vector<std::uint64_t> &broken_homes() const { return broken_homes_; }
 	// Walks all states, and notes what they need and nothing has.
 	void walk_states();
 	// Of that walk: paths whose content is lost, up to 100,000.
@@ -117,6 +119,7 @@ private:
 	Store &store_;
 	std::string directory_;
 	std::map<std::uint64_t, Hurt> hurt_homes_;
+	std::vector<std::uint64_t> broken_homes_;
 	ItemSet lost_;
 	std::uint64_t lost_count_ = 0;
 	FoundItems found_;

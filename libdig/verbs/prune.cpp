@@ -76,7 +76,8 @@ private:
 		std::uint64_t home;
 		GenerationRange range;
 		std::string name;
-		std::uint64_t size = 0, blocks_size = 0, live = 0;
+		std::uint64_t size = 0, blocks_size = 0, items = 0;
+		std::uint64_t live = 0, live_items = 0; // bytes of blocks, about
 		bool shrinks = false, is_empty = false, is_pending = false;
 		double waste() const { return blocks_size > live ? static_cast<double>(blocks_size - live) : 0; }
 	};
@@ -122,6 +123,14 @@ private:
 				look_at(home);
 		measure();
 		judge();
+		std::vector<std::uint64_t> shrinking;
+		for (const File &file : layers_)
+			if (file.shrinks && file.live_items < file.items)
+				shrinking.push_back(file.home);
+		if (!shrinking.empty()) {
+			live_->prefer_good_copies(shrinking);
+			measure();
+		}
 		for (const File &file : layers_) {
 			result_.layers_before++;
 			result_.size_before += file.size;
@@ -135,7 +144,8 @@ private:
 		const std::shared_ptr<Layer> layer = store_->layer(home);
 		const std::size_t slash = layer->name().rfind('/');
 		layers_.push_back({home, layer->generations(), layer->name().substr(slash + 1), layer->file_size(),
-			layer->blocks_size(), 0, false, layer->item_count() == 0, layer->packing().pending > 0});
+			layer->blocks_size(), layer->item_count(), 0, 0, false, layer->item_count() == 0,
+			layer->packing().pending > 0});
 	}
 
 	// Calls take with each block of which something is needed: its file's number, and its items.
@@ -162,12 +172,15 @@ private:
 
 	void measure()
 	{
+		for (File &file : layers_)
+			file.live = file.live_items = 0;
 		std::uint64_t passed = 0;
 		each_block(0, layers_.size(), [&](std::size_t i, const std::shared_ptr<Layer> &layer, std::uint32_t block,
 			const std::vector<std::uint16_t> &items) {
 			if (++passed % 4096 == 0)
 				check_interrupted();
 			const BlockRecord record = layer->block(block);
+			layers_[i].live_items += items.size();
 			layers_[i].live += record.length * items.size() / std::max<std::size_t>(record.items, items.size());
 			return true;
 		});

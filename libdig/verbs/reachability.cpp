@@ -4,8 +4,13 @@
 // puts these places into the order of the files.  So nothing grows with the store but files in the
 // temporary directory: 16 bytes a needed item, and 12.
 //
-// The chunk index names one place for each item.  A second copy counts as not needed.
+// The chunk index names one place for each item.  A second copy counts as not needed, but a copy that is
+// good must not go because of one that is damaged.  So before a file with second copies shrinks, the copies
+// that count are read.
 #include "libdig/verbs/reachability.h"
+
+#include <algorithm>
+#include <utility>
 
 #include "libdig/os/process.h"
 #include "libdig/staging/journal_state.h"
@@ -137,10 +142,16 @@ void LiveItems::each_newly_staged(const Index &index, const Take &take)
 	add_staged(index);
 }
 
+RunRecords LiveItems::all_items() const
+{
+	Store &store = store_;
+	return ChunkIndex::all_items(store.paths().chunk_index(), store.roots(), *store.layer_table(),
+		[&store](std::uint64_t generation) { return store.layer(generation); });
+}
+
 void LiveItems::locate()
 {
-	RunRecords there = ChunkIndex::all_items(store_.paths().chunk_index(), store_.roots(), *store_.layer_table(),
-		[this](std::uint64_t generation) { return store_.layer(generation); });
+	RunRecords there = all_items();
 	auto needed = items_.sorted();
 	std::optional<RunRecord> place = there();
 	const auto key = [&] { return LiveItem(place->digest); };
@@ -161,6 +172,98 @@ void LiveItems::locate()
 		for (; place && key().is_same_item(*item); place = there())
 			spots_.put({place->generation, place->block, place->item});
 	}
+}
+
+// --- second copies ----------------------------------------------------------------------------
+
+struct LiveItems::Copy {
+	LiveItem key;
+	ItemSpot spot;
+
+	bool operator<(const Copy &other) const { return key < other.key; }
+};
+
+// A needed item with two copies; sorted by the one that counts.
+struct LiveItems::Doubt {
+	ItemSpot counts, second;
+	Digest digest;
+	std::uint8_t kind;
+
+	bool operator<(const Doubt &other) const { return counts < other.counts; }
+};
+
+void LiveItems::compare_copies(RecordSorter<Copy> &copies, RecordSorter<Doubt> &doubts)
+{
+	RunRecords there = all_items();
+	auto needed = items_.sorted();
+	auto second = copies.sorted();
+	std::optional<LiveItem> item = needed();
+	std::optional<Copy> copy = second();
+	for (std::optional<RunRecord> place = there(); place && copy && item; place = there()) {
+		const LiveItem key(place->digest);
+		while (item && *item < key && !item->is_same_item(key))
+			item = needed();
+		while (copy && copy->key < key && !copy->key.is_same_item(key))
+			copy = second();
+		if (!item || !item->is_same_item(key))
+			continue;
+		const ItemSpot spot{place->generation, place->block, place->item};
+		for (; copy && copy->key.is_same_item(key); copy = second())
+			if (copy->spot != spot)
+				doubts.put({spot, copy->spot, place->digest, place->kind});
+	}
+}
+
+bool LiveItems::is_good(const Doubt &doubt, const ItemSpot &spot)
+{
+	return store_.is_good_copy(static_cast<ItemKind>(doubt.kind), doubt.digest,
+		{spot.generation, {spot.block, spot.item}});
+}
+
+void LiveItems::prefer_good_copies(const std::vector<std::uint64_t> &homes)
+{
+	RecordSorter<Copy> copies(directory_, sorter_memory / 2);
+	for (const std::uint64_t home : homes) {
+		const std::shared_ptr<Layer> layer = store_.layer(home);
+		RunRecords records = layer->records(home);
+		while (const std::optional<RunRecord> record = records())
+			copies.put({LiveItem(record->digest), {record->generation, record->block, record->item}});
+	}
+	RecordSorter<Doubt> doubts(directory_, sorter_memory / 2);
+	compare_copies(copies, doubts);
+	auto doubt = doubts.sorted();
+	std::optional<ItemSpot> last;
+	bool is_last_good = false;
+	while (const std::optional<Doubt> one = doubt()) {
+		check_interrupted();
+		if (last != one->counts)
+			is_last_good = is_good(*one, one->counts);
+		last = one->counts;
+		if (is_last_good || !is_good(*one, one->second))
+			continue;
+		damaged_.push_back(one->counts);
+		substitutes_.push_back(one->second);
+		is_last_good = true;
+	}
+	std::sort(damaged_.begin(), damaged_.end());
+	std::sort(substitutes_.begin(), substitutes_.end());
+}
+
+RecordSorter<ItemSpot>::Records LiveItems::spots()
+{
+	auto spots = spots_.sorted();
+	if (damaged_.empty())
+		return spots;
+	return [this, spots, spot = spots(), next = substitutes_.begin()]() mutable -> std::optional<ItemSpot> {
+		while (spot && std::binary_search(damaged_.begin(), damaged_.end(), *spot))
+			spot = spots();
+		if (next == substitutes_.end() || (spot && !(*next < *spot))) {
+			if (spot && next != substitutes_.end() && *next == *spot)
+				++next;
+			return std::exchange(spot, spot ? spots() : std::nullopt);
+		}
+		return *next++;
+	};
 }
 
 } // namespace dig

@@ -20,6 +20,7 @@ struct ItemSpot {
 	{
 		return std::tie(generation, block, item) < std::tie(other.generation, other.block, other.item);
 	}
+	bool operator==(const ItemSpot &other) const = default;
 };
 
 // The first bits of the digest of an item that is needed, in their order.  If two items have them in common,
@@ -50,8 +51,11 @@ public:
 
 	// Finds the places, and ends the collecting.  CorruptError when an item of a state is in no layer.
 	void locate();
+	// After locate(): of what these files, by their homes, hold a second copy of, reads the copy that counts.
+	// Where that is damaged, the second one counts in its place if it is good.
+	void prefer_good_copies(const std::vector<std::uint64_t> &homes);
 	// In order, after locate(); as often as it is called.
-	RecordSorter<ItemSpot>::Records spots() { return spots_.sorted(); }
+	RecordSorter<ItemSpot>::Records spots();
 
 	// After locate(): what a state that came later, or what is staged by now, needs besides, as far as it
 	// was not told before.
@@ -65,6 +69,11 @@ private:
 	void visit_child(TreeKind kind, const Digest &id);
 	void visit_entry(const Entry &entry);
 	void visit_checkpoints(const Index &index);
+	struct Copy;
+	struct Doubt;
+	RunRecords all_items() const;
+	void compare_copies(RecordSorter<Copy> &copies, RecordSorter<Doubt> &doubts);
+	bool is_good(const Doubt &doubt, const ItemSpot &spot);
 	Buffer read_node(const Digest &id);
 
 	Store &store_;
@@ -72,6 +81,7 @@ private:
 	ItemSet seen_;
 	RecordSorter<LiveItem> items_;
 	RecordSorter<ItemSpot> spots_;
+	std::vector<ItemSpot> damaged_, substitutes_; // spots that do not count, and those that count for them
 	std::function<std::optional<Buffer>(const Digest &)> staged_node_;
 	std::optional<ItemPlace> last_node_; // that was read
 	Take take_;
