@@ -255,6 +255,37 @@ test_expect_success 'roots come back from merged layers, too' '
 	cp w/.dig/roots roots && rm w/.dig/roots && (cd w && dig-verify-store --repair >../out && cmp .dig/roots ../roots && matches 4 8)
 '
 
+# What is newer must not be taken for what is left over.
+test_expect_success 'an old copy of the layer table removes nothing, and a repair mends it' '
+	restore first.dig && cp w/.dig/roots roots.old && (cd w && dig-prune-layers -q --now --keep-last=5) &&
+	cp w/.dig/layer-table old && (cd w && dig-prune-layers -q --stdin --now <../input 2>../err || dig-prune-layers -q --now --keep-last=2) &&
+	cp w/.dig/layer-table new && ! cmp old new && (cd w/.dig/layers && ls) >layers.before && cp old w/.dig/layer-table &&
+	(
+		cd w && test_expect_code 4 dig-verify-store -q 2>../err; test_must_fail dig-prune-layers -q --keep-last=2 --now 2>../err
+		(cd .dig/layers && ls) | test_cmp ../layers.before - &&
+		dig-verify-store --repair >../out && grep "layer-table was made anew" ../out && test -e .dig/damaged-layer-table-1 &&
+		dig-cat HEAD:now | grep 8 && dig-log | grep "^Dropped" && dig-prune-layers -q --now && dig-verify-store -q
+	)
+'
+
+test_expect_success 'an old copy of roots beside a newer layer table is mended, too' '
+	dig-init-store older >/dev/null &&
+	(
+		cd older && for number in 1 2; do echo $number >now && commit_all $number >/dev/null || exit 1; done && cp .dig/roots ../roots.two &&
+		for number in 3 4; do echo $number >now && commit_all $number >/dev/null || exit 1; done && cp .dig/roots ../roots.four &&
+		dig-merge-layers -q && cp ../roots.two .dig/roots && test_expect_code 4 dig-cat HEAD:now 2>../err && grep repair ../err &&
+		dig-verify-store --repair >../out && cmp .dig/roots ../roots.four && dig-cat HEAD:now | grep 4
+	)
+'
+
+test_expect_success 'a damaged note of what can be undone blocks nothing' '
+	restore first.dig &&
+	(
+		cd w && dig-prune-layers -q --keep-last=2 && flip_bit .dig/dropped/before 40 && test_expect_code 128 dig-prune-layers --undo 2>../err &&
+		dig-prune-layers -q && test -z "$(ls .dig/dropped)" && dig-verify-store -q && matches 7 8
+	)
+'
+
 # The newest copy is the one that counts, and an older one is the only good one.
 test_expect_success 'a good copy does not go because of a damaged one' '
 	dig-init-store copies >/dev/null &&

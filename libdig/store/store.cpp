@@ -106,6 +106,9 @@ void Store::reload()
 	if (!file)
 		throw CorruptError("it is not there", paths_.roots(), 0);
 	RootHistory roots = RootHistory::decode(std::move(*file), paths_.roots());
+	if (!table->merged().empty() && table->merged().back().range.last > roots.size())
+		throw CorruptError("it names generations that 'roots' does not have; 'dig check --repair' makes 'roots' anew",
+			paths_.layer_table(), 0);
 	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots, table,
 		[this](std::uint64_t generation) { return layer(generation); },
 		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));

@@ -14,13 +14,18 @@ std::optional<DroppedFiles::Before> DroppedFiles::before() const
 	const std::optional<Buffer> file = find_whole_file(note(), max_layer_table_size);
 	if (!file)
 		return {};
-	Before before;
 	if (file->size() < 8)
-		throw CorruptError("it ends too early", note(), file->size());
-	const Bytes table = Bytes(*file).first(file->size() - 8);
-	before.generations = load<std::uint64_t>(file->data() + table.size());
-	before.table = LayerTable::decode(table, note());
-	return before;
+		return {};
+	try {
+		Before before;
+		const Bytes table = Bytes(*file).first(file->size() - 8);
+		before.generations = load<std::uint64_t>(file->data() + table.size());
+		before.table = LayerTable::decode(table, note());
+		return before;
+	} catch (const CorruptError &) {
+		// Then nothing can be undone; it blocks nobody.
+		return {};
+	}
 }
 
 void DroppedFiles::begin(const Before &before) const

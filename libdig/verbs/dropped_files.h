@@ -12,7 +12,8 @@ class DroppedFiles {
 public:
 	explicit DroppedFiles(const StorePaths &paths) : paths_(paths) {}
 
-	// The layer table as it was before, if there is something to undo; and the number of generations then.
+	// The layer table as it was before, and the number of generations then; nothing if nothing can be undone,
+	// or if the note of it is damaged.
 	struct Before {
 		LayerTable table;
 		std::uint64_t generations = 0;

@@ -341,7 +341,8 @@ private:
 			}
 		} catch (const CorruptError &error) {
 			if (options_.notice)
-				options_.notice(std::string(error.what()) + "; the file cannot be made anew from its blocks, and stays");
+				options_.notice(std::string(error.what()) + "; the file cannot be made anew from its blocks, and stays "
+					"as it is");
 			return;
 		}
 		put_in_place(layer->generations(), layer->name(), false, merger, target);

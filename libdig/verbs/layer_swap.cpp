@@ -84,6 +84,31 @@ void publish_table(const StorePaths &paths, LayerTable &table)
 	publish_file(paths.layer_table(), table.encoded());
 }
 
+// Whether the files that the table names for these generations are there.  If not, it may be an old copy.
+static bool has_files(const Store &store, const GenerationRange &range)
+{
+	const std::shared_ptr<const LayerTable> table = store.layer_table();
+	for (std::uint64_t i = range.first; i <= range.last; i++) {
+		if (i > store.roots().size())
+			return false;
+		const MergedLayer *const merged = table->find(i);
+		if (!find_stat(merged ? store.paths().merged_layer(merged->pack_id)
+				      : store.paths().layer(store.roots().at(i).layer_id)))
+			return false;
+	}
+	return true;
+}
+
+// Of a merged layer; nothing if it cannot be opened.
+static std::optional<GenerationRange> generations_of(const std::string &path)
+{
+	try {
+		return Layer(path).generations();
+	} catch (const CorruptError &) {
+		return {};
+	}
+}
+
 // What a gc or a repack that was interrupted has left: merged layers that the table does not name yet, and
 // layers that it names no more.
 static void take_out_strays(const Store &store, const DroppedFiles &files)
@@ -97,10 +122,15 @@ static void take_out_strays(const Store &store, const DroppedFiles &files)
 			continue;
 		const auto &merged = store.layer_table()->merged();
 		const std::optional<std::uint64_t> generation = store.roots().find_layer(*id);
-		const bool is_left = name.ends_with(".merged")
-			? std::none_of(merged.begin(), merged.end(), [&](const MergedLayer &one) { return one.pack_id == *id; })
-			: generation && store.layer_table()->find(*generation);
-		if (!is_left)
+		std::optional<GenerationRange> left; // of a file that the table does not name
+		if (!name.ends_with(".merged")) {
+			if (generation && store.layer_table()->find(*generation))
+				left = GenerationRange{*generation, *generation};
+		} else if (std::none_of(merged.begin(), merged.end(),
+				   [&](const MergedLayer &one) { return one.pack_id == *id; })) {
+			left = generations_of(paths.layers() + "/" + name);
+		}
+		if (!left || !has_files(store, *left))
 			continue;
 		files.take_out(name);
 		is_any = true;

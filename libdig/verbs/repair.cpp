@@ -21,6 +21,7 @@
 #include "libdig/os/publish.h"
 #include "libdig/store/chunk_index.h"
 #include "libdig/store/store.h"
+#include "libdig/verbs/layer_swap.h"
 
 namespace dig {
 
@@ -61,19 +62,46 @@ private:
 	}
 
 	// The merged layers say which generations they have and what was dropped; of two that have the same
-	// ones, the newer one counts.
+	// ones, the newer one counts, unless all that it was made of is there.
 	void check_table()
 	{
 		const std::optional<Buffer> file = find_whole_file(paths_.layer_table(), max_layer_table_size);
-		if (file) {
-			try {
-				LayerTable::decode(*file, paths_.layer_table());
-				return;
-			} catch (const CorruptError &) {
-			}
-		} else if (!has_table_) {
+		std::optional<LayerTable> there;
+		try {
+			if (file)
+				there = LayerTable::decode(*file, paths_.layer_table());
+		} catch (const CorruptError &) {
+			// It is made anew.
+		}
+		const std::vector<std::pair<std::uint64_t, std::string>> merged = merged_layers();
+		if (there ? is_current(*there, merged) : !file && !has_table_ && merged.empty()) {
+			last_merged_ = there && !there->merged().empty() ? there->merged().back().range.last : 0;
 			return;
 		}
+		make_table(merged, file);
+	}
+
+	// An old copy names files that are not there, and newer ones are.
+	bool is_current(const LayerTable &table, const std::vector<std::pair<std::uint64_t, std::string>> &merged) const
+	{
+		const bool has_newer = std::any_of(merged.begin(), merged.end(),
+			[&](const auto &layer) { return layer.first > table.epoch(); });
+		if (!has_newer)
+			return true;
+		for (const auto &[epoch, name] : merged) {
+			const Layer layer(paths_.layers() + "/" + name);
+			for (std::uint64_t i = layer.generations().first; i <= layer.generations().last; i++) {
+				const MergedLayer *const one = table.find(i);
+				if (!find_stat(one ? paths_.merged_layer(one->pack_id) : paths_.layer(layer.state(i).header.id())))
+					return false;
+			}
+		}
+		return true;
+	}
+
+	// By their epochs.
+	std::vector<std::pair<std::uint64_t, std::string>> merged_layers() const
+	{
 		std::vector<std::pair<std::uint64_t, std::string>> layers;
 		for (const std::string &name : names_in(paths_.layers())) {
 			if (!name.ends_with(".merged"))
@@ -87,6 +115,11 @@ private:
 			}
 		}
 		std::sort(layers.begin(), layers.end());
+		return layers;
+	}
+
+	void make_table(const std::vector<std::pair<std::uint64_t, std::string>> &layers, const std::optional<Buffer> &file)
+	{
 		LayerTable table = LayerTable::of(layers.empty() ? 0 : layers.back().first);
 		for (const auto &[epoch, name] : layers) {
 			const Layer layer(paths_.layers() + "/" + name);
@@ -96,8 +129,8 @@ private:
 		}
 		const std::string kept = file ? keep_damaged("layer-table", *file) : std::string();
 		const std::size_t count = table.merged().size();
-		table.advance();
-		publish_file(paths_.layer_table(), table.encoded());
+		last_merged_ = table.merged().empty() ? 0 : table.merged().back().range.last;
+		publish_table(paths_, table);
 		options_.repaired("layer-table was made anew: " + std::to_string(count) +
 			(count == 1 ? " merged layer" : " merged layers") +
 			(file ? "; the damaged file is kept as " + quote(kept) : std::string()));
@@ -118,11 +151,14 @@ private:
 		RootHistory::Remains remains;
 		if (file) {
 			try {
-				if (RootHistory::decode(*file, paths_.roots()).is_consistent())
+				const RootHistory history = RootHistory::decode(*file, paths_.roots());
+				if (history.is_consistent() && history.size() >= last_merged_)
 					return;
 			} catch (const CorruptError &) {
 			}
 			remains = RootHistory::salvage(*file);
+			// An old copy ends before the last merged layer does.
+			remains.is_whole = remains.is_whole && remains.records.size() >= last_merged_;
 		}
 		const RootHistory found = RootHistory::of(rebuild(remains));
 		const std::string kept = file ? keep_damaged("roots", *file) : std::string();
@@ -278,6 +314,7 @@ private:
 	const RepairOptions &options_;
 	Digest store_id_;
 	bool has_table_ = false;
+	std::uint64_t last_merged_ = 0; // generation
 	std::vector<Candidate> candidates_;
 };
 
