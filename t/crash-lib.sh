@@ -7,6 +7,9 @@ crash_id=$(printf '%064d' 7)
 # if it were killed at the latter, so that these are enough.
 writing_calls='openat write pwritev2 pwrite64 fdatasync fsync rename unlink mkdir ftruncate flock'
 
+# The same for what makes layers anew.
+layer_calls='openat pwrite64 write fdatasync fsync rename unlink mkdir flock'
+
 # At so many calls of a kind; LONG tries every one.
 crash_most=4
 test_have_prereq LONG && crash_most=100000
@@ -53,23 +56,25 @@ was_hit () {
 	test $1 = 137 || grep -q INJECTED calls
 }
 
-# recovers NAME: whatever happened to the store, it is sound, the next add and the next commit
-# work without further ado, and they lead to the state of an undisturbed run.
+# Whatever happened to the store w, in which this runs: it is sound, the next add and the next commit work
+# without further ado, and they lead to the state of an undisturbed run.  A script may have its own.
+recovery () {
+	dig-verify-store -q &&
+	dig-list-roots >../roots.now &&
+	tail -n 1 ../roots.now | cmp - ../roots.first &&
+	take_all &&
+	{
+		test "$(dig-info manifest-root)" = "$(cat ../manifest.expected)" ||
+		commit_staged two
+	} &&
+	dig-list-roots >../roots.now &&
+	cmp ../roots.now ../roots.expected &&
+	dig-verify-store -q
+}
+
+# recovers NAME
 recovers () {
-	(
-		cd w &&
-		dig-verify-store -q &&
-		dig-list-roots >../roots.now &&
-		tail -n 1 ../roots.now | cmp - ../roots.first &&
-		take_all &&
-		{
-			test "$(dig-info manifest-root)" = "$(cat ../manifest.expected)" ||
-			commit_staged two
-		} &&
-		dig-list-roots >../roots.now &&
-		cmp ../roots.now ../roots.expected &&
-		dig-verify-store -q
-	) >recovery.log 2>&1 && also_holds && return 0
+	(cd w && recovery) >recovery.log 2>&1 && also_holds && return 0
 	echo "after $*:"
 	cat recovery.log
 	return 1
@@ -78,6 +83,32 @@ recovers () {
 # What else must hold then; a script may have its own.
 also_holds () {
 	:
+}
+
+# check_fault STATUS NAME: how a command may end that was killed or whose call failed.  A script may have its own.
+check_fault () {
+	case $1 in
+	0 | 137)
+		:
+		;;
+	4 | 11 | 128)
+		test -s err || { echo "no message at $2"; false; }
+		;;
+	*)
+		echo "status $1 at $2"
+		cat err
+		false
+		;;
+	esac
+}
+
+# matches NUMBER...: the states of the store that we are in are the trees $TRASH/tree-NUMBER.
+matches () {
+	for number
+	do
+		rm -rf "$TRASH/extracted" && dig-checkout-root -q @$number "$TRASH/extracted" &&
+		diff -r "$TRASH/extracted" "$TRASH/tree-$number" || return 1
+	done
 }
 
 # What an undisturbed run leads to; w/.dig is then first.dig again.

@@ -22,7 +22,7 @@ done
 
 test_expect_success 'there is a target for each of them' '
 	"$fuzz" --list | sort >actual &&
-	printf "%s\n" chunk-run entry ignore index journal layer node path records roots settings tree urn | test_cmp - actual
+	printf "%s\n" chunk-run entry ignore index journal layer layer-table node path records roots settings tree urn | test_cmp - actual
 '
 
 # Runs a target that has a mistake; true when it is found.

@@ -28,15 +28,6 @@ contents () {
 	dig-cat --batch <"$1"
 }
 
-# matches: every state, extracted, is what it was.
-matches () {
-	for number in 1 2 3 4 5
-	do
-		rm -rf "$TRASH/tree" && dig-checkout-root -q @$number "$TRASH/tree" &&
-		diff -r "$TRASH/tree" "$TRASH/tree-$number" || return 1
-	done
-}
-
 # is_whole: nothing is damaged, the roots are the same, and so is the content of all states.
 is_whole () {
 	dig-verify-store -q && dig-list-roots | cmp - ../roots.first && contents ../names | cmp - ../contents.first
@@ -84,7 +75,7 @@ test_expect_success 'a dry run changes nothing, and says to the byte what the ru
 
 test_expect_success 'all states are the same, the roots are the same, and one file has them' '
 	(
-		cd w && is_whole && matches && dig-verify-store 2>../err && test ! -s ../err &&
+		cd w && is_whole && matches 1 2 3 4 5 && dig-verify-store 2>../err && test ! -s ../err &&
 		dig-info layers layer-files >../actual && printf "5\n1\n" | test_cmp - ../actual && test $(ls .dig/layers | wc -l) = 1 &&
 		dig-log >../out && grep -c "number [1-5]$" ../out | grep -x 5
 	)
@@ -189,20 +180,12 @@ test_expect_success STRACE 'a reader that looks for a layer too late finds its c
 
 # After a fault all is whole, and the next run ends what was begun.  The epoch is in a merged layer, so that
 # its name is another one then.
-recovers () {
-	(
-		cd w && is_whole && dig-merge-layers -q && is_whole && ls .dig/layers | grep -c "merged$" | grep -x 1 &&
-		ls .dig/layers | wc -l | grep -x 1 && test $(bytes_of_layers) = $(cat ../bytes.expected) &&
-		test -z "$(find .dig/dropped .dig/tmp -type f)"
-	) >recovery.log 2>&1 && return 0
-	echo "after $*:"
-	cat recovery.log
-	return 1
+recovery () {
+	is_whole && dig-merge-layers -q && is_whole && ls .dig/layers | grep -c "merged$" | grep -x 1 &&
+	ls .dig/layers | wc -l | grep -x 1 && test $(bytes_of_layers) = $(cat ../bytes.expected) &&
+	test -z "$(find .dig/dropped .dig/tmp -type f)"
 }
-check_fault () {
-	:
-}
-writing_calls='openat pwrite64 write fdatasync fsync rename unlink mkdir flock'
+writing_calls=$layer_calls
 test_have_prereq LONG || crash_most=2
 
 test_expect_success 'what an undisturbed run leads to' '
@@ -304,19 +287,14 @@ test_expect_success 'after a repack there is nothing to undo' '
 '
 
 test_expect_success STRACE 'a commit that is killed while it merges loses nothing' '
-	restore many.dig && writing_calls="openat pwrite64 write fdatasync fsync rename unlink mkdir flock" &&
+	restore many.dig && writing_calls=$layer_calls &&
 	(cd w && echo "content of 21" | dig-add -q --stdin --path=tiny && dig-write-layer -m 21) >layer && rm -rf many.dig && cp -a w/.dig many.dig &&
 	(cd w && dig-update-root $(cat ../layer) >/dev/null && dig-info layer-files && dig-list-roots >../roots.expected) >files &&
 	test $(cat files) -lt 10 &&
-	recovers () {
-		(
-			cd w && dig-verify-store -q && has_tiny 20 && { test $(dig-info generation) = 21 || dig-update-root $(cat ../layer); } &&
-			dig-list-roots | cmp - ../roots.expected && has_tiny 21 && dig-verify-store -q && dig-repack -q && has_tiny 21 &&
-			test $(ls .dig/layers | wc -l) = 1
-		) >recovery.log 2>&1 && return 0
-		echo "after $*:"
-		cat recovery.log
-		return 1
+	recovery () {
+		dig-verify-store -q && has_tiny 20 && { test $(dig-info generation) = 21 || dig-update-root $(cat ../layer); } &&
+		dig-list-roots | cmp - ../roots.expected && has_tiny 21 && dig-verify-store -q && dig-repack -q && has_tiny 21 &&
+		test $(ls .dig/layers | wc -l) = 1
 	} &&
 	everywhere many.dig signal=KILL dig-update-root $(cat layer)
 '

@@ -106,6 +106,23 @@ void SectionWriter::write_chunk_index(const std::function<RunRecords()> &records
 	end();
 }
 
+void SectionWriter::write_chunk_index(RecordSorter<ChunkRecord> &items)
+{
+	write_chunk_index([&items]() -> RunRecords {
+		return [records = items.sorted()]() mutable -> std::optional<RunRecord> {
+			const std::optional<ChunkRecord> item = records();
+			if (!item)
+				return {};
+			RunRecord record{};
+			record.digest = item->digest;
+			record.block = item->block;
+			record.item = item->item;
+			record.kind = item->kind;
+			return record;
+		};
+	});
+}
+
 Digest SectionWriter::write_footer(bool is_full)
 {
 	Buffer table;

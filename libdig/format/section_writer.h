@@ -3,6 +3,7 @@
 #define DIG_SECTION_WRITER_H
 
 #include "libdig/format/chunk_run.h"
+#include "libdig/format/record_sorter.h"
 
 namespace dig {
 
@@ -23,6 +24,8 @@ public:
 	// records is called twice, and must give all items of the layer in order each time, because
 	// their number and their fanout stand in front of them.
 	void write_chunk_index(const std::function<RunRecords()> &records);
+	// The same for items that a sorter has.
+	void write_chunk_index(RecordSorter<ChunkRecord> &items);
 	// Returns the pack id.
 	Digest write_footer(bool is_full);
 

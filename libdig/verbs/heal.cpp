@@ -15,19 +15,17 @@
 
 #include <algorithm>
 
-#include "libdig/chunking/chunker.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/environment.h"
 #include "libdig/os/lock.h"
 #include "libdig/os/process.h"
 #include "libdig/verbs/dropped_files.h"
+#include "libdig/verbs/heal_sources.h"
 #include "libdig/verbs/layer_merger.h"
 #include "libdig/verbs/layer_swap.h"
 #include "libdig/verbs/lost_manifests.h"
 
 namespace dig {
-
-constexpr std::size_t read_window = 34_MiB; // two of the largest chunks
 
 class Healing {
 public:
@@ -50,13 +48,14 @@ public:
 		if (items_->hurt_homes().empty() && items_->lost_count() == 0)
 			return {};
 		options_.work->begin_stage("search");
-		find_headers();
+		HealSources sources(*items_, options_);
+		sources.find_headers();
 		// Each round finds what the next one needs to go further down.
 		for (std::size_t before = ~std::size_t(0); before != items_->found().size();) {
 			before = items_->found().size();
 			make_lost_manifests(*items_, options_.notice);
 			items_->walk_states();
-			search();
+			sources.search();
 		}
 		remove_abandoned(paths_.layers(), "merging");
 		has_stored_ = items_->found().size() == 0;
@@ -73,217 +72,7 @@ public:
 private:
 	// --- sources ----------------------------------------------------------------------------------
 
-	void search()
-	{
-		for (const std::string &source : options_.sources) {
-			const std::optional<FileStat> stat = find_stat(source);
-			if (!stat)
-				throw SystemError("open", source, ENOENT);
-			if (stat->type == FileType::regular)
-				search_layer(source);
-			else if (find_stat(source + "/format") && find_stat(source + "/layers"))
-				search_store(source);
-			else
-				search_directory(source);
-		}
-	}
-
-	// Nothing where the block is damaged.
-	static std::optional<Buffer> item_at(const Layer &layer, const Layer::Place &place, Decompressor &decompressor)
-	{
-		try {
-			const StoredBlock block = layer.read_block(place.block);
-			Buffer raw(block.shape.raw_size);
-			decode_block(block, decompressor, raw, layer.name(), 0);
-			if (place.item >= block.shape.sizes.size())
-				return {};
-			std::size_t at = 0;
-			for (std::size_t i = 0; i < place.item; i++)
-				at += block.shape.sizes[i];
-			const Bytes item = Bytes(raw).subspan(at, block.shape.sizes[place.item]);
-			return Buffer(item.begin(), item.end());
-		} catch (const CorruptError &) {
-			return {};
-		}
-	}
-
-	void take_from(const std::function<std::optional<Buffer>(ItemKind, const Digest &)> &find)
-	{
-		for (const auto &[kind, digest] : items_->wanted())
-			if (const std::optional<Buffer> bytes = find(kind, digest); bytes && item_digest(kind, *bytes) == digest)
-				items_->take(kind, digest, *bytes);
-	}
-
-	void search_layer(const std::string &path)
-	{
-		const Layer layer(path);
-		Decompressor decompressor;
-		take_from([&](ItemKind kind, const Digest &digest) -> std::optional<Buffer> {
-			const std::optional<Layer::Place> place = layer.find(kind, digest);
-			if (!place)
-				return {};
-			return item_at(layer, *place, decompressor);
-		});
-	}
-
-	void search_store(const std::string &path)
-	{
-		StorePaths paths;
-		paths.store = path;
-		Store other(paths);
-		take_from([&](ItemKind kind, const Digest &digest) -> std::optional<Buffer> {
-			try {
-				return other.find_item_anywhere(kind, digest);
-			} catch (const CorruptError &) {
-				return {};
-			}
-		});
-	}
-
-	// By path, by size, and then all.
-	void search_directory(const std::string &directory)
-	{
-		if (items_->found().size() < items_->lost_count())
-			for (const LostItems::HurtEntry &entry : items_->hurt_entries())
-				if (const auto stat = find_stat_at(AT_FDCWD, directory + "/" + entry.path);
-					stat && (stat->type == FileType::regular || stat->type == FileType::symlink))
-					look_into(directory + "/" + entry.path, stat->type);
-		items_->walk_states();
-		if (items_->hurt_entries().empty())
-			return;
-		std::vector<std::uint64_t> sizes;
-		for (const LostItems::HurtEntry &entry : items_->hurt_entries())
-			sizes.push_back(entry.size);
-		std::sort(sizes.begin(), sizes.end());
-		each_file(directory, 0, [&](const std::string &path, const FileStat &stat) {
-			if (std::binary_search(sizes.begin(), sizes.end(), stat.size))
-				look_into(path, stat.type);
-		});
-		items_->walk_states();
-		if (!items_->hurt_entries().empty())
-			each_file(directory, 0, [&](const std::string &path, const FileStat &stat) { look_into(path, stat.type); });
-	}
-
-	void each_file(const std::string &directory, int depth,
-		const std::function<void(const std::string &, const FileStat &)> &take)
-	{
-		if (depth > 200)
-			return;
-		for (const std::string &name : names_in(directory)) {
-			check_interrupted();
-			const std::string path = directory + "/" + name;
-			const auto stat = find_stat_at(AT_FDCWD, path);
-			if (!stat || name == ".dig")
-				continue;
-			if (stat->type == FileType::directory)
-				each_file(path, depth + 1, take);
-			else if (stat->type == FileType::regular || stat->type == FileType::symlink)
-				take(path, *stat);
-		}
-	}
-
-	// Cuts a file as the store does; calls take with each chunk.
-	void each_chunk(const File &file, const std::function<void(Bytes)> &take) const
-	{
-		Chunker chunker(store_->chunking());
-		Buffer window(std::max<std::size_t>(read_window, 2 * store_->chunking().largest_chunk()));
-		std::size_t begin = 0, end = 0;
-		std::uint64_t offset = 0;
-		for (bool is_last = false;;) {
-			const Bytes rest = Bytes(window).subspan(begin, end - begin);
-			if (const std::size_t size = chunker.next(rest, is_last)) {
-				take(rest.first(size));
-				begin += size;
-				continue;
-			}
-			if (is_last)
-				return;
-			std::memmove(window.data(), window.data() + begin, end - begin);
-			end -= begin;
-			begin = 0;
-			check_interrupted();
-			const std::size_t got = file.read_at(MutableBytes(window).subspan(end), offset);
-			is_last = got < window.size() - end;
-			end += got;
-			offset += got;
-		}
-	}
-
-	void look_into(const std::string &path, FileType type)
-	{
-		try {
-			if (type == FileType::symlink) {
-				const std::string text = read_link_at(AT_FDCWD, path);
-				const Digest id = digest_of(bytes_of(text));
-				if (items_->is_known_lost(ItemKind::chunk, id))
-					items_->take(ItemKind::chunk, id, bytes_of(text));
-				return;
-			}
-			const File file = File::open(path);
-			options_.work->files.add();
-			bool is_wanted = false;
-			TreeBuilder first(TreeKind::chunk_list, [](const Digest &, Bytes) {});
-			each_chunk(file, [&](Bytes bytes) {
-				const Digest id = digest_of(bytes);
-				is_wanted = is_wanted ||
-					(items_->is_known_lost(ItemKind::chunk, id) && !items_->found().has(ItemKind::chunk, id));
-				first.append_chunks(id, bytes.size(), 1);
-			});
-			const Digest root = first.finish().id;
-			if (items_->is_known_lost(ItemKind::node, root) && !items_->found().has(ItemKind::node, root))
-				is_wanted = true;
-			if (!is_wanted)
-				return;
-			TreeBuilder second(TreeKind::chunk_list, [&](const Digest &id, Bytes stored) {
-				items_->take(ItemKind::node, id, stored);
-			});
-			each_chunk(file, [&](Bytes bytes) {
-				const Digest id = digest_of(bytes);
-				items_->take(ItemKind::chunk, id, bytes);
-				second.append_chunks(id, bytes.size(), 1);
-			});
-			second.finish();
-		} catch (const SystemError &error) {
-			if (options_.notice)
-				options_.notice(error.what());
-		}
-	}
-
 	// --- the files -------------------------------------------------------------------------------
-
-	// What a lost layer said of its state, a copy of it or of the store says as well.
-	void find_headers()
-	{
-		for (const std::string &source : options_.sources) {
-			try {
-				const std::optional<FileStat> stat = find_stat(source);
-				if (stat && stat->type == FileType::regular) {
-					const Layer layer(source);
-					for (std::uint64_t i = layer.generations().first; i <= layer.generations().last; i++)
-						take_header(i, layer.state(i));
-				} else if (find_stat(source + "/format") && find_stat(source + "/layers")) {
-					StorePaths paths;
-					paths.store = source;
-					Store other(paths);
-					for (const auto &[home, hurt] : items_->hurt_homes()) {
-						const MergedLayer *const merged = store_->layer_table()->find(home);
-						const std::uint64_t last = std::min(home, other.roots().size());
-						for (std::uint64_t i = merged ? merged->range.first : home; i <= last; i++)
-							take_header(i, other.state(i));
-					}
-				}
-			} catch (const CorruptError &error) {
-				if (options_.notice)
-					options_.notice(error.what());
-			}
-		}
-	}
-
-	void take_header(std::uint64_t generation, LayerState state)
-	{
-		if (generation <= store_->roots().size() && state.header.id() == store_->roots().at(generation).layer_id)
-			store_->set_state(generation, std::move(state));
-	}
 
 	// Whether the states of a lost file can be entered.
 	bool has_manifests(std::uint64_t home)

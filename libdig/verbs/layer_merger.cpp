@@ -326,19 +326,7 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	}
 	sections.write(table_);
 	sections.end();
-	sections.write_chunk_index([this]() -> RunRecords {
-		return [records = items_.sorted()]() mutable -> std::optional<RunRecord> {
-			const std::optional<ChunkRecord> item = records();
-			if (!item)
-				return {};
-			RunRecord record{};
-			record.digest = item->digest;
-			record.block = item->block;
-			record.item = item->item;
-			record.kind = item->kind;
-			return record;
-		};
-	});
+	sections.write_chunk_index(items_);
 	Buffer section = states(), ends;
 	put_u64(ends, epoch);
 	section.insert(section.begin() + 16, ends.begin(), ends.end());

@@ -75,8 +75,10 @@ void publish_table(const StorePaths &paths, LayerTable &table)
 	const Buffer file = read_whole_file(paths.format(), max_small_file);
 	StoreFormat format = StoreFormat::decode(file, paths.format());
 	if (!format.has_layer_table) {
-		// A table that says nothing comes first: with the format, it must be there.
-		publish_file(paths.layer_table(), LayerTable().encoded());
+		// A table that says nothing comes first: with the format, it must be there.  There may be one if the
+		// format is an old copy.
+		if (!find_stat(paths.layer_table()))
+			publish_file(paths.layer_table(), LayerTable().encoded());
 		format.has_layer_table = true;
 		publish_file(paths.format(), format.encoded());
 	}

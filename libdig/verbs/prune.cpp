@@ -34,20 +34,17 @@
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_merger.h"
 #include "libdig/verbs/layer_swap.h"
+#include "libdig/verbs/prune_plan.h"
 
 namespace dig {
 
-// A file with a smaller share of needed bytes shrinks.
-constexpr double least_share = 0.75;
-// Others shrink, too, until what is not needed is at most this part of what is.
-constexpr double most_waste = 0.03;
 // So much is copied into one file.
 constexpr std::uint64_t merged_size = 1_GiB;
 
 class Prune {
 public:
 	Prune(const StorePaths &paths, PruneOptions options, const ChooseStates &choose)
-		: paths_(paths), options_(std::move(options)), choose_(choose), files_(paths_), work_(*options_.work)
+		: paths_(paths), options_(std::move(options)), choose_(choose), dropped_files_(paths_), work_(*options_.work)
 	{
 	}
 
@@ -72,17 +69,8 @@ public:
 	}
 
 private:
-	struct File {
-		std::uint64_t home;
-		GenerationRange range;
-		std::string name;
-		std::uint64_t size = 0, blocks_size = 0, items = 0;
-		std::uint64_t live = 0, live_items = 0; // bytes of blocks, about
-		bool shrinks = false, is_empty = false, is_pending = false;
-		double waste() const { return blocks_size > live ? static_cast<double>(blocks_size - live) : 0; }
-	};
-
 	std::string scratch() const { return options_.is_dry ? temporary_directory() : paths_.tmp(); }
+	const std::vector<PrunePlan::File> &files() const { return plan_->files(); }
 	bool is_late() const { return options_.deadline_ns && clock_ns() >= options_.deadline_ns; }
 
 	// What is kept, and what is staged, as of one moment.
@@ -118,119 +106,13 @@ private:
 				result_.states_dropped++;
 			}
 		live_->locate();
-		for (std::uint64_t home = 1; home <= roots_.size(); home++)
-			if (table_.home(home) == home)
-				look_at(home);
-		measure();
-		judge();
-		std::vector<std::uint64_t> shrinking;
-		for (const File &file : layers_)
-			if (file.shrinks && file.live_items < file.items)
-				shrinking.push_back(file.home);
-		if (!shrinking.empty()) {
-			live_->prefer_good_copies(shrinking);
-			measure();
-		}
-		for (const File &file : layers_) {
+		plan_.emplace(*store_, *live_, table_, roots_.size());
+		for (const PrunePlan::File &file : files()) {
 			result_.layers_before++;
 			result_.size_before += file.size;
 			tell({!file.shrinks ? PruneStep::Fate::kept
 				: file.live ? PruneStep::Fate::copied : PruneStep::Fate::dropped, file.range, file.size, file.live});
 		}
-	}
-
-	void look_at(std::uint64_t home)
-	{
-		const std::shared_ptr<Layer> layer = store_->layer(home);
-		const std::size_t slash = layer->name().rfind('/');
-		layers_.push_back({home, layer->generations(), layer->name().substr(slash + 1), layer->file_size(),
-			layer->blocks_size(), layer->item_count(), 0, 0, false, layer->item_count() == 0,
-			layer->packing().pending > 0});
-	}
-
-	// Calls take with each block of which something is needed: its file's number, and its items.
-	template <typename Take> void each_block(std::size_t first, std::size_t last, Take take)
-	{
-		auto spots = live_->spots();
-		std::optional<ItemSpot> spot = spots();
-		for (std::size_t i = first; i < last; i++) {
-			while (spot && spot->generation < layers_[i].home)
-				spot = spots();
-			std::shared_ptr<Layer> layer;
-			std::vector<std::uint16_t> items;
-			while (spot && spot->generation == layers_[i].home) {
-				if (!layer)
-					layer = store_->layer(layers_[i].home);
-				const std::uint32_t block = spot->block;
-				for (items.clear(); spot && spot->generation == layers_[i].home && spot->block == block; spot = spots())
-					items.push_back(spot->item);
-				if (!take(i, layer, block, items))
-					return;
-			}
-		}
-	}
-
-	void measure()
-	{
-		for (File &file : layers_)
-			file.live = file.live_items = 0;
-		std::uint64_t passed = 0;
-		each_block(0, layers_.size(), [&](std::size_t i, const std::shared_ptr<Layer> &layer, std::uint32_t block,
-			const std::vector<std::uint16_t> &items) {
-			if (++passed % 4096 == 0)
-				check_interrupted();
-			const BlockRecord record = layer->block(block);
-			layers_[i].live_items += items.size();
-			layers_[i].live += record.length * items.size() / std::max<std::size_t>(record.items, items.size());
-			return true;
-		});
-	}
-
-	// Which files shrink, and which blocks in them are made anew.
-	void judge()
-	{
-		double live = 0, waste = 0;
-		std::vector<File *> staying;
-		for (File &file : layers_) {
-			live += static_cast<double>(file.live);
-			file.shrinks = !file.is_empty && (file.live == 0 || file.is_pending ||
-				static_cast<double>(file.live) < least_share * static_cast<double>(file.blocks_size));
-			if (!file.shrinks) {
-				staying.push_back(&file);
-				waste += file.waste();
-			}
-		}
-		std::sort(staying.begin(), staying.end(), [](const File *a, const File *b) {
-			return a->waste() * static_cast<double>(b->blocks_size) > b->waste() * static_cast<double>(a->blocks_size);
-		});
-		for (File *const file : staying) {
-			if (waste <= most_waste * live || file->waste() <= 0)
-				break;
-			file->shrinks = true;
-			waste -= file->waste();
-		}
-		choose_blocks(most_waste * live - waste);
-	}
-
-	// Blocks stay whole where half of them is needed, or more, as far as they waste no more than this.
-	void choose_blocks(double most)
-	{
-		constexpr std::size_t steps = 20;
-		std::vector<double> waste(steps + 1);
-		each_block(0, layers_.size(), [&](std::size_t i, const std::shared_ptr<Layer> &layer, std::uint32_t block,
-			const std::vector<std::uint16_t> &items) {
-			if (!layers_[i].shrinks)
-				return true;
-			const BlockRecord record = layer->block(block);
-			const double share = std::min(1.0, static_cast<double>(items.size()) / record.items);
-			waste[static_cast<std::size_t>(share * steps)] += (1 - share) * static_cast<double>(record.length);
-			return true;
-		});
-		double left = 0;
-		std::size_t step = steps;
-		while (step > steps / 2 && left + waste[step - 1] <= most)
-			left += waste[--step];
-		least_live_ = static_cast<double>(step) / steps;
 	}
 
 	void tell(const PruneStep &step) const
@@ -247,11 +129,11 @@ private:
 		if (!(*store_->layer_table() == table_))
 			throw Error("the layer table has changed while it was looked at; run gc again");
 		bool shrinks = result_.states_dropped > 0;
-		for (const File &file : layers_)
+		for (const PrunePlan::File &file : files())
 			shrinks = shrinks || file.shrinks;
 		if (!shrinks)
 			return;
-		files_.begin({table_, roots_.size()});
+		dropped_files_.begin({table_, roots_.size()});
 		has_begun_ = true;
 		for (std::uint64_t i = 1; i <= roots_.size(); i++)
 			if (!is_kept(i))
@@ -264,11 +146,11 @@ private:
 	void copy()
 	{
 		Work::Totals totals;
-		for (const File &file : layers_)
+		for (const PrunePlan::File &file : files())
 			totals.bytes += file.shrinks ? file.live : 0;
 		work_.begin_stage("copy", totals);
-		for (std::size_t first = 0, last; first < layers_.size(); first = last) {
-			const File &file = layers_[first];
+		for (std::size_t first = 0, last; first < files().size(); first = last) {
+			const PrunePlan::File &file = files()[first];
 			last = first + 1;
 			if (!file.shrinks) {
 				result_.layers_after++;
@@ -276,8 +158,8 @@ private:
 				continue;
 			}
 			std::uint64_t size = file.live;
-			while (last < layers_.size() && layers_[last].shrinks && size + layers_[last].live <= merged_size)
-				size += layers_[last++].live;
+			while (last < files().size() && files()[last].shrinks && size + files()[last].live <= merged_size)
+				size += files()[last++].live;
 			if (is_late() || !copy_if_there_is_room(first, last))
 				leave(first, last);
 		}
@@ -288,7 +170,7 @@ private:
 		result_.is_finished = false;
 		for (std::size_t i = first; i < last; i++) {
 			result_.layers_after++;
-			result_.size_after += layers_[i].size;
+			result_.size_after += files()[i].size;
 		}
 	}
 
@@ -303,7 +185,7 @@ private:
 				throw;
 			if (first + 1 == last) {
 				if (options_.notice)
-					options_.notice("there is no room to make " + quote(layers_[first].name) +
+					options_.notice("there is no room to make " + quote(files()[first].name) +
 						" anew; it stays as it is");
 				return false;
 			}
@@ -317,13 +199,13 @@ private:
 	// False when the files stay as they are.
 	bool copy_files(std::size_t first, std::size_t last)
 	{
-		const GenerationRange range{layers_[first].range.first, layers_[last - 1].range.last};
+		const GenerationRange range{files()[first].range.first, files()[last - 1].range.last};
 		std::optional<PublishedFile> target;
 		const dig::File none;
 		if (!options_.is_dry)
 			target.emplace(paths_.layers() + "/merging");
 		MergeOptions merge;
-		merge.least_live = least_live_;
+		merge.least_live = plan_->least_live();
 		const BlockCompression compression = late_compression_of(store_->settings());
 		merge.codec = compression.codec;
 		merge.level = compression.level;
@@ -331,7 +213,7 @@ private:
 		merge.work = &work_;
 		LayerMerger merger(*store_, target ? target->file() : none, range, merge);
 		bool is_complete = true;
-		each_block(first, last, [&](std::size_t, const std::shared_ptr<Layer> &layer, std::uint32_t block,
+		plan_->each_block(first, last, [&](std::size_t, const std::shared_ptr<Layer> &layer, std::uint32_t block,
 			const std::vector<std::uint16_t> &items) {
 			merger.take(layer, block, items);
 			return is_complete = !is_late();
@@ -383,8 +265,8 @@ private:
 		}
 		swap.follow();
 		for (std::size_t i = first; i < last; i++)
-			files_.take_out(layers_[i].name);
-		files_.sync();
+			dropped_files_.take_out(files()[i].name);
+		dropped_files_.sync();
 		return true;
 	}
 
@@ -418,7 +300,7 @@ private:
 		}
 		if (options_.is_final)
 			purge_dropped(paths_, options_.notice);
-		result_.restorable = files_.bytes();
+		result_.restorable = dropped_files_.bytes();
 	}
 
 	struct Need {
@@ -431,14 +313,13 @@ private:
 	PruneOptions options_;
 	ChooseStates choose_;
 	std::vector<bool> keep_; // by generation
-	DroppedFiles files_;
+	DroppedFiles dropped_files_;
 	Work &work_;
 	std::optional<Store> store_;
 	RootHistory roots_; // as the plan was made
 	LayerTable table_;  // as it is
 	std::optional<LiveItems> live_;
-	std::vector<File> layers_;
-	double least_live_ = 0.5;
+	std::optional<PrunePlan> plan_;
 	bool has_begun_ = false;
 	std::vector<Need> needs_;
 	std::uint64_t seen_generations_ = 0;

@@ -217,11 +217,35 @@ static void repair_chunk_run(Buffer &bytes)
 static void run_roots(Bytes input)
 {
 	const RootHistory roots = RootHistory::decode(Buffer(input.begin(), input.end()), "roots");
-	const Buffer again = roots.encoded();
-	require(RootHistory::decode(again, "again").size() == roots.size(), "what is written is read");
+	std::vector<RootHistory::Record> records;
+	for (std::uint64_t i = 1; i <= roots.size(); i++)
+		records.push_back(roots.at(i));
+	const RootHistory again = RootHistory::decode(RootHistory::of(records).encoded(), "again");
+	require(again.size() == roots.size() && again.tip_root() == roots.tip_root(), "what is written is read");
 	roots.unique_digits();
 	roots.find_layer(roots.size() > 0 ? roots.at(roots.size()).layer_id : Digest());
 	roots.peaks();
+}
+
+static std::vector<Buffer> layer_table_seeds()
+{
+	LayerTable table;
+	table.merge({{3, 5}, digest_of(bytes_of("one"))});
+	table.merge({{8, 9}, digest_of(bytes_of("two"))});
+	for (const std::uint64_t generation : {1, 2, 4})
+		table.drop(generation);
+	return {LayerTable().encoded(), table.encoded()};
+}
+
+static void run_layer_table(Bytes input)
+{
+	LayerTable table = LayerTable::decode(input, "table");
+	require(LayerTable::decode(table.encoded(), "again") == table, "what is written is read");
+	const std::uint64_t generation = table.merged().empty() ? 1 : table.merged().back().range.first;
+	require(table.home(generation) >= generation, "a home is the last generation of a file");
+	table.source_of(Digest(), {1, generation});
+	table.drop(generation);
+	require(table.is_dropped(generation), "what is dropped is dropped");
 }
 
 static void repair_sealed(Buffer &bytes)
@@ -240,6 +264,7 @@ const std::vector<FuzzTarget> format_targets = {
 	{"entry", "", entry_seeds, run_entry, nullptr},
 	{"chunk-run", run_magic, none, run_chunk_run, repair_chunk_run},
 	{"roots", roots_magic, none, run_roots, repair_sealed},
+	{"layer-table", layer_table_magic, layer_table_seeds, run_layer_table, repair_sealed},
 };
 
 } // namespace dig

@@ -51,19 +51,7 @@ public:
 			sections.write(window);
 		}
 		sections.end();
-		sections.write_chunk_index([this]() -> RunRecords {
-			return [records = items_.sorted()]() mutable -> std::optional<RunRecord> {
-				const std::optional<ChunkRecord> item = records();
-				if (!item)
-					return {};
-				RunRecord record{};
-				record.digest = item->digest;
-				record.block = item->block;
-				record.item = item->item;
-				record.kind = item->kind;
-				return record;
-			};
-		});
+		sections.write_chunk_index(items_);
 		sections.write_section(Section::header, header.encoded());
 		Buffer section;
 		put_u8(section, static_cast<std::uint8_t>(peaks.peaks().size()));
