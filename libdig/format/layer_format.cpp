@@ -117,6 +117,36 @@ Digest texts_digest(std::string_view author, std::string_view message)
 	return digest_of({bytes_of(author), Bytes(&zero, 1), bytes_of(message)});
 }
 
+Buffer LayerState::encoded() const
+{
+	Buffer bytes;
+	const Buffer encoded_header = header.encoded();
+	put_u32(bytes, static_cast<std::uint32_t>(encoded_header.size()));
+	append(bytes, encoded_header);
+	for (const std::string *text : {&author, &message}) {
+		put_u32(bytes, static_cast<std::uint32_t>(text->size()));
+		append(bytes, bytes_of(*text));
+	}
+	return bytes;
+}
+
+LayerState LayerState::decode(Bytes bytes, std::string_view name, std::uint64_t offset)
+{
+	Cursor cursor(bytes, name, offset);
+	const auto piece = [&] {
+		const std::uint32_t size = cursor.u32();
+		return cursor.take(size);
+	};
+	LayerState state;
+	state.header = LayerHeader::decode(piece(), name, offset);
+	state.author = text_of(piece());
+	state.message = text_of(piece());
+	cursor.expect_end();
+	if (texts_digest(state.author, state.message) != state.header.texts)
+		throw CorruptError("author and message are not those of the header", name, offset);
+	return state;
+}
+
 Digest root_of(const MerklePeaks &layer_ids)
 {
 	Buffer message;

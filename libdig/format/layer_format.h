@@ -133,6 +133,11 @@ struct LayerHeader {
 struct LayerState {
 	LayerHeader header;
 	std::string author, message;
+
+	// As merged layers and the state log keep it.
+	Buffer encoded() const;
+	// CorruptError also when the texts are not those of the header.
+	static LayerState decode(Bytes bytes, std::string_view name, std::uint64_t offset = 0);
 };
 
 Digest texts_digest(std::string_view author, std::string_view message);

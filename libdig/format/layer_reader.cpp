@@ -190,15 +190,9 @@ LayerState Layer::state(std::uint64_t generation) const
 		throw CorruptError("the place of a state is out of bounds", name(), at.offset + place);
 	Buffer body(end - begin);
 	file_.read_exactly_at(body, at.offset + begin);
-	Cursor cursor(body, name(), at.offset + begin);
-	const std::uint32_t size = cursor.u32();
-	LayerState state;
-	state.header = LayerHeader::decode(cursor.take(size), name(), at.offset + begin + 4);
-	state.author = take_text(cursor);
-	state.message = take_text(cursor);
-	cursor.expect_end();
-	if (state.header.generation != generation || texts_digest(state.author, state.message) != state.header.texts)
-		throw CorruptError("a state is not as its header says", name(), at.offset + begin);
+	LayerState state = LayerState::decode(body, name(), at.offset + begin);
+	if (state.header.generation != generation)
+		throw CorruptError("a state has another generation than its place", name(), at.offset + begin);
 	return state;
 }
 

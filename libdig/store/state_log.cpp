@@ -9,7 +9,8 @@
 namespace dig {
 
 constexpr std::uint64_t states_a_file = 1024;
-constexpr std::size_t max_log_size = 1_GiB;
+constexpr std::size_t max_entry_size = 33_MiB; // as the sections of a layer that it repeats
+constexpr std::size_t window_size = 256_KiB;
 constexpr std::string_view state_log_magic = "DIGSTATE";
 
 static std::string log_path(const StorePaths &paths, std::uint64_t generation)
@@ -17,45 +18,54 @@ static std::string log_path(const StorePaths &paths, std::uint64_t generation)
 	return paths.states() + "/" + std::to_string((generation - 1) / states_a_file);
 }
 
+// Parts of a file, read in windows: a message may be long, and there may be many.
+class Windows {
+public:
+	explicit Windows(const File &file) : file_(file), size_(file.size()) {}
+
+	std::uint64_t size() const { return size_; }
+	// Until the next call; nothing behind the end.
+	std::optional<Bytes> at(std::uint64_t offset, std::size_t size)
+	{
+		if (offset > size_ || size > size_ - offset)
+			return {};
+		if (offset < begin_ || offset + size > begin_ + window_.size()) {
+			window_.resize(std::min<std::uint64_t>(size_ - offset, std::max(size, window_size)));
+			file_.read_exactly_at(window_, offset);
+			begin_ = offset;
+		}
+		return Bytes(window_).subspan(offset - begin_, size);
+	}
+
+private:
+	const File &file_;
+	std::uint64_t size_, begin_ = 0;
+	Buffer window_;
+};
+
 // Calls take with each entry that is whole; returns where the last of them ends.
-static std::size_t each_entry(Bytes file, std::string_view name, const std::function<void(Bytes body)> &take)
+static std::uint64_t each_entry(const File &file, const std::function<void(Bytes body)> &take)
 {
-	Preamble preamble;
-	if (file.size() < sizeof preamble)
+	Windows windows(file);
+	const std::optional<Bytes> preamble = windows.at(0, sizeof(Preamble));
+	if (!preamble)
 		return 0;
-	check_preamble(file, state_log_magic, name);
-	std::size_t at = sizeof preamble;
-	while (file.size() - at >= 8) {
-		const std::uint32_t size = load<std::uint32_t>(file.data() + at);
-		if (size > file.size() - at - 8)
+	check_preamble(*preamble, state_log_magic, file.name());
+	std::uint64_t at = sizeof(Preamble);
+	while (const std::optional<Bytes> head = windows.at(at, 4)) {
+		const std::uint32_t size = load<std::uint32_t>(head->data());
+		if (size > max_entry_size)
 			break;
-		const Bytes body = file.subspan(at + 4, size);
+		const std::optional<Bytes> entry = windows.at(at, 8 + std::size_t(size));
+		if (!entry)
+			break;
+		const Bytes body = entry->subspan(4, size);
 		if (crc32_of(body) != load<std::uint32_t>(body.data() + size))
 			break;
 		take(body);
-		at += 8 + std::size_t(size);
+		at += entry->size();
 	}
 	return at;
-}
-
-// Throws a CorruptError.
-static LayerState decode_state(Bytes body, std::string_view name)
-{
-	Cursor cursor(body, name);
-	const std::uint32_t size = cursor.u32();
-	LayerState state;
-	state.header = LayerHeader::decode(cursor.take(size), name);
-	const std::uint32_t author = cursor.u32();
-	state.author = text_of(cursor.take(author));
-	const std::uint32_t message = cursor.u32();
-	state.message = text_of(cursor.take(message));
-	cursor.expect_end();
-	return state;
-}
-
-static bool is_of(const LayerState &state, const Digest &layer_id)
-{
-	return state.header.id() == layer_id && texts_digest(state.author, state.message) == state.header.texts;
 }
 
 std::optional<LayerState> find_noted_state(const StorePaths &paths, std::uint64_t generation, const Digest &layer_id)
@@ -63,15 +73,15 @@ std::optional<LayerState> find_noted_state(const StorePaths &paths, std::uint64_
 	std::optional<LayerState> found;
 	try {
 		const std::string path = log_path(paths, generation);
-		const std::optional<Buffer> file = find_whole_file(path, max_log_size);
+		const std::optional<File> file = File::find(path);
 		if (!file)
 			return {};
 		std::uint64_t number = (generation - 1) / states_a_file * states_a_file;
-		each_entry(*file, path, [&](Bytes body) {
+		each_entry(*file, [&](Bytes body) {
 			if (++number != generation || body.empty())
 				return;
-			LayerState state = decode_state(body, path);
-			if (is_of(state, layer_id))
+			LayerState state = LayerState::decode(body, path);
+			if (state.header.id() == layer_id)
 				found = std::move(state);
 		});
 	} catch (const Error &) {
@@ -83,10 +93,11 @@ std::optional<LayerState> find_noted_state(const StorePaths &paths, std::uint64_
 
 static void check_file(const std::string &path, std::uint64_t first, const RootHistory &roots)
 {
-	const Buffer file = read_whole_file(path, max_log_size);
+	const File file = File::open(path);
 	std::uint64_t number = first;
-	const std::size_t end = each_entry(file, path, [&](Bytes body) {
-		if (++number > roots.size() || (!body.empty() && !is_of(decode_state(body, path), roots.at(number).layer_id)))
+	const std::uint64_t end = each_entry(file, [&](Bytes body) {
+		const bool known = ++number <= roots.size();
+		if (!known || (!body.empty() && LayerState::decode(body, path).header.id() != roots.at(number).layer_id))
 			throw CorruptError("generation " + std::to_string(number) + " is not as its layer id says", path, 0);
 	});
 	if (end != file.size() || number < std::min(first + states_a_file, roots.size()))
@@ -111,38 +122,28 @@ void note_states(const StorePaths &paths, std::uint64_t generation, const StateS
 {
 	make_directory(paths.states());
 	const File file = File::open_with(log_path(paths, generation), O_RDWR | O_CREAT);
-	Buffer there(std::min<std::uint64_t>(file.size(), max_log_size));
-	file.read_exactly_at(there, 0);
 	std::uint64_t number = (generation - 1) / states_a_file * states_a_file;
-	std::size_t end = 0;
+	std::uint64_t end = 0;
 	try {
-		end = each_entry(there, file.name(), [&](Bytes) { number++; });
+		end = each_entry(file, [&](Bytes) { number++; });
 	} catch (const Error &) {
 		// Damaged at its beginning: it is written anew.
 	}
-	Buffer added;
-	if (end == 0)
-		append(added, raw_bytes(make_preamble(state_log_magic)));
-	while (number < generation) {
-		Buffer body;
-		if (const std::optional<LayerState> found = state(++number)) {
-			const Buffer header = found->header.encoded();
-			put_u32(body, static_cast<std::uint32_t>(header.size()));
-			append(body, header);
-			for (const std::string *text : {&found->author, &found->message}) {
-				put_u32(body, static_cast<std::uint32_t>(text->size()));
-				append(body, bytes_of(*text));
-			}
-		}
-		put_u32(added, static_cast<std::uint32_t>(body.size()));
-		append(added, body);
-		put_u32(added, crc32_of(body));
-	}
-	if (added.empty())
-		return;
-	if (there.size() != end)
+	if (file.size() != end)
 		file.truncate(end);
-	file.write_at(added, end);
+	Buffer entry;
+	if (end == 0)
+		append(entry, raw_bytes(make_preamble(state_log_magic)));
+	while (number < generation) {
+		const std::optional<LayerState> found = state(++number);
+		const Buffer body = found ? found->encoded() : Buffer();
+		put_u32(entry, static_cast<std::uint32_t>(body.size()));
+		append(entry, body);
+		put_u32(entry, crc32_of(body));
+		file.write_at(entry, end);
+		end += entry.size();
+		entry.clear();
+	}
 }
 
 } // namespace dig

@@ -289,25 +289,24 @@ void LayerMerger::write(Output &output)
 	offset_ += length;
 }
 
-Buffer LayerMerger::states() const
+// Twice through all states, since their places come first, and messages may be long.
+void LayerMerger::write_states(SectionWriter &sections, std::uint64_t epoch) const
 {
-	Buffer bodies, section;
 	const std::uint64_t count = range_.last - range_.first + 1;
-	put_u64(section, range_.first);
-	put_u64(section, count);
+	Buffer head;
+	put_u64(head, range_.first);
+	put_u64(head, count);
+	put_u64(head, epoch);
+	std::uint64_t place = head.size() + 8 * count;
 	for (std::uint64_t i = range_.first; i <= range_.last; i++) {
-		const LayerState state = options_.state ? options_.state(i) : store_.state(i);
-		put_u64(section, 24 + 8 * count + bodies.size());
-		const Buffer header = state.header.encoded();
-		put_u32(bodies, static_cast<std::uint32_t>(header.size()));
-		append(bodies, header);
-		for (const std::string *text : {&state.author, &state.message}) {
-			put_u32(bodies, static_cast<std::uint32_t>(text->size()));
-			append(bodies, bytes_of(*text));
-		}
+		put_u64(head, place);
+		place += store_.state(i).encoded().size();
 	}
-	append(section, bodies);
-	return section;
+	sections.begin(Section::states);
+	sections.write(head);
+	for (std::uint64_t i = range_.first; i <= range_.last; i++)
+		sections.write(store_.state(i).encoded());
+	sections.end();
 }
 
 LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &dropped, std::uint64_t epoch)
@@ -327,10 +326,7 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	sections.write(table_);
 	sections.end();
 	sections.write_chunk_index(items_);
-	Buffer section = states(), ends;
-	put_u64(ends, epoch);
-	section.insert(section.begin() + 16, ends.begin(), ends.end());
-	sections.write_section(Section::states, section);
+	write_states(sections, epoch);
 	Buffer ranges;
 	put_ranges(ranges, dropped);
 	sections.write_section(Section::dropped, ranges);

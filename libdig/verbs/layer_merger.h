@@ -17,8 +17,6 @@ struct MergeOptions {
 	Codec codec = Codec::zstd; // of blocks that are made anew
 	int level = 0;
 	std::size_t block_size = 512_KiB; // bytes of content of a block that is made anew, if there is so much
-	// Of a generation whose layer is lost; Store::state() without it.
-	std::function<LayerState(std::uint64_t generation)> state;
 	std::string directory; // for what does not fit into memory
 	Work *work = &unseen_work();
 };
@@ -59,7 +57,7 @@ private:
 	void write_outputs();
 	void write(Output &output);
 	void each(std::size_t count, const std::function<void(std::size_t, std::size_t)> &job) const;
-	Buffer states() const;
+	void write_states(SectionWriter &sections, std::uint64_t epoch) const;
 
 	Store &store_;
 	const File &file_;
