@@ -2,6 +2,8 @@
 #include "libdig/base/suggestion.h"
 #include "libdig/chunking/gear.h"
 #include "libdig/chunking/sha256_lanes.h"
+#include "libdig/os/clock.h"
+#include "libdig/store/evidence.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
 #include "libdig/verbs/repack.h"
@@ -41,6 +43,12 @@ static const Key keys[] = {
 	{"layers", [](Store &store) { return std::to_string(store.roots().size()); }},
 	{"layer-files", [](Store &store) { return std::to_string(layer_file_count(store)); }},
 	{"pending", [](Store &store) { return std::to_string(pending_bytes(store)); }},
+	{"verified",
+		[](Store &store) {
+			return Evidence::is_kept(store.paths())
+				? evidence_text(Evidence::load(store.paths()).summary(store, seconds_of(now_ns())))
+				: std::string("not noted");
+		}},
 	{"chunking", [](Store &store) { return chunking_text(store.chunking()); }},
 	{"store", [](Store &store) { return quoted_record(store.paths().store); }},
 	{"work-tree", [](Store &store) { return quoted_record(store.paths().work_tree); }},
@@ -85,7 +93,7 @@ static int info(Options &options)
 				found = &key;
 		if (!found)
 			throw UsageError("no such key: " + quote(name) + "; there are root, manifest-root, generation, "
-				"store-id, layers, layer-files, pending, chunking, store, work-tree, kernels" +
+				"store-id, layers, layer-files, pending, verified, chunking, store, work-tree, kernels" +
 				did_you_mean(name, key_names()));
 		out.record(found->value(opened()));
 	}

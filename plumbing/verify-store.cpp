@@ -1,15 +1,17 @@
+#include "libdig/os/clock.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
 #include "libdig/verbs/heal.h"
 #include "libdig/verbs/repair.h"
+#include "libdig/verbs/retention.h"
 #include "libdig/verbs/verify.h"
 #include "libdig/watch/progress.h"
 
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-verify-store [-q] [--json] [--quick] [--repair] [--heal-from=SOURCE...]\n"
-	"                 [--progress[=WHEN]] [--metrics[=FILE]]";
+	"dig-verify-store [-q] [--json] [--quick] [--budget=TIME] [--repair]\n"
+	"                 [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]";
 
 static void heal(const StorePaths &paths, const std::vector<std::string> &sources, bool quiet)
 {
@@ -34,37 +36,83 @@ static void tell_as_json(VerifyOptions &verify)
 	verify.problem = [=](const std::string &problem) { tell("problem", problem); };
 	verify.unreadable = [=](const std::string &what) { tell("unreadable", what); };
 	verify.notice = [=](const std::string &notice) { tell("warning", notice); };
-	verify.hurt = [](const VerifyOptions::HurtPath &hurt) {
+	verify.damaged = [](const VerifyOptions::DamagedBlock &damaged) {
+		std::string items;
+		for (const std::string &item : damaged.items)
+			items += (items.empty() ? "" : ",") + json_string(item);
+		standard_output().record(std::string("{\"type\":\"") + (damaged.is_healed ? "healed" : "damaged") +
+			"\",\"layer\":" + json_string(damaged.layer) + ",\"block\":" + std::to_string(damaged.block) +
+			",\"items\":[" + items + "],\"message\":" + json_string(damaged.why) + "}");
+	};
+	verify.hurt = [](const HurtPaths::Told &hurt) {
 		standard_output().record("{\"type\":\"hurt\",\"path\":" + json_string(hurt.path) + ",\"first\":" +
 			std::to_string(hurt.first) + ",\"last\":" + std::to_string(hurt.last) + ",\"message\":" +
 			json_string(hurt.why) + "}");
 	};
 }
 
+static void tell_as_text(VerifyOptions &verify)
+{
+	verify.problem = [](const std::string &problem) { tell_error(problem); };
+	verify.unreadable = verify.problem;
+	verify.notice = [](const std::string &notice) { warn(notice); };
+	verify.damaged = [](const VerifyOptions::DamagedBlock &damaged) {
+		const std::size_t count = damaged.items.size();
+		std::string text = damaged.why + "; block " + std::to_string(damaged.block);
+		if (count > 0)
+			text += " with " + damaged.items[0] + (count > 1 ? " and " + std::to_string(count - 1) + " more" : "");
+		if (damaged.is_healed)
+			warn(text + "; all that the block holds is whole in another place");
+		else
+			tell_error(text);
+	};
+	verify.hurt = [](const HurtPaths::Told &hurt) {
+		std::string states = " in @" + std::to_string(hurt.first);
+		if (hurt.is_open)
+			states += " and perhaps later ones";
+		else if (hurt.last > hurt.first)
+			states += " to @" + std::to_string(hurt.last);
+		tell_error(quote(hurt.path) + states + " is damaged: " + hurt.why);
+	};
+}
+
 static constexpr char next_step[] = "dig check --heal-from=SOURCE";
 
-static void tell_result_as_json(const VerifyResult &result, std::uint64_t bytes)
+static void tell_result_as_json(const VerifyResult &result, const Work &work)
 {
 	const auto number = [](const char *key, std::uint64_t value) {
 		return ",\"" + std::string(key) + "\":" + std::to_string(value);
 	};
+	std::string evidence;
+	if (result.evidence) {
+		evidence = number("recent_percent", result.evidence->recent_percent);
+		if (result.evidence->oldest_s)
+			evidence += number("oldest_s", static_cast<std::uint64_t>(*result.evidence->oldest_s));
+	}
 	standard_output().record(std::string("{\"type\":\"result\",\"state\":\"") +
 		(result.problems > 0 ? "damaged" : result.unreadable > 0 ? "unreadable" : "ok") + "\"" +
 		number("problems", result.problems) + number("unreadable", result.unreadable) +
+		number("damaged_blocks", result.damaged_blocks) + number("healed_blocks", result.healed_blocks) +
 		number("hurt_files", result.hurt_files) + number("first", result.first_hurt) +
-		number("last", result.last_hurt) + number("healed_blocks", result.healed_blocks) + number("bytes", bytes) +
-		(result.problems > 0 ? ",\"next\":\"" + std::string(next_step) + "\"" : std::string()) + "}");
+		number("last", result.last_hurt) + number("files", work.files.get()) + number("bytes", work.bytes.get()) +
+		evidence + (result.problems > 0 ? ",\"next\":\"" + std::string(next_step) + "\"" : std::string()) + "}");
 }
 
-static void tell_result(const VerifyResult &result, const StorePaths &paths, bool quiet, std::uint64_t bytes)
+static void tell_hurt_files(const VerifyResult &result, std::uint64_t files)
 {
-	if (result.hurt_files > 0) {
-		const bool is_one = result.hurt_files == 1;
-		tell_error(std::to_string(result.hurt_files) + (is_one ? " file is" : " files are") + " damaged, in @" +
-			std::to_string(result.first_hurt) + (result.last_hurt > result.first_hurt ?
-				" to @" + std::to_string(result.last_hurt) : std::string()) +
-			"; 'dig add --reread' of a good copy and 'dig commit' heal " + (is_one ? "it" : "them"));
-	}
+	const bool is_one = result.hurt_files == 1;
+	const bool is_all = result.problems > result.hurt_files + result.damaged_blocks;
+	tell_error(std::to_string(result.hurt_files) + (is_one ? " file of " : " files of ") + std::to_string(files) +
+		(is_one ? " is" : " are") + " damaged, in @" + std::to_string(result.first_hurt) +
+		(result.last_hurt > result.first_hurt ? " to @" + std::to_string(result.last_hurt) : std::string()) +
+		(is_all ? "" : "; the rest is whole") + "; 'dig add --reread' of a good copy and 'dig commit' heal " +
+		(is_one ? "it" : "them") + ", or '" + next_step + "'");
+}
+
+static void tell_result(const VerifyResult &result, const StorePaths &paths, bool quiet, const Work &work)
+{
+	if (result.hurt_files > 0)
+		tell_hurt_files(result, work.files.get());
 	if (result.problems > 0)
 		tell_error(std::to_string(result.problems) + (result.problems == 1 ? " problem" : " problems") + " in " +
 			quote(paths.store));
@@ -72,8 +120,10 @@ static void tell_result(const VerifyResult &result, const StorePaths &paths, boo
 		tell_error("not all of " + quote(paths.store) + " may be read by this user, so that the check is not complete; "
 			"check as its owner");
 	else if (!quiet)
-		standard_output().record("ok: " + std::to_string(bytes) + " bytes of blocks read, nothing " +
+		standard_output().record("ok: " + std::to_string(work.bytes.get()) + " bytes of blocks read, nothing " +
 			(result.healed_blocks ? "lost" : "damaged"));
+	if (result.evidence && !quiet)
+		standard_output().record("verified: " + evidence_text(*result.evidence));
 }
 
 static int verify_store_command(Options &options)
@@ -84,12 +134,17 @@ static int verify_store_command(Options &options)
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
+		.value("budget", 0, [&](const std::string &text) {
+			verify.deadline_ns = clock_ns() + parse_short_duration(text) * nanoseconds_a_second;
+		}, "TIME", "look at what was not verified for the longest time, and end after this time")
 		.flag("repair", 0, is_repair, "first make anew what follows from the layers")
 		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
 		.flag("json", 0, is_json, "what is found, as JSON on standard output")
 		.flag("quiet", 'q', quiet, "no summary")
 		.positional(none, 0, 0)
 		.parse();
+	if (verify.is_quick && verify.deadline_ns)
+		throw UsageError("--budget is for content, which --quick leaves out");
 	const StorePaths paths = get_store();
 	if (is_repair)
 		repair_store(paths, {[&](const std::string &what) {
@@ -98,19 +153,18 @@ static int verify_store_command(Options &options)
 		}, [](const std::string &notice) { warn(notice); }});
 	if (!sources.empty())
 		heal(paths, sources, quiet || is_json);
-	verify.problem = [](const std::string &problem) { tell_error(problem); };
-	verify.unreadable = verify.problem;
-	verify.notice = [](const std::string &notice) { warn(notice); };
 	if (is_json)
 		tell_as_json(verify);
+	else
+		tell_as_text(verify);
 	Work &work = report.begin({{"check", 95}, {"finish", 5, false}});
 	verify.work = &work;
 	const VerifyResult result = verify_store(paths, verify);
 	report.finish();
 	if (is_json)
-		tell_result_as_json(result, work.bytes.get());
+		tell_result_as_json(result, work);
 	else
-		tell_result(result, paths, quiet, work.bytes.get());
+		tell_result(result, paths, quiet, work);
 	return result.problems > 0 ? exit_status::corrupt : result.unreadable > 0 ? exit_status::failed : exit_status::done;
 }
 

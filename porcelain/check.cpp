@@ -5,16 +5,19 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-check [-q] [--json] [--quick] [--repair] [--heal-from=SOURCE...]\n"
-	"          [--progress[=WHEN]] [--metrics[=FILE]]";
+	"dig-check [-q] [--json] [--quick] [--budget=TIME] [--repair]\n"
+	"          [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]";
 
 static int check(Options &options)
 {
 	bool quick = false, repair = false, json = false;
+	std::string budget;
 	std::vector<std::string> none, sources;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, quick, "check the structure only, not the content")
+		.value("budget", 0, budget, "TIME",
+			"look at what was not verified for the longest time, and end after this time")
 		.flag("json", 0, json, "what is found, as JSON on standard output")
 		.flag("repair", 0, repair, "first make anew what follows from the layers")
 		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
@@ -23,6 +26,8 @@ static int check(Options &options)
 	Command verify = tool_command("verify-store");
 	if (quick)
 		verify.push_back("--quick");
+	if (!budget.empty())
+		verify.push_back("--budget=" + budget);
 	if (json)
 		verify.push_back("--json");
 	if (repair)

@@ -31,7 +31,7 @@ test_expect_success 'after commits they are those of the newest state' '
 
 test_expect_success 'without a key all are printed, each with its name' '
 	cd w && dig-info >../actual &&
-	for key in root manifest-root generation store-id layers layer-files pending chunking store work-tree kernels
+	for key in root manifest-root generation store-id layers layer-files pending verified chunking store work-tree kernels
 	do
 		echo "$key $(dig-info $key)" || return 1
 	done | sort >../expect &&

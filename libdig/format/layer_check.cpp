@@ -215,8 +215,8 @@ std::vector<ChunkRecord> Layer::items_of_blocks(std::uint32_t first, std::uint32
 // The blocks first to last of a layer, for threads that share their memory.
 class BlockChecks {
 public:
-	BlockChecks(const Layer &layer, std::uint32_t first, std::uint32_t last, ReadMemory &memory)
-		: layer_(layer), next_(first), last_(last), memory_(memory)
+	BlockChecks(const Layer &layer, const Layer::BlockRange &range, ReadMemory &memory)
+		: layer_(layer), range_(range), next_(range.first), memory_(memory)
 	{
 	}
 
@@ -224,16 +224,18 @@ public:
 		std::uint32_t number = 0;
 		ReadMemory::Lease memory; // for the block as it is stored, and decoded
 	};
-	// The next block, once there is memory for it; nothing at the end.
+	// The next block, once there is memory for it; nothing at the end, or when it is over.
 	std::optional<Taken> take()
 	{
 		// Memory is taken in the order of the blocks.
 		std::lock_guard guard(taking_);
-		if (next_ == last_ || workers.is_stopped())
+		if (next_ == range_.end || workers.is_stopped() || (range_.is_over && range_.is_over()))
 			return {};
 		const std::uint32_t number = next_++;
 		return Taken{number, memory_.take(memory_for(layer_.block(number)))};
 	}
+
+	std::uint32_t next() const { return next_; }
 
 	// tell is called by one thread at a time.
 	void finish(const std::function<void()> &tell)
@@ -253,26 +255,30 @@ public:
 private:
 	const Layer &layer_;
 	std::mutex taking_, telling_;
-	std::uint32_t next_, last_;
+	const Layer::BlockRange &range_;
+	std::uint32_t next_;
 	ReadMemory &memory_;
 
 public:
 	Workers workers{[this] { memory_.stop(); }}; // the last member, since the others are what they use
 };
 
-void Layer::check_blocks(std::size_t threads, std::size_t memory, const BlockProblem &problem,
-	const std::function<void(std::uint64_t)> &progress, Work &counts) const
+std::uint32_t Layer::check_blocks(std::size_t threads, std::size_t memory, const BlockProblem &problem,
+	const std::function<void(std::uint64_t)> &progress, Work &counts, const BlockRange &range) const
 {
 	// Items by block, for as many blocks at a time as a bounded list of records holds.
 	constexpr std::size_t window = 400000;
 	ReadMemory room(memory);
-	for (std::uint32_t first = 0; first < block_count_;) {
+	const std::uint32_t end_of_all = static_cast<std::uint32_t>(std::min<std::uint64_t>(range.end, block_count_));
+	std::uint32_t first = range.first;
+	while (first < end_of_all) {
 		std::uint32_t last = first;
 		std::size_t count = 0;
-		for (; last < block_count_ && count < window; last++)
+		for (; last < end_of_all && count < window; last++)
 			count += block(last).items;
 		const std::vector<ChunkRecord> items = items_of_blocks(first, last, count);
-		BlockChecks checks(*this, first, last, room);
+		const BlockRange part{first, last, range.is_over};
+		BlockChecks checks(*this, part, room);
 		const auto work = [&] {
 			Decompressor decompressor;
 			StepClock clock(counts);
@@ -305,8 +311,11 @@ void Layer::check_blocks(std::size_t threads, std::size_t memory, const BlockPro
 		checks.workers.start(threads - 1, work);
 		checks.workers.run(work);
 		checks.workers.join();
-		first = last;
+		first = checks.next();
+		if (first < last)
+			break;
 	}
+	return first;
 }
 
 } // namespace dig

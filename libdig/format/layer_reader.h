@@ -76,15 +76,25 @@ public:
 	// The records of the chunk index in order.  Each gets the given generation.
 	RunRecords records(std::uint64_t generation) const;
 
-	// Checks every block and the digests of its items, by several threads.  Their blocks take at
-	// most memory bytes, stored and decoded, or as much as one block needs.  problem is called
-	// for each block that is damaged, with the records of what it should hold, and progress with the
-	// bytes read since its last call; both may throw.  One thread at a time calls them.  Adds chunks,
-	// and the times of reading, decompressing and hashing, to work.
+	// Called for each block that is damaged, with the records of what it should hold.
 	using BlockProblem =
 		std::function<void(std::uint32_t block, std::span<const ChunkRecord> items, const std::string &problem)>;
+	struct BlockRange {
+		std::uint32_t first = 0, end = UINT32_MAX;
+		std::function<bool()> is_over = {}; // asked before each block; any thread
+	};
+	// Checks blocks and the digests of their items, by several threads.  The blocks take at most memory
+	// bytes, stored and decoded, or as much as one block needs.  progress gets the bytes read since its last
+	// call; it and problem may throw.  One thread at a time calls them.  Adds chunks, and the times of
+	// reading, decompressing and hashing, to work.  Returns the number behind the last block that was
+	// checked: all blocks of the range before it were, too.
+	std::uint32_t check_blocks(std::size_t threads, std::size_t memory, const BlockProblem &problem,
+		const std::function<void(std::uint64_t)> &progress, Work &work, const BlockRange &range) const;
 	void check_blocks(std::size_t threads, std::size_t memory, const BlockProblem &problem,
-		const std::function<void(std::uint64_t)> &progress, Work &work) const;
+		const std::function<void(std::uint64_t)> &progress, Work &work) const
+	{
+		check_blocks(threads, memory, problem, progress, work, {});
+	}
 	// The size of an item's content, from the header of its block.
 	std::uint64_t item_size(const Place &place) const;
 	// Checks a block, and the digests of its items against records: all those that point into

@@ -80,6 +80,8 @@ static std::string problems_of(const StorePaths &paths)
 			is_told = true;
 		}
 	};
+	options.damaged = [&](const VerifyOptions::DamagedBlock &damaged) { all += damaged.why + "\n"; };
+	options.hurt = [&](const HurtPaths::Told &hurt) { all += hurt.path + ": " + hurt.why + "\n"; };
 	const std::uint64_t count = verify_store(paths, options).problems;
 	return count == 0 && !is_told ? "" : all.empty() ? "a problem without words" : all;
 }
