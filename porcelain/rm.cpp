@@ -3,6 +3,7 @@
 
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path_walk.h"
+#include "libdig/store/last_tree.h"
 #include "libdig/store/reserve.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
@@ -143,7 +144,7 @@ private:
 	{
 		if (!stage_.index().is_staged(record))
 			return false;
-		std::optional<Entry> committed = find_entry(store_.head_tree(), record.entry.path, store_.nodes());
+		std::optional<Entry> committed = LastTree(store_).find(record.entry.path);
 		if (committed)
 			committed->mtime_ns = record.entry.mtime_ns;
 		return committed != record.entry;

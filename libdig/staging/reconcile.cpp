@@ -3,7 +3,7 @@
 // As a rule the difference of two manifests says what to put, which costs what changed.  Where the
 // old manifest cannot be read, as in a store that was put back from a copy, every path of both
 // sides is compared, and what is staged but stored nowhere is taken from the work tree again by
-// the commit.
+// the commit.  Where the new one cannot be read, the index mirrors the last state that can.
 //
 // Somebody may stage between reading the index and putting the difference over it; the sequence of
 // the index tells, and then it begins again.
@@ -11,6 +11,7 @@
 
 #include "libdig/os/process.h"
 #include "libdig/staging/staged_content.h"
+#include "libdig/store/last_tree.h"
 
 namespace dig {
 
@@ -18,8 +19,7 @@ namespace dig {
 class Reconciliation {
 public:
 	Reconciliation(Store &store, StagingWriter &writer, const Index &index)
-		: store_(store), writer_(writer), index_(index), head_(store.head_tree()),
-		  head_manifest_(store.head_manifest()), update_(writer.directory())
+		: store_(store), writer_(writer), index_(index), update_(writer.directory())
 	{
 	}
 
@@ -33,8 +33,13 @@ public:
 				throw;
 			// The state that the index mirrors is not to be read, as where a store was put back that
 			// is older than it: then nothing that the index says of content can be relied on.
-			update_ = IndexUpdate(writer_.directory());
-			compare_all();
+			const std::uint64_t mirrored = with_last_tree(store_, [this](const TreeRoot &tree) {
+				update_ = IndexUpdate(writer_.directory());
+				compare_all(tree);
+				mirrored_ = tree.id;
+			});
+			if (mirrored == 0)
+				mirrored_.reset();
 			doubt_staged();
 		}
 		return publish();
@@ -59,7 +64,7 @@ private:
 			writer_.finish(update_, [&](IndexState &state) {
 				if (state.last_sequence != seen + 1)
 					throw Moved();
-				state.manifest_root = head_manifest_;
+				state.manifest_root = mirrored_;
 			});
 			return true;
 		} catch (const Moved &) {
@@ -70,7 +75,8 @@ private:
 	void follow_history()
 	{
 		IndexCursor at = index_.cursor();
-		diff_manifests(index_.state().manifest_root.value_or(empty_root(TreeKind::manifest)), head_,
+		mirrored_ = store_.head_manifest();
+		diff_manifests(index_.state().manifest_root.value_or(empty_root(TreeKind::manifest)), store_.head_tree(),
 			store_.nodes(), [&](const Entry *before, const Entry *after) {
 				const std::string &path = after ? after->path : before->path;
 				at.seek(path);
@@ -80,10 +86,10 @@ private:
 	}
 
 	// Every path of either side.
-	void compare_all()
+	void compare_all(const TreeRoot &tree)
 	{
 		IndexCursor at = index_.cursor();
-		TreeCursor state(TreeKind::manifest, head_, store_.nodes());
+		TreeCursor state(TreeKind::manifest, tree, store_.nodes());
 		for (state.settle(); at.current() || !state.at_end();) {
 			check_interrupted();
 			const int order = !at.current() ? 1 : state.at_end() ? -1 : at.current()->entry.path.compare(state.path());
@@ -120,8 +126,7 @@ private:
 	Store &store_;
 	StagingWriter &writer_;
 	const Index &index_;
-	TreeRoot head_;
-	std::optional<Digest> head_manifest_;
+	std::optional<Digest> mirrored_; // manifest
 	IndexUpdate update_;
 };
 
@@ -131,7 +136,7 @@ void reconcile_index(Store &store, StagingWriter &writer)
 		// The index first: what is read of roots then is not older.
 		const Index index = Index::open(writer.directory());
 		store.refresh();
-		if (index.state().manifest_root == store.head_manifest() || Reconciliation(store, writer, index).run())
+		if (store.is_head(index.state().manifest_root) || Reconciliation(store, writer, index).run())
 			return;
 	}
 }

@@ -368,6 +368,7 @@ static RunPlan plan_run(std::vector<OpenRun> &runs, std::uint64_t first, const R
 void ChunkIndex::update(const std::string &directory, const RootHistory &roots, const LayerTable &table,
 	const LayerSource &layer)
 {
+	make_directory(directory);
 	for (;;) {
 		auto runs = open_runs(directory, roots, table, 0, false);
 		const auto uncovered = uncovered_by(runs, roots.size(), table);

@@ -255,13 +255,18 @@ MerklePeaks Store::peaks()
 	const RootHistory history = roots();
 	if (history.size() == 0)
 		return {};
-	const std::shared_ptr<Layer> newest = layer(history.size());
-	if (newest->is_merged())
-		return history.peaks();
-	// Its root was compared with the history.
-	MerklePeaks peaks = newest->peaks_before();
-	peaks.append(leaf_hash(newest->id()));
-	return peaks;
+	try {
+		const std::shared_ptr<Layer> newest = layer(history.size());
+		if (!newest->is_merged()) {
+			// Its root was compared with the history.
+			MerklePeaks peaks = newest->peaks_before();
+			peaks.append(leaf_hash(newest->id()));
+			return peaks;
+		}
+	} catch (const CorruptError &) {
+		// The ids of all layers are enough.
+	}
+	return history.peaks();
 }
 
 TreeRoot Store::head_tree() { return manifest(roots().size()); }
@@ -272,6 +277,15 @@ std::optional<Digest> Store::head_manifest()
 	if (now.size() == 0)
 		return {};
 	return manifest(now.size()).id;
+}
+
+bool Store::is_head(const std::optional<Digest> &manifest)
+{
+	try {
+		return manifest == head_manifest();
+	} catch (const CorruptError &) {
+		return false;
+	}
 }
 
 static std::optional<std::uint64_t> parse_number(std::string_view text)

@@ -45,11 +45,14 @@ public:
 	const Settings &settings() const { return settings_; }
 	// As they are now; any thread.
 	RootHistory roots() const;
-	// Of all layers, for the next generation.  Reads the newest layer; hashes all ids where that is merged.
+	// Of all layers, for the next generation.  Reads the newest layer; hashes all ids where that is merged
+	// or lost.
 	MerklePeaks peaks();
 	// Of the newest state; empty before the first commit.
 	std::optional<Digest> head_manifest();
-	// The same as a tree to read; before the first commit, the empty manifest.
+	// False where the newest state is lost, too.
+	bool is_head(const std::optional<Digest> &manifest);
+	// The newest manifest as a tree to read; before the first commit, the empty manifest.
 	TreeRoot head_tree();
 
 	// Throws an Error for a name that is no state, AmbiguousRoot for digits that are not enough.

@@ -35,6 +35,7 @@
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_writer.h"
 #include "libdig/verbs/repack.h"
+#include "libdig/watch/progress.h"
 
 namespace dig {
 
@@ -281,6 +282,34 @@ static Index open_secured_index(Store &store, StagingWriter &writer)
 	}
 }
 
+// A tree of all that the index has.
+static NodeRef manifest_of(const Index &index, const NodeSink &sink)
+{
+	TreeBuilder builder(TreeKind::manifest, sink);
+	for (IndexCursor at = index.cursor(); at.current(); at.next()) {
+		check_interrupted();
+		if (!at.current()->is_removed)
+			builder.append_entry(at.current()->entry);
+	}
+	return builder.finish();
+}
+
+// What is staged, over the newest tree.  Where that cannot be read, the index knows its paths.
+static NodeRef make_manifest(Store &store, const Index &index, StagedSums &sums, const NodeSink &sink)
+{
+	try {
+		return update_manifest(store.head_tree(), store.nodes(), staged_changes(index, sums), sink);
+	} catch (const CorruptError &error) {
+		sums = {};
+		for (const ManifestChanges staged = staged_changes(index, sums); staged();)
+			;
+		const NodeRef made = manifest_of(index, sink);
+		give_notice("the list of files of @" + std::to_string(store.roots().size()) + " cannot be read: " +
+			error.what() + "; the new state has the files that the staging area knows; 'dig check' tells what is lost");
+		return made;
+	}
+}
+
 Digest write_layer(Store &store, const CommitOptions &options)
 {
 	Work &work = *options.work;
@@ -299,12 +328,13 @@ Digest write_layer(Store &store, const CommitOptions &options)
 	const Index index = open_secured_index(store, writer);
 	if (writer.may_drop_blocks(index.state()))
 		sweep_pack(writer, index);
-	const TreeRoot before = store.head_tree();
 	NodeBlocks nodes(writer);
 	nodes.append_as_filled();
-	const NodeRef manifest = update_manifest(before, store.nodes(), staged_changes(index, sums), nodes.sink());
+	const NodeRef manifest = make_manifest(store, index, sums, nodes.sink());
+	const bool is_same_tree =
+		store.roots().size() == 0 ? manifest.id == empty_root(TreeKind::manifest) : store.is_head(manifest.id);
 	// What is staged and the same may have been stored again, because no layer can be relied on for it.
-	if (!options.allows_empty && manifest.id == before.id && !find_content_in_no_layer(store, index))
+	if (!options.allows_empty && is_same_tree && !find_content_in_no_layer(store, index))
 		throw NegativeAnswer("nothing is staged");
 	nodes.end_block();
 	nodes.append({}, {});
@@ -390,6 +420,7 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 				to_hex(history.tip_root()) + " is the newest");
 	}
 	remove_abandoned(store.paths().store, "roots");
+	make_directory(store.paths().chunk_index()); // derived, so that somebody may have removed it
 	remove_abandoned(store.paths().chunk_index());
 	RootHistory longer = history;
 	longer.append(layer_id, store.peaks());

@@ -11,6 +11,7 @@
 #include "libdig/base/path.h"
 #include "libdig/staging/reconcile.h"
 #include "libdig/staging/staging.h"
+#include "libdig/store/last_tree.h"
 
 namespace dig {
 
@@ -19,7 +20,7 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 	StagingWriter writer(store);
 	reconcile_index(store, writer);
 	const Index index = Index::open(writer.directory());
-	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
+	LastTree state(store);
 	IndexUpdate update(writer.directory());
 	DisplacedRecords displaced(index.cursor());
 	std::uint64_t count = 0;
@@ -35,13 +36,13 @@ std::uint64_t unstage(Store &store, const std::vector<std::string> &paths)
 			continue;
 		}
 		count++;
-		state.seek(staged.entry.path);
+		const std::optional<Entry> committed = state.find(staged.entry.path);
 		IndexRecord record;
 		record.entry.path = staged.entry.path;
-		record.is_removed = state.at_end() || state.path() != staged.entry.path;
+		record.is_removed = !committed;
 		record.has_no_file = staged.has_no_file;
-		if (!record.is_removed) {
-			record.entry = state.entry();
+		if (committed) {
+			record.entry = *committed;
 			// What was staged in its way.
 			displaced.find(record.entry.path, [&](const IndexRecord &other) {
 				IndexRecord dropped;

@@ -15,6 +15,7 @@
 #include <map>
 
 #include "libdig/base/path_walk.h"
+#include "libdig/store/last_tree.h"
 #include "libdig/verbs/indexed_walk.h"
 #include "libdig/worktree/worktree.h"
 
@@ -36,12 +37,16 @@ Difference difference_of(const Entry &before, const Entry &after, Detail detail)
 Index current_index(Store &store)
 {
 	const std::string directory = store.paths().staging();
+	std::optional<Digest> mirrored;
 	for (int attempt = 0;; attempt++) {
 		// The index is opened first, so that the roots that are read then are not older.
 		Index index = Index::open(directory);
 		store.refresh();
-		if (attempt == 3 || index.state().manifest_root == store.head_manifest())
+		// It stays with an older state where the newest one cannot be read.
+		const bool has_moved = attempt == 0 || index.state().manifest_root != mirrored;
+		if (attempt == 3 || !has_moved || store.is_head(index.state().manifest_root))
 			return index;
+		mirrored = index.state().manifest_root;
 		try {
 			StagingWriter writer(store);
 			reconcile_index(store, writer);
@@ -56,22 +61,18 @@ void diff_index(Store &store, const Index &index, const DifferenceFound &found, 
 {
 	if (!index.may_have_staged())
 		return;
-	TreeCursor state(TreeKind::manifest, store.head_tree(), store.nodes());
+	LastTree state(store);
 	for (IndexCursor at = index.staged_cursor(); at.current(); at.next()) {
 		const IndexRecord &record = *at.current();
 		if (!index.is_staged(record))
 			continue;
-		state.seek(record.entry.path);
-		const bool was_there = !state.at_end() && state.path() == record.entry.path;
-		if (!was_there && !record.is_removed)
+		const std::optional<Entry> before = state.find(record.entry.path);
+		if (!before && !record.is_removed)
 			found(Difference::added, record.entry.path);
-		else if (was_there && record.is_removed)
+		else if (before && record.is_removed)
 			found(Difference::deleted, record.entry.path);
-		else if (was_there) {
-			const Entry before = state.entry();
-			if (!(before == record.entry))
-				found(difference_of(before, record.entry, detail), record.entry.path);
-		}
+		else if (before && !(*before == record.entry))
+			found(difference_of(*before, record.entry, detail), record.entry.path);
 	}
 }
 
