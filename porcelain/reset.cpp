@@ -1,3 +1,5 @@
+#include "libdig/base/byte_size.h"
+#include "libdig/staging/staged_items.h"
 #include "libdig/staging/staging_clear.h"
 #include "libdig/store/reserve.h"
 #include "libdig/tool/command.h"
@@ -60,6 +62,7 @@ static int reset(Options &options)
 		paths.push_back(stored_path(store.paths(), path));
 	if (!paths.empty())
 		check_paths(store, paths, typed);
+	const UnfinishedAdds before = find_unfinished_adds(store.paths().staging());
 	std::uint64_t count = 0;
 	try {
 		count = unstage_with_little_room(store, paths);
@@ -72,6 +75,8 @@ static int reset(Options &options)
 		reconcile_index(store, writer);
 	}
 	keep_reserve(store.paths());
+	if (before.bytes > 0 && find_unfinished_adds(store.paths().staging()).bytes == 0)
+		warn(size_text(static_cast<double>(before.bytes)) + " that an interrupted add had stored are dropped");
 	if (!quiet)
 		tell(std::to_string(count) + (count == 1 ? " path is" : " paths are") + " no longer staged");
 	return exit_status::done;

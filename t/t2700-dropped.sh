@@ -105,16 +105,42 @@ test_expect_success STRACE 'an add that was killed and is not made again leaves 
 	committed 700
 '
 
-test_expect_success STRACE 'a file that a killed add had begun is gone on with after such a commit' '
-	new_store begun && cd begun &&
-	dig-config performance.checkpoint_bytes 1MB &&
-	lines begun 2000000 >begun &&
+# killed_add: the store has a file that a killed add has begun, with a checkpoint behind 1 MB.
+killed_add () {
+	new_store $1 && cd $1 && dig-config performance.checkpoint_bytes 1MB && lines begun 2000000 >begun &&
 	test_expect_code 128 strace -f -qq -o ../calls -e trace=pwritev2 -e signal=none \
-		-e inject=pwritev2:signal=KILL:when=3 dig-add begun &&
-	lines dropped 100000 >more && dig-add more && dig-add kept && dig-reset -q more &&
-	dig-commit -q -m one && ! grep -aq dropped .dig/layers/* && grep -aq begun .dig/layers/* &&
-	dig-add begun && dig-commit -q -m two && dig-verify-store &&
+		-e inject=pwritev2:signal=KILL:when=3 dig-add begun && dig-status >../status && grep "an add did not end" ../status
+}
+
+test_expect_success STRACE 'what a killed add had begun goes with the next add of something else, which says so' '
+	killed_add other && lines dropped 100000 >more && dig-add more 2>../err &&
+	grep "warning: .* that an interrupted add of .begun. had stored are dropped" ../err &&
+	! grep -aq begun .dig/staging/pack && dig-status >../status && ! grep "did not end" ../status &&
+	dig-commit -q -m one && ! grep -aq begun .dig/layers/* && dig-add begun 2>../err && ! grep warning ../err &&
+	dig-commit -q -m two && dig-verify-store && dig-cat HEAD:begun | cmp - begun
+'
+
+test_expect_success STRACE '... and with the next commit' '
+	killed_add committed && dig-commit -q --allow-empty -m one 2>../err && grep "interrupted add of .begun." ../err &&
+	! grep -aq begun .dig/layers/* && test $(wc -c <$(layer_of 1)) -lt 500000 && dig-status >../status &&
+	! grep "did not end" ../status
+'
+
+test_expect_success STRACE '... and with a reset' '
+	killed_add gone && dig-reset -q 2>../err && grep "that an interrupted add had stored are dropped" ../err &&
+	test ! -e .dig/staging/pack && dig-status >../status && ! grep "did not end" ../status
+'
+
+test_expect_success STRACE '... but the same add goes on with it' '
+	killed_add same && dig-add begun 2>../err && ! grep warning ../err && dig-commit -q -m one && dig-verify-store &&
 	dig-cat HEAD:begun | cmp - begun
+'
+
+test_expect_success STRACE '... even while somebody else adds, whose content stays' '
+	killed_add shared && mkfifo ../held && { dig-add -q --stdin --path=stream <../held & } && adding=$! &&
+	exec 9>../held && lines other 1000 >&9 && lines dropped 1000 >more && dig-add more 2>../err && ! grep warning ../err &&
+	dig-status >../status && exec 9>&- && wait $adding && rm ../held && dig-add begun && dig-commit -q -m one &&
+	dig-verify-store && dig-cat HEAD:begun | cmp - begun && lines other 1000 >../expect && dig-cat HEAD:stream | cmp - ../expect
 '
 
 test_expect_success 'what dig-hash-object stored stays until it is committed' '

@@ -55,6 +55,8 @@ public:
 	std::optional<JournalCheckpoint> find_checkpoint(std::string_view path) const;
 	void forget_checkpoint(std::string_view path) { pack_.state().forget_checkpoint(path); }
 	const std::vector<JournalCheckpoint> &checkpoints() const { return pack_.state().checkpoints(); }
+	// Whether interrupted adds have left content that this writer did not go on with.
+	bool has_leftovers() const { return is_alone_ && (has_unfinished_ || !checkpoints().empty()); }
 	// Source files that could not be taken, for dig status.
 	const std::vector<JournalFailure> &failures() const { return pack_.state().failures(); }
 	void set_failures(std::vector<JournalFailure> failures);

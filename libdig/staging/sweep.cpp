@@ -1,9 +1,10 @@
 // What was staged and dropped again stays in the pack, since a pack only grows.  Before a commit
 // publishes it, blocks that nobody needs are left out.
 //
-// What is needed follows from the staged records of the index and from the checkpoints of files
-// that are not finished: their chunk lists are walked down to the chunks.  This set can be
-// millions of items, so it is an ItemSet, which spills.
+// What is needed follows from the staged records of the index: their chunk lists are walked down to
+// the chunks.  This set can be millions of items, so it is an ItemSet, which spills.  What an add that
+// was interrupted could have gone on with is not needed: a commit, and an add of something else, end
+// the time in which it is kept.
 //
 // Blocks are the unit.  To copy single chunks would cost as much as to add them again, and the
 // pack would be written twice.  So a block of chunks stays while half of it is needed; otherwise
@@ -18,12 +19,16 @@
 
 #include <algorithm>
 
+#include "libdig/base/byte_size.h"
 #include "libdig/base/trace.h"
 #include "libdig/chunking/block_compressor.h"
 #include "libdig/os/process.h"
 #include "libdig/staging/staged_items.h"
+#include "libdig/watch/progress.h"
 
 namespace dig {
+
+constexpr std::uint64_t least_told = 1_MiB; // less is not worth a word
 
 class NeededItems {
 public:
@@ -40,15 +45,6 @@ public:
 			else if (record.entry.form == ContentForm::file_root)
 				add_tree(content_root(record.entry));
 		}
-		// An add that was killed inside a file goes on there.
-		for (const JournalCheckpoint &checkpoint : writer.checkpoints())
-			TreeBuilder::resume(checkpoint.tree, "staging/journal", nullptr)
-				.each_waiting([&](int level, const Digest &id) {
-					if (level == 0)
-						items_.insert(ItemKind::chunk, id);
-					else
-						add_tree(id);
-				});
 	}
 
 	// Of a block's items.
@@ -147,19 +143,37 @@ private:
 	Buffer raw_, content_, compressed_;
 };
 
+static void tell_of_leftovers(std::uint64_t bytes, const std::vector<std::string> &paths)
+{
+	std::string of;
+	if (!paths.empty())
+		of = " of " + quote(paths[0]) + (paths.size() > 1 ? " and " + std::to_string(paths.size() - 1) + " more" : "");
+	give_notice(size_text(static_cast<double>(bytes)) + " that an interrupted add" + of +
+		" had stored are dropped; 'dig add' takes it from its beginning");
+}
+
 void sweep_pack(StagingWriter &writer, const Index &index)
 {
 	const Region region("sweep");
+	const bool has_leftovers = writer.has_leftovers();
+	std::vector<std::string> forgotten;
+	while (!writer.checkpoints().empty()) {
+		forgotten.push_back(writer.checkpoints()[0].file.entry.path);
+		writer.forget_checkpoint(forgotten.back());
+	}
 	NeededItems needed(writer, index);
 	BlockCopier copier(writer);
 	StagedBlocks blocks(writer.store().paths());
-	bool drops = false;
+	bool drops = !forgotten.empty();
+	std::uint64_t dropped_bytes = 0; // of chunks, as they are stored
 	while (const std::optional<JournalBlock> block = blocks.next()) {
 		check_interrupted();
 		const std::size_t count = needed.count_in(*block);
 		if (is_kept(*block, count))
 			continue;
 		drops = true;
+		if (block->kind() == ItemKind::chunk)
+			dropped_bytes += block->record.length;
 		if (count > 0)
 			copier.copy(blocks.pack(), *block, needed);
 	}
@@ -167,6 +181,8 @@ void sweep_pack(StagingWriter &writer, const Index &index)
 		writer.keep_blocks([&](const JournalBlock &block) { return is_kept(block, needed.count_in(block)); });
 	// Also when a commit that was killed has left it open.
 	writer.close_gap();
+	if (has_leftovers && (dropped_bytes >= least_told || !forgotten.empty()))
+		tell_of_leftovers(dropped_bytes, forgotten);
 }
 
 } // namespace dig

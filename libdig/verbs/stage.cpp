@@ -39,6 +39,7 @@
 #include "libdig/base/path.h"
 #include "libdig/base/trace.h"
 #include "libdig/os/clock.h"
+#include "libdig/staging/sweep.h"
 
 namespace dig {
 
@@ -474,6 +475,18 @@ void Stage::retry_changed()
 	}
 }
 
+// What interrupted adds have left, if this one did not go on with it.
+void Stage::drop_leftovers()
+{
+	const Index index = Index::open(writer_.directory());
+	if (!writer_.has_leftovers() || !writer_.may_drop_blocks(index.state()))
+		return;
+	sweep_pack(writer_, index);
+	// The index is to know the journal that is in place now.
+	IndexUpdate nothing(writer_.directory());
+	writer_.finish(nothing, [](IndexState &state) { state.has_dropped = false; });
+}
+
 const std::vector<JournalFailure> &Stage::finish()
 {
 	put_known_roots();
@@ -489,6 +502,7 @@ const std::vector<JournalFailure> &Stage::finish()
 		return failures_.all();
 	failures_.record();
 	writer_.finish(update_, state_change());
+	drop_leftovers();
 	index_ = Index::open(writer_.directory());
 	at_ = index_.cursor();
 	clock.lap(Step::finish);

@@ -107,6 +107,7 @@ private:
 	void put_locked(const IndexRecord &record);
 	void retry_changed();
 	bool try_resume(Source &source);
+	void drop_leftovers();
 
 	Store &store_;
 	StageOptions options_;
