@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace dig {
 
@@ -19,13 +20,18 @@ public:
 	};
 	explicit HurtPaths(std::function<void(const Told &)> tell) : tell_(std::move(tell)) {}
 
-	// The states are looked at in order.
+	// The states are looked at in order, each with its difference from the last one that could be read.  What
+	// is said of a state counts when it is finished.
 	void begin(const std::string &path, std::uint64_t generation, const std::string &why);
-	// The path is gone or another one; last is the last state that had it.
-	void end(const std::string &path, std::uint64_t last);
+	// The path is gone or another one.
+	void end(const std::string &path);
+	// last is the last state that was finished before.
+	void finish_state(std::uint64_t last);
+	// Its list of files is damaged: what was said of it holds for it alone.
+	void give_up_state();
 	void end_all(std::uint64_t last);
 
-	bool is_empty() const { return open_.empty(); }
+	bool is_empty() const { return open_.empty() && begun_.empty(); }
 	// Paths that were told, each once for all the states that have it so; and their states.
 	std::uint64_t count() const { return count_; }
 	std::uint64_t first() const { return first_; }
@@ -39,7 +45,9 @@ private:
 	void tell(const Told &told);
 
 	std::function<void(const Told &)> tell_;
-	std::map<std::string, Hurt, std::less<>> open_; // of the state that is looked at
+	std::map<std::string, Hurt, std::less<>> open_; // of the last state that was finished
+	std::map<std::string, Hurt, std::less<>> begun_;
+	std::vector<std::string> ended_;
 	std::uint64_t count_ = 0, first_ = 0, last_ = 0;
 };
 

@@ -28,8 +28,10 @@ void StateVerifier::check(std::uint64_t generation, bool is_lost)
 	if (!store_.layer_table()->is_dropped(generation))
 		findings_.attempt([&] {
 			check_state(generation, name);
+			hurt_paths_.finish_state(last_state_);
 			last_state_ = generation;
 		});
+	hurt_paths_.give_up_state();
 	clock.lap(Step::tree);
 	work_.items_done.add();
 }
@@ -48,7 +50,7 @@ void StateVerifier::check_state(std::uint64_t generation, const std::string &nam
 	diff_manifests(store_.manifest(last_state_), after, store_.nodes(),
 		[&](const Entry *old, const Entry *entry) {
 			if (old)
-				hurt_paths_.end(old->path, last_state_);
+				hurt_paths_.end(old->path);
 			if (!entry)
 				return;
 			findings_.attempt([&] { check_entry(*entry, generation); });
