@@ -37,11 +37,15 @@ sample () {
 		;;
 	dig-diff-roots) dig-diff-roots @1 HEAD ;;
 	dig-diff-work) dig-diff-work ;;
+	dig-export) dig-export - ;;
+	dig-export-states) dig-export-states --since=@1 - ;;
 	dig-extract) dig-extract -h ;;
 	dig-gc) dig-gc --dry-run ;;
 	dig-get) dig-get /one ;;
 	dig-hash-object) dig-hash-object one ;;
 	dig-help) dig-help ;;
+	dig-import) dig-export -q - | dig-import - ;;
+	dig-index-layer) dig-export -q - | dig-index-layer - ;;
 	dig-info) dig-info root ;;
 	dig-init) dig-init "sub$$" ;;
 	dig-init-store) dig-init-store "store$$" ;;
@@ -173,6 +177,7 @@ needs_a_store () {
 	dig-checkout-root) set -- HEAD there ;;
 	dig-commit | dig-write-layer) set -- -m none ;;
 	dig-extract) set -- there ;;
+	dig-export | dig-export-states | dig-import | dig-index-layer) set -- - ;;
 	dig-update-index) set -- --remove one ;;
 	dig-update-root) set -- "$chunk" ;;
 	*) set -- ;;

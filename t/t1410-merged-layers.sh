@@ -146,6 +146,24 @@ test_expect_success 'a store that has no layer table, although the format wants 
 	grep "layer-table. is not there" out.err
 '
 
+# exported is what dig export makes of the golden store.
+test_expect_success 'a file that was exported is golden in all that is counted and hashed' '
+	assembled from && (cd from && dig export -q ../states.dig) &&
+	for from in "$TEST_DIRECTORY/golden/exported/states.dig:golden" "$TRASH/states.dig:made"
+	do
+		name=${from##*:} && dig-init-store into.$name >/dev/null && (cd into.$name && dig import -q "${from%:*}") &&
+		print_store into.$name/.dig $name || return 1
+	done &&
+	test_cmp golden made && grep -x "root $root" golden
+'
+
+test_expect_success 'the store that it is imported into has the states, the roots and the parameters' '
+	(
+		cd into.golden && dig-verify-store -q && dig-info root | grep -x $root && dig-info chunking | grep "0:4KB" &&
+		dig-cat @2:gone >../actual && seeded 6K 3 | cmp - ../actual && test_expect_code 128 dig-cat @1:small 2>../err && grep dropped ../err
+	)
+'
+
 # --- the reference beside gc, repack, commits and healing ---------------------------------------
 
 # agrees: the reference finds the store sound, and the same in its last state as dig.

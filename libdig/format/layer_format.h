@@ -77,7 +77,8 @@ constexpr std::uint16_t section_needed = 1; // SectionRecord::flags
 
 // A layer has header, peaks and texts; a merged layer has states in their place.
 enum class Section : std::uint16_t {
-	block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5, states = 6, dropped = 7, packing = 8
+	block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5, states = 6, dropped = 7, packing = 8,
+	chunking = 9 // the parameters, where the layer is to be read without its store
 };
 
 // How the blocks of a layer were made.  Without the section, both are 0.

@@ -88,13 +88,12 @@ void Layer::read_footer()
 			at.size > footer.section_table_offset - at.offset || at.flags > section_needed)
 			fail("the section table's numbers are out of bounds", footer.section_table_offset);
 		next = at.offset + at.size;
-		if (at.type > static_cast<std::uint16_t>(Section::packing) && at.flags & section_needed)
+		if (at.type > static_cast<std::uint16_t>(Section::chunking) && at.flags & section_needed)
 			throw Error(quote(name()) + " has a section that this dig does not know; use a newer dig");
 	}
 	if (next != footer.section_table_offset)
 		fail("the sections do not end where their table begins", footer.section_table_offset);
-	is_merged_ = std::any_of(sections_.begin(), sections_.end(),
-		[](const SectionRecord &at) { return at.type == static_cast<std::uint16_t>(Section::states); });
+	is_merged_ = has_section(Section::states);
 }
 
 SectionRecord Layer::section(Section type) const
@@ -196,11 +195,23 @@ LayerState Layer::state(std::uint64_t generation) const
 	return state;
 }
 
+bool Layer::has_section(Section type) const
+{
+	return std::any_of(sections_.begin(), sections_.end(),
+		[&](const SectionRecord &at) { return at.type == static_cast<std::uint16_t>(type); });
+}
+
+std::optional<ChunkingParameters> Layer::chunking() const
+{
+	if (!has_section(Section::chunking))
+		return {};
+	const Buffer section = read_section(Section::chunking, encoded_parameters_size);
+	return ChunkingParameters::decode(section, name());
+}
+
 Packing Layer::packing() const
 {
-	const bool is_there = std::any_of(sections_.begin(), sections_.end(),
-		[](const SectionRecord &at) { return at.type == static_cast<std::uint16_t>(Section::packing); });
-	if (!is_there)
+	if (!has_section(Section::packing))
 		return {};
 	try {
 		const Buffer section = read_section(Section::packing, 9);

@@ -48,6 +48,8 @@ public:
 	// What was dropped of the store when this merged layer was made.
 	std::vector<GenerationRange> dropped() const;
 	Packing packing() const;
+	// The parameters with which its states were made, if it says so.  Compare with the digest in a header.
+	std::optional<ChunkingParameters> chunking() const;
 	// CorruptError when it does not have the generation, or not as it was written.
 	LayerState state(std::uint64_t generation) const;
 
@@ -120,6 +122,7 @@ private:
 	static constexpr std::size_t index_head_size = 16; // item count, bits of the fanout, zeros
 
 	SectionRecord section(Section type) const;
+	bool has_section(Section type) const;
 	Buffer read_section(Section type, std::size_t limit) const;
 	void read_footer();
 	void read_small_sections();

@@ -55,7 +55,7 @@ static StoreFormat read_format(const StorePaths &paths)
 
 // A store keeps the parameters it was made with.  Settings that say otherwise are a mistake, which
 // would go unnoticed if they were ignored.
-static void compare_chunking(const Settings &settings, const StoreFormat &format)
+void compare_chunking(const Settings &settings, const StoreFormat &format)
 {
 	ChunkingParameters stored = format.chunking;
 	const Settings::Chunking &wanted = settings.chunking;
@@ -91,6 +91,35 @@ Store::Store(StorePaths paths)
 	reload();
 }
 
+// A process that imported states may have been killed before the table named their file.
+bool Store::adopt_stray(const RootHistory &roots, LayerTable &table) const
+{
+	const std::uint64_t newest = roots.size();
+	if (newest == 0 || table.find(newest) || find_stat(paths_.layer(roots.at(newest).layer_id)))
+		return false;
+	for (const std::string &name : names_in(paths_.layers())) {
+		if (!name.ends_with(".merged"))
+			continue;
+		try {
+			const Layer layer(paths_.layers() + "/" + name);
+			const GenerationRange range = layer.generations();
+			if (range.last != newest || table.overlaps(range) ||
+				layer.state(newest).header.id() != roots.at(newest).layer_id)
+				continue;
+			table.merge({range, layer.pack_id()});
+			for (const GenerationRange &dropped : layer.dropped()) {
+				const std::uint64_t last = std::min(dropped.last, range.last);
+				for (std::uint64_t i = std::max(dropped.first, range.first); i <= last; i++)
+					table.drop(i);
+			}
+			return true;
+		} catch (const Error &) {
+			// It is of something else.
+		}
+	}
+	return false;
+}
+
 void Store::reload()
 {
 	// The stat comes before the content.  A change between the two is then seen by refresh().  The table
@@ -109,6 +138,7 @@ void Store::reload()
 	if (!table->merged().empty() && table->merged().back().range.last > roots.size())
 		throw CorruptError("it names generations that 'roots' does not have; 'dig check --repair' makes 'roots' anew",
 			paths_.layer_table(), 0);
+	const bool has_adopted = adopt_stray(roots, *table);
 	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots, table,
 		[this](std::uint64_t generation) { return layer(generation); },
 		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));
@@ -118,6 +148,7 @@ void Store::reload()
 	if (!is_opened_)
 		dropped_at_first_ = table->dropped();
 	is_opened_ = true;
+	has_adopted_ = has_adopted;
 	table_ = std::move(table);
 	table_stat_ = table_stat;
 	layers_.clear();
@@ -139,6 +170,12 @@ bool Store::refresh()
 	}
 	reload();
 	return true;
+}
+
+bool Store::has_adopted() const
+{
+	std::lock_guard guard(mutex_);
+	return has_adopted_;
 }
 
 std::shared_ptr<const LayerTable> Store::layer_table() const

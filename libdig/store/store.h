@@ -33,6 +33,9 @@ struct RootName {
 	Digest root;
 };
 
+// Error where somebody has set chunking parameters for this store that are not its own.
+void compare_chunking(const Settings &settings, const StoreFormat &format);
+
 class Store {
 public:
 	// Opens for reading: takes no lock, creates nothing.  The paths are of find_store().
@@ -59,6 +62,9 @@ public:
 	RootName resolve(std::string_view name) const;
 	// Which layers are merged, and which states dropped, as of now; any thread.
 	std::shared_ptr<const LayerTable> layer_table() const;
+	// Whether layer_table() has a file that the table on disk does not name yet, since a process that imported it
+	// was killed.
+	bool has_adopted() const;
 	// The layer file of a generation, which may have others in it.  What it says of the generation is
 	// checked against the history.  A few layers are kept open.  Any thread.
 	std::shared_ptr<Layer> layer(std::uint64_t generation);
@@ -109,6 +115,8 @@ public:
 
 private:
 	std::shared_ptr<ChunkIndex> chunk_index();
+	// True if it has.
+	bool adopt_stray(const RootHistory &roots, LayerTable &table) const;
 	std::shared_ptr<Layer> open_layer(std::uint64_t generation);
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest);
@@ -125,7 +133,7 @@ private:
 	std::optional<FileStat> roots_stat_, table_stat_;
 	std::map<std::uint64_t, LayerState> given_states_;
 	std::vector<GenerationRange> dropped_at_first_; // when the store was opened
-	bool is_opened_ = false;
+	bool is_opened_ = false, has_adopted_ = false;
 	std::shared_ptr<ChunkIndex> index_;
 	std::shared_ptr<IndexRoom> index_room_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;

@@ -33,6 +33,7 @@
 #include "libdig/store/reserve.h"
 #include "libdig/store/state_log.h"
 #include "libdig/verbs/dropped_files.h"
+#include "libdig/verbs/layer_swap.h"
 #include "libdig/verbs/layer_writer.h"
 #include "libdig/verbs/repack.h"
 #include "libdig/watch/progress.h"
@@ -422,6 +423,7 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 	remove_abandoned(store.paths().store, "roots");
 	make_directory(store.paths().chunk_index()); // derived, so that somebody may have removed it
 	remove_abandoned(store.paths().chunk_index());
+	settle_adopted(store);
 	RootHistory longer = history;
 	longer.append(layer_id, store.peaks());
 	publish_file(store.paths().roots(), longer.encoded());

@@ -336,6 +336,8 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 		put_u64(packing, 0);
 		sections.write_optional_section(Section::packing, packing);
 	}
+	if (options_.chunking)
+		sections.write_optional_section(Section::chunking, options_.chunking->encoded());
 	result_.items = items_.count();
 	result_.pack_id = sections.write_footer(false);
 	result_.size = sections.offset();

@@ -17,6 +17,7 @@ struct MergeOptions {
 	Codec codec = Codec::zstd; // of blocks that are made anew
 	int level = 0;
 	std::size_t block_size = 512_KiB; // bytes of content of a block that is made anew, if there is so much
+	std::optional<ChunkingParameters> chunking; // written into the file, which is to be read without its store
 	std::string directory; // for what does not fit into memory
 	Work *work = &unseen_work();
 };

@@ -86,6 +86,15 @@ void publish_table(const StorePaths &paths, LayerTable &table)
 	publish_file(paths.layer_table(), table.encoded());
 }
 
+void settle_adopted(Store &store)
+{
+	if (!store.has_adopted())
+		return;
+	LayerTable table = *store.layer_table();
+	publish_table(store.paths(), table);
+	store.refresh();
+}
+
 // Whether the files that the table names for these generations are there.  If not, it may be an old copy.
 static bool has_files(const Store &store, const GenerationRange &range)
 {

@@ -39,6 +39,10 @@ private:
 // known in its format that there is one, so that an older dig leaves the store alone.
 void publish_table(const StorePaths &paths, LayerTable &table);
 
+// The table gets the file that Store::has_adopted() tells of, if there is one.  Under the store's lock, and before
+// any new generation.
+void settle_adopted(Store &store);
+
 // Removes for good what the last gc has dropped; a notice and false when adds that began before it are still
 // running.  What is staged and relies on it comes into the pack before.  Takes the store's lock.
 bool purge_dropped(const StorePaths &paths, const std::function<void(const std::string &)> &notice);

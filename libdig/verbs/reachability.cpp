@@ -44,6 +44,8 @@ void LiveItems::add(ItemKind kind, const Digest &id)
 {
 	if (take_)
 		return take_(kind, id);
+	if (is_excluding_)
+		return excluded_->put(LiveItem(id));
 	items_.put(LiveItem(id, is_staged_));
 }
 
@@ -89,6 +91,14 @@ void LiveItems::add_state(std::uint64_t generation)
 {
 	is_staged_ = false;
 	visit_child(TreeKind::manifest, store_.manifest(generation).id);
+}
+
+void LiveItems::exclude_state(std::uint64_t generation)
+{
+	excluded_.emplace(directory_, sorter_memory);
+	is_excluding_ = true;
+	add_state(generation);
+	is_excluding_ = false;
 }
 
 void LiveItems::add_staged(const Index &index)
@@ -153,6 +163,12 @@ void LiveItems::locate()
 {
 	RunRecords there = all_items();
 	auto needed = items_.sorted();
+	RecordSorter<LiveItem>::Records excluded;
+	std::optional<LiveItem> unwanted;
+	if (excluded_) {
+		excluded = excluded_->sorted();
+		unwanted = excluded();
+	}
 	std::optional<RunRecord> place = there();
 	const auto key = [&] { return LiveItem(place->digest); };
 	std::optional<LiveItem> last;
@@ -164,6 +180,10 @@ void LiveItems::locate()
 		if (last && last->is_same_item(*item))
 			continue;
 		last = item;
+		while (unwanted && *unwanted < *item && !unwanted->is_same_item(*item))
+			unwanted = excluded();
+		if (unwanted && unwanted->is_same_item(*item))
+			continue;
 		while (place && key() < *item && !key().is_same_item(*item))
 			place = there();
 		if ((!place || !key().is_same_item(*item)) && !item->may_be_staged())

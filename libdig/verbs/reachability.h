@@ -44,6 +44,8 @@ public:
 
 	// All nodes and chunks of a state that was not dropped; what states share is visited once.
 	void add_state(std::uint64_t generation);
+	// What this state has is not wanted.  Before any state is added.
+	void exclude_state(std::uint64_t generation);
 	// What is staged, as far as it lies in layers: what entries of the index name, and what no entry names
 	// yet: nodes in the pack, and what interrupted adds were at.
 	void add_staged(const Index &index);
@@ -80,6 +82,8 @@ private:
 	std::string directory_;
 	ItemSet seen_;
 	RecordSorter<LiveItem> items_;
+	std::optional<RecordSorter<LiveItem>> excluded_;
+	bool is_excluding_ = false;
 	RecordSorter<ItemSpot> spots_;
 	std::vector<ItemSpot> damaged_, substitutes_; // spots that do not count, and those that count for them
 	std::function<std::optional<Buffer>(const Digest &)> staged_node_;

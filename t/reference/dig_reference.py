@@ -694,6 +694,7 @@ class Layer:
 				setattr(self, name, getattr(state, name))
 		self.first, self.last = self.states[0].generation, self.states[-1].generation
 		self.read_packing()
+		self.read_chunking()
 
 	def read_footer(self):
 		data = self.read(self.size - 80, 80)
@@ -727,9 +728,9 @@ class Layer:
 			end += section.size
 			demand(end <= self.table_offset, f"section {section.type} is too long")
 			demand(section.flags < 2, f"section {section.type} has unknown flags")
-			demand(1 <= section.type <= 8 or not section.flags,
+			demand(1 <= section.type <= 9 or not section.flags,
 				f"unknown section {section.type} is needed")
-			demand(section.type != 8 or not section.flags, "section 8 is said to be needed")
+			demand(section.type not in (8, 9) or not section.flags, f"section {section.type} is said to be needed")
 			demand(zlib.crc32(self.read(section.offset, section.size)) == section.crc,
 				f"section {section.type} has a wrong checksum")
 			self.sections[section.type] = section
@@ -871,6 +872,14 @@ class Layer:
 			demand(state.generation == first + number, "a state is of another generation")
 			self.states.append(state)
 		demand(not self.is_full, "a merged layer is not full")
+
+	def read_chunking(self):
+		if 9 in self.sections:
+			parameters = self.section(9)
+			demand(len(parameters) == 66, "chunking parameters of another size")
+			states = self.states if self.is_merged else [self.state]
+			demand(all(state.parameters_digest == H(parameters) for state in states),
+				"states of other chunking parameters")
 
 	def read_packing(self):
 		self.level = self.pending = 0

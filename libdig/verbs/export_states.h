@@ -1,0 +1,24 @@
+// States in one file that is carried elsewhere: a merged layer.
+#ifndef DIG_EXPORT_STATES_H
+#define DIG_EXPORT_STATES_H
+
+#include "libdig/store/store.h"
+#include "libdig/watch/metrics.h"
+
+namespace dig {
+
+struct ExportResult {
+	std::uint64_t size = 0;  // of the file
+	std::uint64_t items = 0; // chunks and nodes
+};
+
+// Appends a merged layer with the states of the range to file, which must be empty: what they say of
+// themselves, and all of their content that the state before the range has not.  Each item is compared
+// with its digest.  States that were dropped are listed as dropped.  CorruptError where content is damaged
+// in all copies; DroppedState where the state before the range was dropped.  Stage "export"; counts bytes of
+// blocks.  Takes about 70 MiB at most.
+ExportResult export_states(Store &store, const File &file, const GenerationRange &range, Work &work);
+
+} // namespace dig
+
+#endif
