@@ -64,22 +64,28 @@ private:
 			window_ = std::max<std::size_t>(memory / sizeof(Record) / std::max<std::size_t>(pieces.size(), 1), 16);
 			for (const Piece &piece : pieces) {
 				Source source{piece.offset, piece.count, 0, {}};
-				if (fill(source))
-					sources_.push_back(std::move(source));
+				if (!fill(source))
+					continue;
+				heads_.push_back({source.window[0], static_cast<std::uint32_t>(sources_.size())});
+				sources_.push_back(std::move(source));
 			}
-			std::make_heap(sources_.begin(), sources_.end(), is_later);
+			for (std::size_t i = heads_.size() / 2; i-- > 0;)
+				sink(i);
 		}
 		std::optional<Record> next()
 		{
-			if (sources_.empty())
+			if (heads_.empty())
 				return {};
-			std::pop_heap(sources_.begin(), sources_.end(), is_later);
-			Source &source = sources_.back();
-			const Record record = source.window[source.at++];
-			if (source.at < source.window.size() || fill(source))
-				std::push_heap(sources_.begin(), sources_.end(), is_later);
-			else
-				sources_.pop_back();
+			Head &first = heads_[0];
+			const Record record = first.record;
+			Source &source = sources_[first.source];
+			if (++source.at < source.window.size() || fill(source)) {
+				first.record = source.window[source.at];
+			} else {
+				first = heads_.back();
+				heads_.pop_back();
+			}
+			sink(0);
 			return record;
 		}
 
@@ -89,7 +95,25 @@ private:
 			std::size_t at;
 			std::vector<Record> window;
 		};
-		static bool is_later(const Source &a, const Source &b) { return b.window[b.at] < a.window[a.at]; }
+		// A heap, the smallest on top: the first record of each source.
+		struct Head {
+			Record record;
+			std::uint32_t source;
+		};
+		void sink(std::size_t at)
+		{
+			if (at >= heads_.size())
+				return;
+			const Head head = heads_[at];
+			for (std::size_t child; (child = 2 * at + 1) < heads_.size(); at = child) {
+				if (child + 1 < heads_.size() && heads_[child + 1].record < heads_[child].record)
+					child++;
+				if (!(heads_[child].record < head.record))
+					break;
+				heads_[at] = heads_[child];
+			}
+			heads_[at] = head;
+		}
 		bool fill(Source &source) const
 		{
 			if (source.left == 0)
@@ -106,6 +130,7 @@ private:
 		const File &file_;
 		std::size_t window_;
 		std::vector<Source> sources_;
+		std::vector<Head> heads_;
 	};
 
 	void spill()

@@ -18,7 +18,8 @@ struct ItemSpot {
 
 	bool operator<(const ItemSpot &other) const
 	{
-		return std::tie(generation, block, item) < std::tie(other.generation, other.block, other.item);
+		const auto place = [](const ItemSpot &spot) { return std::uint64_t(spot.generation) << 32 | spot.block; };
+		return place(*this) != place(other) ? place(*this) < place(other) : item < other.item;
 	}
 	bool operator==(const ItemSpot &other) const = default;
 };
