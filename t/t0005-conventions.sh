@@ -26,6 +26,7 @@ sample () {
 	dig-check-ignore) echo '*.o' | dig-check-ignore -v -n one ;;
 	dig-checkout-root | dig-reset | dig-rm) $1 -h ;; # print nothing else
 	dig-chunk) dig-chunk one ;;
+	dig-clone) dig-push -q "$TRASH/clone$$.remote" && dig-clone -n "$TRASH/clone$$.remote" "$TRASH/clone$$" ;;
 	dig-commit) dig-commit --allow-empty -m again ;;
 	dig-config) dig-config core.compression ;;
 	dig-count) dig-count ;;
@@ -40,6 +41,7 @@ sample () {
 	dig-export) dig-export - ;;
 	dig-export-states) dig-export-states --since=@1 - ;;
 	dig-extract) dig-extract -h ;;
+	dig-fetch | dig-fetch-states) dig-push -q "$TRASH/fetched$$" && $1 "$TRASH/fetched$$" ;;
 	dig-gc) dig-gc --dry-run ;;
 	dig-get) dig-get /one ;;
 	dig-hash-object) dig-hash-object one ;;
@@ -57,6 +59,10 @@ sample () {
 	dig-ls-work) dig-ls-work ;;
 	dig-merge-layers) dig-merge-layers --dry-run ;;
 	dig-prune-layers) dig-prune-layers --dry-run ;;
+	dig-push | dig-send-states) $1 "$TRASH/$1.$$" ;;
+	dig-remote) dig-remote check "$TRASH/checked$$" ;;
+	dig-remote-file) echo check | dig-remote-file "$TRASH/objects" ;;
+	dig-remote-ssh) echo check | DIG_SSH=echo dig-remote-ssh ssh://host/directory ;;
 	dig-repack) dig-repack --dry-run ;;
 	dig-show) dig-show ;;
 	dig-show-layer) dig-show-layer ;;
@@ -168,7 +174,8 @@ test_expect_success 'each tool lists its options and tells its version' '
 needs_a_store () {
 	case $tool in
 	# These need none.
-	dig-chunk | dig-config | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store)
+	dig-chunk | dig-config | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
+		dig-clone | dig-remote-file | dig-remote-ssh)
 		return ;;
 	dig-add) set -- -A ;;
 	dig-cat | dig-get) set -- /one ;;

@@ -94,6 +94,7 @@ void Layer::read_footer()
 	if (next != footer.section_table_offset)
 		fail("the sections do not end where their table begins", footer.section_table_offset);
 	is_merged_ = has_section(Section::states);
+	is_pack_ = !is_merged_ && !has_section(Section::header);
 }
 
 SectionRecord Layer::section(Section type) const
@@ -124,7 +125,10 @@ static std::string take_text(Cursor &cursor)
 
 void Layer::read_small_sections()
 {
-	is_merged_ ? read_states() : read_header();
+	if (is_merged_)
+		read_states();
+	else if (!is_pack_)
+		read_header();
 	read_tables();
 }
 

@@ -43,6 +43,8 @@ public:
 	// A merged layer has the items of several generations, and what these say of themselves: for it,
 	// only state() tells of a generation.  Its epoch says which of several files for a generation counts.
 	bool is_merged() const { return is_merged_; }
+	// A pack has chunks and nodes only, and says nothing of any state.
+	bool is_pack() const { return is_pack_; }
 	const GenerationRange &generations() const { return generations_; }
 	std::uint64_t epoch() const { return epoch_; }
 	// What was dropped of the store when this merged layer was made.
@@ -145,7 +147,7 @@ private:
 	std::uint64_t file_size_ = 0;
 	std::vector<SectionRecord> sections_;
 	Digest pack_id_;
-	bool is_full_ = false, is_merged_ = false;
+	bool is_full_ = false, is_merged_ = false, is_pack_ = false;
 	GenerationRange generations_{};
 	std::uint64_t epoch_ = 0;
 	LayerHeader header_;

@@ -21,7 +21,9 @@
 #include "libdig/os/publish.h"
 
 #include <cerrno>
+#include <cstdio>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "libdig/base/error.h"
@@ -81,6 +83,38 @@ void PublishedFile::publish(Durability durability)
 	is_published_ = true;
 	if (durability == Durability::file_and_directory)
 		sync_directory(directory_of(path_));
+}
+
+bool PublishedFile::publish_new()
+{
+	file_.sync_data();
+	file_.close();
+	// Not each file system can rename in this way, and not each has links.
+	if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) {
+		if (errno == EEXIST)
+			return false;
+		if (errno != EINVAL && errno != ENOSYS)
+			throw SystemError("create", path_, errno);
+		if (::link(temporary_.c_str(), path_.c_str()) != 0) {
+			if (errno == EEXIST)
+				return false;
+			throw SystemError("create", path_, errno);
+		}
+		::unlink(temporary_.c_str());
+	}
+	is_published_ = true;
+	sync_directory(directory_of(path_));
+	return true;
+}
+
+void make_directories(const std::string &path)
+{
+	if (find_stat(path))
+		return;
+	const std::string above = directory_of(path);
+	if (above != path && above != ".")
+		make_directories(above);
+	make_directory(path);
 }
 
 void publish_file(const std::string &path, Bytes content)

@@ -32,6 +32,10 @@ public:
 		publish();
 	}
 
+	// Makes the file visible and durable only if nothing has the name; false otherwise.  Of several processes,
+	// one succeeds.
+	bool publish_new();
+
 private:
 	std::string path_, temporary_;
 	File file_;
@@ -45,6 +49,8 @@ void publish_file(const std::string &path, Bytes content);
 void remove_abandoned(const std::string &directory, std::string_view beginning = {});
 
 std::string directory_of(const std::string &path);
+// The directory and those above it that are not there.
+void make_directories(const std::string &path);
 
 } // namespace dig
 

@@ -163,16 +163,6 @@ std::optional<std::string> find_store_directory()
 	return paths->store;
 }
 
-static void make_directories(const std::string &path)
-{
-	if (find_stat(path))
-		return;
-	const std::string above = directory_of(path);
-	if (above != path && above != ".")
-		make_directories(above);
-	make_directory(path);
-}
-
 static void require_no_store(const std::string &work_tree)
 {
 	const std::string dig = work_tree + "/.dig";

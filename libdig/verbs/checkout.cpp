@@ -368,12 +368,12 @@ static DirectoryPointer open_destination(const std::string &path)
 }
 
 // Returns the directories that have a new one in them.
-static std::vector<std::string> make_directories(const std::string &path)
+static std::vector<std::string> make_destination(const std::string &path)
 {
 	std::vector<std::string> changed;
 	const std::string above = directory_of(path);
 	if (!find_stat(above))
-		changed = make_directories(above);
+		changed = make_destination(above);
 	make_directory(path);
 	changed.push_back(above);
 	return changed;
@@ -390,7 +390,7 @@ CheckoutResult checkout(Store &store, const TreeRoot &manifest, const std::vecto
 	extraction.check(root);
 	std::vector<std::string> changed;
 	if (!was_there) {
-		changed = make_directories(destination);
+		changed = make_destination(destination);
 		root = open_destination(destination);
 	}
 	extraction.write_files(root);

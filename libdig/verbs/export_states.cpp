@@ -23,18 +23,6 @@ static std::optional<Lock> keep_from_moving(const StorePaths &paths)
 	}
 }
 
-static void take_blocks(Store &store, LiveItems &live, LayerMerger &merger)
-{
-	auto spots = live.spots();
-	std::vector<std::uint16_t> items;
-	for (std::optional<ItemSpot> spot = spots(); spot;) {
-		const std::uint32_t home = spot->generation, block = spot->block;
-		for (items.clear(); spot && spot->generation == home && spot->block == block; spot = spots())
-			items.push_back(spot->item);
-		merger.take(store.layer(home), block, items);
-	}
-}
-
 static std::vector<GenerationRange> dropped_within(const LayerTable &table, const GenerationRange &range)
 {
 	std::vector<GenerationRange> within;
@@ -46,33 +34,100 @@ static std::vector<GenerationRange> dropped_within(const LayerTable &table, cons
 	return within;
 }
 
+// The content of states.
+class Selection {
+public:
+	Selection(Store &store, const GenerationRange &range)
+		: store_(store), directory_(temporary_directory()), live_(store, directory_)
+	{
+		if (range.first > 1)
+			live_.exclude_state(range.first - 1);
+		for (std::uint64_t i = range.first; i <= range.last; i++)
+			if (!store.layer_table()->is_dropped(i))
+				live_.add_state(i);
+		live_.locate();
+	}
+
+	MergeOptions options(Work &work) const
+	{
+		const BlockCompression compression = late_compression_of(store_.settings());
+		MergeOptions merge;
+		merge.least_live = 1;
+		merge.codec = compression.codec;
+		merge.level = compression.level;
+		merge.directory = directory_;
+		merge.work = &work;
+		return merge;
+	}
+
+	using TakeBlock = std::function<void(const std::shared_ptr<Layer> &layer, std::uint32_t block,
+		const std::vector<std::uint16_t> &items)>;
+	void each_block(const TakeBlock &take)
+	{
+		auto spots = live_.spots();
+		std::vector<std::uint16_t> items;
+		for (std::optional<ItemSpot> spot = spots(); spot;) {
+			const std::uint32_t home = spot->generation, block = spot->block;
+			for (items.clear(); spot && spot->generation == home && spot->block == block; spot = spots())
+				items.push_back(spot->item);
+			take(store_.layer(home), block, items);
+		}
+	}
+
+private:
+	Store &store_;
+	std::string directory_;
+	LiveItems live_;
+};
+
 ExportResult export_states(Store &store, const File &file, const GenerationRange &range, Work &work)
 {
 	const std::optional<Lock> lock = keep_from_moving(store.paths());
 	store.refresh();
 	work.begin_stage("export");
-	const std::string directory = temporary_directory();
-	const std::shared_ptr<const LayerTable> table = store.layer_table();
-	LiveItems live(store, directory);
-	if (range.first > 1)
-		live.exclude_state(range.first - 1);
-	for (std::uint64_t i = range.first; i <= range.last; i++)
-		if (!table->is_dropped(i))
-			live.add_state(i);
-	live.locate();
-	const BlockCompression compression = late_compression_of(store.settings());
-	MergeOptions merge;
-	merge.least_live = 1;
-	merge.codec = compression.codec;
-	merge.level = compression.level;
+	Selection selection(store, range);
+	MergeOptions merge = selection.options(work);
 	merge.chunking = store.chunking();
-	merge.directory = directory;
-	merge.work = &work;
 	LayerMerger merger(store, file, range, merge);
-	take_blocks(store, live, merger);
-	// Any file that a store makes of its own is newer.
-	const LayerMerger::Result made = merger.finish(dropped_within(*table, range), 0);
-	return {made.size, made.items};
+	selection.each_block([&](const std::shared_ptr<Layer> &layer, std::uint32_t block,
+		const std::vector<std::uint16_t> &items) { merger.take(layer, block, items); });
+	// Any file that a store makes of its own is newer than epoch 0.
+	const LayerMerger::Result made = merger.finish(dropped_within(*store.layer_table(), range), 0);
+	return {made.size, made.items, made.pack_id};
+}
+
+void export_packs(Store &store, const GenerationRange &range, std::uint64_t size, Work &work, const TakePack &take)
+{
+	const std::optional<Lock> lock = keep_from_moving(store.paths());
+	store.refresh();
+	work.begin_stage("export");
+	Selection selection(store, range);
+	MergeOptions merge = selection.options(work);
+	merge.is_pack = true;
+	File file;
+	std::optional<LayerMerger> merger;
+	std::uint64_t taken = 0;
+	const auto finish = [&] {
+		if (!merger)
+			return;
+		const LayerMerger::Result made = merger->finish({}, 0);
+		merger.reset();
+		take(file, {made.size, made.items, made.pack_id});
+		taken = 0;
+	};
+	selection.each_block([&](const std::shared_ptr<Layer> &layer, std::uint32_t block,
+		const std::vector<std::uint16_t> &items) {
+		if (!merger) {
+			file = File::temporary_in(temporary_directory());
+			merger.emplace(store, file, range, merge);
+		}
+		const BlockRecord record = layer->block(block);
+		taken += record.length * items.size() / std::max<std::size_t>(record.items, items.size());
+		merger->take(layer, block, items);
+		if (taken >= size)
+			finish();
+	});
+	finish();
 }
 
 } // namespace dig

@@ -2,6 +2,8 @@
 #ifndef DIG_EXPORT_STATES_H
 #define DIG_EXPORT_STATES_H
 
+#include <functional>
+
 #include "libdig/store/store.h"
 #include "libdig/watch/metrics.h"
 
@@ -10,6 +12,7 @@ namespace dig {
 struct ExportResult {
 	std::uint64_t size = 0;  // of the file
 	std::uint64_t items = 0; // chunks and nodes
+	Digest pack_id;
 };
 
 // Appends a merged layer with the states of the range to file, which must be empty: what they say of
@@ -18,6 +21,11 @@ struct ExportResult {
 // in all copies; DroppedState where the state before the range was dropped.  Stage "export"; counts bytes of
 // blocks.  Takes about 70 MiB at most.
 ExportResult export_states(Store &store, const File &file, const GenerationRange &range, Work &work);
+// The same content as packs, which say nothing of the states: each ends when it has this size, or a block more.
+// take gets them one after the other, in a file without a name.  The packs are the same each time, as long as
+// the layer files of the store are.
+using TakePack = std::function<void(const File &file, const ExportResult &pack)>;
+void export_packs(Store &store, const GenerationRange &range, std::uint64_t size, Work &work, const TakePack &take);
 
 } // namespace dig
 

@@ -43,6 +43,8 @@ public:
 		PublishedFile target(paths_.layers() + "/incoming");
 		take(spooled.is_open() ? spooled : from, target.file());
 		layer_ = std::make_unique<Layer>(target.file().name());
+		if (layer_->is_pack())
+			throw Error("it is a pack, which has content and no states");
 		ImportResult result{layer_->generations(), layer_->file_size()};
 		store_.emplace(paths_);
 		if (store_->has_adopted()) {

@@ -298,14 +298,17 @@ void LayerMerger::write_states(SectionWriter &sections, std::uint64_t epoch) con
 	put_u64(head, count);
 	put_u64(head, epoch);
 	std::uint64_t place = head.size() + 8 * count;
+	const auto encoded = [&](std::uint64_t generation) {
+		return (options_.state ? options_.state(generation) : store_.state(generation)).encoded();
+	};
 	for (std::uint64_t i = range_.first; i <= range_.last; i++) {
 		put_u64(head, place);
-		place += store_.state(i).encoded().size();
+		place += encoded(i).size();
 	}
 	sections.begin(Section::states);
 	sections.write(head);
 	for (std::uint64_t i = range_.first; i <= range_.last; i++)
-		sections.write(store_.state(i).encoded());
+		sections.write(encoded(i));
 	sections.end();
 }
 
@@ -326,10 +329,12 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	sections.write(table_);
 	sections.end();
 	sections.write_chunk_index(items_);
-	write_states(sections, epoch);
-	Buffer ranges;
-	put_ranges(ranges, dropped);
-	sections.write_section(Section::dropped, ranges);
+	if (!options_.is_pack) {
+		write_states(sections, epoch);
+		Buffer ranges;
+		put_ranges(ranges, dropped);
+		sections.write_section(Section::dropped, ranges);
+	}
 	if (options_.told_level > 0) {
 		Buffer packing;
 		put_u8(packing, options_.told_level);

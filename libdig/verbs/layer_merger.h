@@ -17,6 +17,9 @@ struct MergeOptions {
 	Codec codec = Codec::zstd; // of blocks that are made anew
 	int level = 0;
 	std::size_t block_size = 512_KiB; // bytes of content of a block that is made anew, if there is so much
+	bool is_pack = false; // without what says something of states
+	// What a state says of itself; without the function, the store is asked.
+	std::function<LayerState(std::uint64_t generation)> state;
 	std::optional<ChunkingParameters> chunking; // written into the file, which is to be read without its store
 	std::string directory; // for what does not fit into memory
 	Work *work = &unseen_work();

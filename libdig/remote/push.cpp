@@ -1,0 +1,114 @@
+// The content of the new states is cut into packs of some MiB, always in the same way, so that a push that was
+// interrupted makes the same packs again, and finds them in the remote.
+//
+// If the answer to a record is lost, or the record is there already, it is read: the nonce tells whose it is.
+#include "libdig/remote/push.h"
+
+#include "libdig/base/digest.h"
+#include "libdig/os/process.h"
+#include "libdig/verbs/export_states.h"
+
+namespace dig {
+
+constexpr std::uint64_t pack_size = 64_MiB;
+
+class Push {
+public:
+	Push(Store &store, RemoteObjects &objects, Work &work) : store_(store), remote_(objects), work_(work) {}
+
+	PushResult run(std::uint64_t known)
+	{
+		const RootHistory roots = store_.roots();
+		agree_on_store(roots.size());
+		const std::uint64_t last = newest_of_remote(known, roots);
+		PushResult result;
+		result.newest = std::max(last, roots.size());
+		if (last >= roots.size())
+			return result;
+		result.range = {last + 1, roots.size()};
+		send_packs(result);
+		for (std::uint64_t i = last + 1; i <= roots.size(); i++)
+			send_record(i, i == last + 1);
+		return result;
+	}
+
+private:
+	void agree_on_store(std::uint64_t count)
+	{
+		const RemoteDescription own{store_.id(), store_.chunking()};
+		std::optional<RemoteDescription> found = remote_.description();
+		if (!found && count == 0)
+			throw NegativeAnswer("there is no state yet");
+		if (!found && !remote_.describe(own))
+			found = remote_.description();
+		if (found && (found->store_id != own.store_id || found->chunking != own.chunking))
+			throw Error("the remote has states of another store, " + to_hex(found->store_id));
+	}
+
+	// Which has to be a state of this store, too.
+	std::uint64_t newest_of_remote(std::uint64_t known, const RootHistory &roots)
+	{
+		known = std::min(known, roots.size());
+		const std::vector<std::uint64_t> later = remote_.generations_after(known);
+		const std::uint64_t newest = later.empty() ? known : later.back();
+		const std::uint64_t common = std::min(newest, roots.size());
+		if (common > 0) {
+			const std::optional<RootRecord> record = remote_.record(common);
+			if (!record)
+				return known > 0 ? newest_of_remote(0, roots) : 0;
+			if (record->state.header.id() != roots.at(common).layer_id)
+				throw NegativeAnswer("the remote has another @" + std::to_string(common) +
+					" than this store: both have gone on from a common state");
+		}
+		if (newest > roots.size())
+			throw NegativeAnswer("the remote is at @" + std::to_string(newest) + ", and this store at @" +
+				std::to_string(roots.size()) + "; 'dig fetch' first");
+		return newest;
+	}
+
+	void send_packs(PushResult &result)
+	{
+		export_packs(store_, result.range, pack_size, work_, [&](const File &file, const ExportResult &pack) {
+			packs_.push_back({pack.pack_id, pack.size});
+			const std::string key = pack_key(pack.pack_id);
+			if (remote_.objects().get(key, 0, 0))
+				return;
+			std::uint64_t at = 0;
+			remote_.objects().put_new(key, pack.size, [&](MutableBytes window) {
+				file.read_exactly_at(window, at);
+				at += window.size();
+			});
+			result.bytes += pack.size;
+		});
+	}
+
+	void send_record(std::uint64_t generation, bool is_first)
+	{
+		check_interrupted();
+		RootRecord record;
+		record.state = store_.state(generation);
+		record.root = store_.roots().at(generation).root;
+		record.is_dropped = store_.layer_table()->is_dropped(generation);
+		record.nonce = random_digest();
+		// The first one brings the content of all of them.
+		if (is_first)
+			record.packs = packs_;
+		if (remote_.add_record(record))
+			return;
+		const std::optional<RootRecord> other = remote_.record(generation);
+		if (!other || other->state.header.id() != record.state.header.id())
+			throw NegativeAnswer("somebody else has pushed another @" + std::to_string(generation) + " meanwhile");
+	}
+
+	Store &store_;
+	RemoteStore remote_;
+	Work &work_;
+	std::vector<RootRecord::Pack> packs_;
+};
+
+PushResult push_states(Store &store, RemoteObjects &objects, std::uint64_t known, Work &work)
+{
+	return Push(store, objects, work).run(known);
+}
+
+} // namespace dig

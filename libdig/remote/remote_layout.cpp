@@ -1,0 +1,125 @@
+#include "libdig/remote/remote_layout.h"
+
+#include "libdig/base/cursor.h"
+
+namespace dig {
+
+constexpr std::string_view description_magic = "DIGREMOT", record_magic = "DIGRTREC";
+constexpr std::size_t generation_digits = 20, max_packs = 1000000;
+
+std::string pack_key(const Digest &pack_id) { return "packs/" + to_hex(pack_id); }
+
+std::string root_key(std::uint64_t generation)
+{
+	const std::string number = std::to_string(generation);
+	return roots_prefix + std::string(generation_digits - number.size(), '0') + number;
+}
+
+std::optional<std::uint64_t> generation_of_key(std::string_view key)
+{
+	if (!key.starts_with(roots_prefix))
+		return {};
+	key.remove_prefix(sizeof(roots_prefix) - 1);
+	// The first digit is never needed, so that the number fits.
+	if (key.size() != generation_digits || key[0] != '0' || key.find_first_not_of("0123456789") != key.npos)
+		return {};
+	return std::stoull(std::string(key));
+}
+
+Buffer RemoteDescription::encoded() const
+{
+	Buffer body;
+	append(body, store_id);
+	append(body, chunking.encoded());
+	return sealed_file(description_magic, body);
+}
+
+RemoteDescription RemoteDescription::decode(Bytes object, std::string_view name)
+{
+	Cursor cursor(open_sealed_file(object, description_magic, name), name, sizeof(Preamble));
+	RemoteDescription description;
+	description.store_id = cursor.digest();
+	description.chunking = ChunkingParameters::decode(cursor.take(encoded_parameters_size), name);
+	cursor.expect_end();
+	return description;
+}
+
+Buffer RootRecord::encoded() const
+{
+	Buffer body;
+	put_u8(body, is_dropped);
+	append(body, root);
+	append(body, nonce);
+	put_u32(body, static_cast<std::uint32_t>(packs.size()));
+	for (const Pack &pack : packs) {
+		append(body, pack.id);
+		put_u64(body, pack.size);
+	}
+	append(body, state.encoded());
+	return sealed_file(record_magic, body);
+}
+
+RootRecord RootRecord::decode(Bytes object, std::string_view name)
+{
+	Cursor cursor(open_sealed_file(object, record_magic, name), name, sizeof(Preamble));
+	RootRecord record;
+	const std::uint8_t flags = cursor.u8();
+	if (flags > 1)
+		cursor.fail("flags that are not known");
+	record.is_dropped = flags == 1;
+	record.root = cursor.digest();
+	record.nonce = cursor.digest();
+	const std::size_t count = cursor.count(cursor.u32(), 40);
+	if (count > max_packs)
+		cursor.fail("too many packs");
+	for (std::size_t i = 0; i < count; i++) {
+		const Digest id = cursor.digest();
+		record.packs.push_back({id, cursor.u64()});
+	}
+	record.state = LayerState::decode(cursor.take(cursor.left()), name, cursor.offset());
+	return record;
+}
+
+std::optional<RemoteDescription> RemoteStore::description()
+{
+	const std::optional<Buffer> object = objects_.get_small(description_key, 4096);
+	return object ? std::optional(RemoteDescription::decode(*object, description_key)) : std::nullopt;
+}
+
+bool RemoteStore::describe(const RemoteDescription &description)
+{
+	return objects_.put_new(description_key, description.encoded());
+}
+
+std::vector<std::uint64_t> RemoteStore::generations_after(std::uint64_t generation)
+{
+	std::vector<std::uint64_t> found;
+	objects_.list(roots_prefix, generation > 0 ? root_key(generation) : std::string(),
+		[&](const std::string &key, std::uint64_t) {
+			const std::optional<std::uint64_t> next = generation_of_key(key);
+			if (!next || *next != generation + found.size() + 1)
+				throw CorruptError("the remote has " + quote(key) + " where the record of @" +
+					std::to_string(generation + found.size() + 1) + " should be");
+			found.push_back(*next);
+		});
+	return found;
+}
+
+std::optional<RootRecord> RemoteStore::record(std::uint64_t generation)
+{
+	const std::string key = root_key(generation);
+	const std::optional<Buffer> object = objects_.get_small(key, max_root_record_size);
+	if (!object)
+		return {};
+	RootRecord record = RootRecord::decode(*object, key);
+	if (record.state.header.generation != generation)
+		throw CorruptError("the object " + quote(key) + " is the record of another state");
+	return record;
+}
+
+bool RemoteStore::add_record(const RootRecord &record)
+{
+	return objects_.put_new(root_key(record.state.header.generation), record.encoded());
+}
+
+} // namespace dig

@@ -1,0 +1,70 @@
+// What lies in a remote: objects that are made once and never replaced (dig-remote-format(5)).
+//
+//     dig-remote                    which store it is of
+//     packs/<pack id>               chunks and nodes
+//     roots/<generation, 20 digits> what a state says of itself, and the packs that came with it
+#ifndef DIG_REMOTE_LAYOUT_H
+#define DIG_REMOTE_LAYOUT_H
+
+#include <vector>
+
+#include "libdig/format/layer_format.h"
+#include "libdig/format/store_format.h"
+#include "libdig/remote/remote_objects.h"
+
+namespace dig {
+
+constexpr char description_key[] = "dig-remote", roots_prefix[] = "roots/";
+std::string pack_key(const Digest &pack_id);
+std::string root_key(std::uint64_t generation);
+// Nothing if the key is none of these.
+std::optional<std::uint64_t> generation_of_key(std::string_view key);
+
+struct RemoteDescription {
+	Digest store_id;
+	ChunkingParameters chunking;
+
+	Buffer encoded() const;
+	static RemoteDescription decode(Bytes object, std::string_view name);
+};
+
+struct RootRecord {
+	struct Pack {
+		Digest id;
+		std::uint64_t size;
+		bool operator==(const Pack &) const = default;
+	};
+	LayerState state;
+	Digest root;             // that the state leads to
+	bool is_dropped = false; // its content was dropped before it came
+	// Packs that came with it.  What the state needs is in these, and in those of the states before it.
+	std::vector<Pack> packs;
+	Digest nonce; // of who made the record
+
+	Buffer encoded() const;
+	static RootRecord decode(Bytes object, std::string_view name);
+};
+constexpr std::size_t max_root_record_size = 40_MiB;
+
+class RemoteStore {
+public:
+	explicit RemoteStore(RemoteObjects &objects) : objects_(objects) {}
+
+	// Nothing where there is no remote yet.
+	std::optional<RemoteDescription> description();
+	// False if somebody else has made one meanwhile.
+	bool describe(const RemoteDescription &description);
+	// Of the states after this one; in order and without gaps, else CorruptError.
+	std::vector<std::uint64_t> generations_after(std::uint64_t generation);
+	std::optional<RootRecord> record(std::uint64_t generation);
+	// False if there is another record already.
+	bool add_record(const RootRecord &record);
+	RemoteObjects &objects() { return objects_; }
+
+private:
+	RemoteObjects &objects_;
+};
+
+} // namespace dig
+
+#endif

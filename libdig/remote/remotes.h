@@ -1,0 +1,38 @@
+// The remotes that a store knows by name: .dig/remotes/NAME.
+#ifndef DIG_REMOTES_H
+#define DIG_REMOTES_H
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libdig/remote/remote_objects.h"
+#include "libdig/store/store_paths.h"
+
+namespace dig {
+
+struct RemoteName {
+	std::string name;
+	std::string url;
+	std::uint64_t known = 0; // the newest generation that it is known to have
+};
+
+// Error for a name that is none: [a-z0-9_-] with a letter or digit first, up to 64.
+void require_remote_name(const std::string &name);
+// Error for what is no URL of a remote: a scheme and "://", or a path.  A password in it is refused, because
+// other users see the arguments of processes.
+void require_remote_url(const std::string &url);
+
+std::vector<RemoteName> remotes_of(const StorePaths &paths);
+// Error if there is none of this name.
+RemoteName find_remote(const StorePaths &paths, const std::string &name);
+// Durable.
+void save_remote(const StorePaths &paths, const RemoteName &remote);
+bool remove_remote(const StorePaths &paths, const std::string &name);
+
+// The scheme of a URL; "file" for a path.
+std::string scheme_of(const std::string &url);
+
+} // namespace dig
+
+#endif

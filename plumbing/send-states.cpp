@@ -1,0 +1,40 @@
+#include "libdig/base/byte_size.h"
+#include "libdig/remote/push.h"
+#include "libdig/tool/command.h"
+#include "libdig/tool/remote_command.h"
+#include "libdig/tool/report.h"
+
+using namespace dig;
+
+static constexpr char usage[] = "dig-send-states [-q] [--progress[=WHEN]] [--metrics[=FILE]] [REMOTE|URL]";
+
+static int send_states(Options &options)
+{
+	bool quiet = false;
+	std::vector<std::string> names;
+	Report report;
+	report.add_to(options).flag("quiet", 'q', quiet, "no summary").positional(names, 0, 1).parse();
+	const StorePaths paths = get_store();
+	RemoteName remote = remote_of(paths, names.empty() ? usual_remote : names[0]);
+	Store store(paths);
+	raise_file_limit();
+	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
+	Work &work = report.begin({{"export", 100}});
+	const PushResult result = push_states(store, *objects, remote.known, work);
+	report.finish();
+	if (!remote.name.empty() && remote.known != result.newest) {
+		remote.known = result.newest;
+		save_remote(paths, remote);
+	}
+	if (quiet)
+		return exit_status::done;
+	const GenerationRange &range = result.range;
+	standard_output().record(range.first == 0
+		? "the remote has all states, up to @" + std::to_string(result.newest)
+		: "sent @" + std::to_string(range.first) +
+			(range.last > range.first ? " to @" + std::to_string(range.last) : std::string()) + ", " +
+			size_text(static_cast<double>(result.bytes)));
+	return exit_status::done;
+}
+
+int dig_send_states_main(int argc, char **argv) { return run(argc, argv, usage, send_states); }

@@ -1,0 +1,249 @@
+#!/bin/sh
+
+test_description='states go to a remote and come from it: clone, push, fetch, helpers'
+
+. "$(dirname "$0")/test-lib.sh"
+. "$TEST_DIRECTORY/crash-lib.sh"
+
+DIG_CONFIG='performance.max_worker_threads=2'
+export DIG_CONFIG
+
+states () {
+	dig-list-roots | cut -d " " -f 1,2 && dig-info store-id root manifest-root chunking
+}
+
+# commit_files NUMBER: a state with some files of its own.
+commit_files () {
+	seq $1 30000 >f$1 && seeded 200K $1 >r$1 && cp f$1 again && commit_all $1 >/dev/null
+}
+
+# A helper that counts requests, and passes them on.
+mkdir bin && cat >bin/dig-remote-counted <<\EOF
+#!/bin/sh
+place=${1#counted://} && tee -a "$REQUESTS" | dig-remote-file "$place"
+EOF
+chmod +x bin/dig-remote-counted && PATH=$TRASH/bin:$PATH && REQUESTS=$TRASH/requests && export REQUESTS
+
+# requests: of the helpers since the last call, one word for each.
+requests () {
+	LC_ALL=C grep -aoE "^(get|list|put-new|delete|check) [a-z0-9/-]*" "$REQUESTS" | cut -d " " -f 1 | tr "\n" " "
+	: >"$REQUESTS"
+}
+
+test_expect_success 'a store of three states is pushed, and cloned' '
+	DIG_CONFIG="chunking.target=16KB" dig-init-store w >/dev/null && (cd w && for number in 1 2 3; do commit_files $number || exit 1; done &&
+		dig remote add origin "$TRASH/remote" && dig push >../out && states >../expect) &&
+	grep "^sent @1 to @3, " out && dig clone remote x >out && grep "^@1 to @3, " out &&
+	(cd x && dig-verify-store -q && states >../actual && dig-status >../status) && test_cmp expect actual &&
+	diff -r --exclude=.dig w x && ! grep ":" status && test "$(cd x && dig remote)" = "origin	$TRASH/remote"
+'
+
+test_expect_success 'what is new travels, in both directions' '
+	(cd x && commit_files 4 && dig push -q && cp r4 moved && commit_all 5 >/dev/null && dig-send-states >../out) && grep "^sent @5, " out &&
+	(cd w && dig fetch --plan >../plan && dig-info generation && dig-fetch-states >../out && dig-verify-store -q && states >../actual) >generation &&
+	grep -x 3 generation && grep "^would bring @4 to @5, " plan && grep "^@4 to @5, " out && (cd x && states) >expect && test_cmp expect actual &&
+	test $(find remote/packs -type f -size +100k | wc -l) = 2 && (cd w && dig fetch) >out && grep -x "nothing is new" out &&
+	(cd w && dig push) >out && grep -x "the remote has all states, up to @5" out
+'
+
+test_expect_success 'a push of nothing and a fetch of nothing take three requests' '
+	(
+		cd w && dig remote add counted "counted://$TRASH/remote" && dig push -q counted && requests >/dev/null &&
+		dig push -q counted && requests >../pushed && dig fetch -q counted && requests >../fetched
+	) &&
+	test "$(cat pushed)" = "get list get " && test "$(cat fetched)" = "get list get "
+'
+
+test_expect_success 'a new state takes few requests, and no more bytes than are new' '
+	(cd x && commit_files 6 && dig push -q && size=$(wc -c <$(layer_of 6)) && echo $size) >size &&
+	(cd w && dig fetch counted && requests >../fetched) >out && test "$(cat fetched)" = "get list get get " &&
+	newest=$(ls -t remote/packs | head -n 1) && test $(wc -c <remote/packs/$newest) -le $(cat size)
+'
+
+test_expect_success 'states that nobody has pushed first are refused, and nothing is lost' '
+	cp -a x y && (cd x && echo x >own && dig-add own && dig-commit -q -m x && dig push -q) &&
+	(
+		cd y && echo y >own && dig-add own && dig-commit -q -m y && states >../before &&
+		test_expect_code 1 dig push 2>../err && grep "both have gone on" ../err &&
+		test_expect_code 1 dig fetch 2>../err && grep "both have gone on" ../err && states >../after
+	) &&
+	test_cmp before after && (cd w && test_expect_code 0 dig fetch -q && commit_files 8) &&
+	(cd x && commit_files 9 && dig push -q) && (cd w && test_expect_code 1 dig push 2>../err) && grep "both have gone on" err
+'
+
+test_expect_success 'the remote may be ahead' '
+	rm -rf z && dig clone -n remote z >/dev/null && (cd x && echo more >more && dig-add more && dig-commit -q -m more && dig push -q) &&
+	(cd z && test_expect_code 1 dig push 2>../err && test ! -e f1) && grep "dig fetch. first" err
+'
+
+test_expect_success 'states that were dropped stay dropped' '
+	cp -a x thin && (cd thin && dig-gc -q --now --keep-last=2 && dig remote remove origin && dig remote add origin "$TRASH/thin.remote" && dig push -q &&
+		states >../expect) &&
+	dig clone -q thin.remote thin.copy && (cd thin.copy && dig-verify-store -q && states >../actual && test_expect_code 128 dig-cat @1:f1 2>../err) &&
+	test_cmp expect actual && grep dropped err
+'
+
+test_expect_success 'by ssh, with names that a shell would read' '
+	printf "%s\n" "#!/bin/sh" "while test \"\$1\" != --; do shift; done" "shift 2 && exec sh -c \"\$1\"" >bin/fake-ssh && chmod +x bin/fake-ssh &&
+	name="$TRASH/a '"'"'b\$(touch pwned)" && mkdir "$name" && (
+		DIG_SSH=fake-ssh && export DIG_SSH && cd x && url=ssh://me@host:22$TRASH/by-ssh && dig push -q $url && dig clone -q $url ../ssh.copy &&
+		dig-remote-ssh "ssh://host$name/there" </dev/null && printf "put-new a 1\nx" | dig-remote-ssh "ssh://host$name/there" &&
+		test -e "$name/there/a" && ! ls ../pwned pwned 2>/dev/null &&
+		for url in ssh://-oProxyCommand=x/y "ssh://a;b/c" ssh://host ssh://host:x/y "ssh://a b/c" ssh://host/
+		do
+			test_expect_code 129 dig-remote-ssh "$url" </dev/null || exit 1
+		done
+	) && (cd ssh.copy && dig-verify-store -q)
+'
+
+test_expect_success 'remotes have names' '
+	(
+		cd w && dig remote add usb ../usb && dig remote list >../out && test_expect_code 128 dig remote add usb elsewhere 2>../err &&
+		for name in "" -x a/b "a b" A ../x $(printf %065d 1)
+		do
+			test_expect_code 129 dig remote add "$name" /x || exit 1
+		done &&
+		for url in "" -x https://me:secret@host/x "$(printf "a\nb")"
+		do
+			test_expect_code 129 dig remote add other "$url" 2>../err && ! grep secret ../err || exit 1
+		done &&
+		dig remote remove usb && test_expect_code 128 dig remote remove usb && test_expect_code 128 dig push nowhere &&
+		test_expect_code 129 dig remote rename a b
+	) &&
+	grep "^usb	../usb$" out && test_expect_code 10 dig remote
+'
+
+# --- places that are damaged, cut off, or lie ---------------------------------------------------
+
+test_expect_success 'of a remote that was damaged anywhere nothing comes' '
+	(cd x && dig push -q ../whole) && newest=$(cd whole && find roots -type f | sort | tail -n 1) && number=0 && dig-init-store empty >/dev/null && find empty/.dig/layers empty/.dig/roots | sort >before &&
+	for file in $(cd whole && find dig-remote roots packs -type f | sort)
+	do
+		size=$(wc -c <whole/$file) && for at in 0 30 $((size / 2)) $((size - 1))
+		do
+			rm -rf bad && cp -a whole bad && flip_bit bad/$file $at && rm -rf e && cp -a empty e &&
+			{ (cd e && test_expect_code 4 dig fetch -q ../bad 2>../err) || { echo "$file $at" && cat err; return 1; }; } &&
+			test "$(cd e && dig-info generation)" = 0 && number=$((number + 1)) || return 1
+		done &&
+		test $file != $newest || continue
+		rm -rf bad && cp -a whole bad && rm bad/$file && (cd e && ! dig fetch -q ../bad 2>../err && test "$(dig-info generation)" = 0) || return 1
+	done &&
+	test $number -gt 40 && (cd e && dig fetch -q ../whole && dig-verify-store -q && ! ls .dig/tmp | grep fetch)
+'
+
+# Passes on a part of what dig-remote-file says, and dies.
+test_expect_success PYTHON 'a fetch that is cut off goes on inside a pack' '
+	cat >bin/dig-remote-cut <<-\EOF &&
+	#!/usr/bin/env python3
+	import os, subprocess, sys
+	left = int(os.environ["CUT"])
+	helper = subprocess.Popen(["dig-remote-file", sys.argv[1][6:]], stdout=subprocess.PIPE)
+	while left > 0:
+	    part = os.read(helper.stdout.fileno(), min(left, 65536))
+	    os.write(1, part)
+	    left -= len(part) or left
+	helper.kill()
+	EOF
+	chmod +x bin/dig-remote-cut && seeded 60M 77 >x/huge && (cd x && dig-add -q huge && dig-commit -q -m huge && dig push -q ../whole) &&
+	rm -rf e && cp -a empty e &&
+	(
+		cd e && CUT=40000000 && export CUT && test_expect_code 128 dig fetch -q "cut://$TRASH/whole" 2>../err &&
+		ls .dig/tmp >../kept && dig fetch --plan ../whole >../plan && dig fetch ../whole >../out && dig-verify-store -q &&
+		dig-cat HEAD:huge | cmp - ../x/huge
+	) &&
+	grep fetch kept && grep "here already" plan && grep "were here already" out
+'
+
+test_expect_success STRACE 'a push that is killed at any call is ended by the next one' '
+	calls=pwrite64,pwritev,fdatasync,rename,renameat2,mkdir,link &&
+	(cd x && rm huge && dig-rm -q --cached huge && echo last >last && dig-add last && dig-commit -q -m last) && cp -a whole kept.remote &&
+	(cd x && strace -f -qq -o ../calls -e trace=$calls dig-send-states -q ../whole) && count=$(wc -l <calls) && test $count -gt 5 &&
+	(cd x && dig-info root) >expect &&
+	for number in $(seq 1 $count)
+	do
+		rm -rf whole && cp -a kept.remote whole &&
+		(cd x && { strace -f -qq -o ../calls -e trace=$calls -e inject=$calls:signal=KILL:when=$number dig-send-states -q ../whole || :; } >/dev/null 2>&1
+		 dig push -q ../whole) && (cd e && rm -rf ../e2 && cp -a . ../e2 && cd ../e2 && dig fetch -q ../whole && dig-verify-store -q && dig-info root) >actual &&
+		test_cmp expect actual || { echo "call $number"; return 1; }
+	done
+'
+
+# answers URL TEXT...: a fetch from a helper that answers so, and no more.
+lies () {
+	printf "%b" "$1" >answers && printf "%s\n" "#!/bin/sh" "cat \"$TRASH/answers\"" >bin/dig-remote-lie && chmod +x bin/dig-remote-lie &&
+	(cd e && status=0 && { timeout 30 dig fetch lie://x >../out 2>../err || status=$?; } && test $status != 0 && test $status -lt 124 && test $status != 139 ||
+		{ test $status = 128 || test $status = 4; })
+}
+
+test_expect_success 'a helper that lies does no harm' '
+	for answer in "" "ok" "ok 5\n" "ok 5 5\nabc" "ok 18446744073709551616 1\n" "ok 99999999999 99999999999\n" "ok -1 5\n" "ok 4097 4097\n$(printf %04097d 1)" \
+		"error \033[31mred\n" "what\n" "$(printf %05000d 1)\n" "missing\nmissing\n" "ok 3 3\nabcend\n" "\n\n\n"
+	do
+		lies "$answer" || { echo "after $answer" && cat err; return 1; }
+	done &&
+	(cd e && dig-verify-store -q)
+'
+
+test_expect_success 'keys that lead elsewhere are refused' '
+	for key in ../x /x a/../b a//b .a a/.b a/ -a "" A "$(printf %0300d 1)"
+	do
+		printf "put-new %s 1\nx" "$key" | dig-remote-file objects >out && grep "^error" out || return 1
+		printf "get %s 0 1\n" "$key" | dig-remote-file objects >out && grep "^error" out || return 1
+	done &&
+	printf "list ../ -\nlist a/ -\nget a 0 99999999999999999999\nput-new a\nfly\n" | dig-remote-file objects >out && test $(grep -c "^error" out) = 4 && test ! -e objects
+'
+
+test_expect_success 'eight writers of one object: one succeeds' '
+	(cd w && dig remote check "$TRASH/raced") >out && grep "^ok create-once" out && test -z "$(find raced -type f)" &&
+	cat >bin/dig-remote-careless <<-\EOF &&
+	#!/bin/sh
+	# Each process sees its own objects only.
+	exec dig-remote-file "${1#careless://}/$$"
+	EOF
+	chmod +x bin/dig-remote-careless && (cd w && test_expect_code 4 dig remote check "careless://$TRASH/raced" 2>../err) &&
+	grep "of 8 writers of one object succeeded" err
+'
+
+test_expect_success 'a helper in forty lines of shell' '
+	cat >bin/dig-remote-shell <<-\EOF &&
+	#!/bin/sh
+	cd "${1#shell://}" || exit 1
+	while read -r request key a b
+	do
+		case $request in
+		get)
+			if test -f "$key"
+			then
+				total=$(($(wc -c <"$key"))) && rest=$((total > a ? total - a : 0)) && n=$((b < rest ? b : rest))
+				echo "ok $n $total" && tail -c +$((a + 1)) "$key" | head -c $n
+			else
+				echo missing
+			fi
+			;;
+		put-new)
+			mkdir -p "$(dirname "$key")" && dd bs=1 count="$a" of="new.$$" 2>/dev/null
+			if ln "new.$$" "$key" 2>/dev/null; then echo ok; else echo exists; fi
+			rm "new.$$"
+			;;
+		list)
+			test "$a" != - || a=
+			find "${key%/}" -type f 2>/dev/null | LC_ALL=C sort | while read -r found
+			do
+				! expr "x$found" ">" "x$a" >/dev/null || echo "$found $(($(wc -c <"$found")))"
+			done
+			echo end
+			;;
+		delete)
+			if rm "$key" 2>/dev/null; then echo ok; else echo missing; fi
+			;;
+		check) echo "ok shell" ;;
+		esac
+	done
+	EOF
+	chmod +x bin/dig-remote-shell && mkdir by-shell && dig-init-store little >/dev/null &&
+	(cd little && echo a >a && dig-add a && dig-commit -q -m a && dig push -q "shell://$TRASH/by-shell" && dig remote check "shell://$TRASH/by-shell" &&
+		echo b >b && dig-add b && dig-commit -q -m b && dig push -q "shell://$TRASH/by-shell" && states >../expect) &&
+	dig clone -q "shell://$TRASH/by-shell" by-shell.copy && (cd by-shell.copy && dig-verify-store -q && states >../actual) && test_cmp expect actual
+'
+
+test_done
