@@ -1,5 +1,6 @@
 #include "libdig/base/byte_size.h"
 #include "libdig/remote/fetch.h"
+#include "libdig/remote/reapply.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/remote_command.h"
 #include "libdig/tool/report.h"
@@ -26,7 +27,16 @@ static int fetch_states_command(Options &options)
 	raise_file_limit();
 	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
 	fetch.work = &report.begin({{"fetch", 60}, {"read", 10}, {"check", 30}});
-	const FetchResult result = fetch_states(paths, *objects, fetch);
+	FetchResult result;
+	try {
+		result = fetch_states(paths, *objects, fetch);
+	} catch (const PartedHistories &) {
+		if (fetch.is_plan)
+			throw;
+		go_on_from(paths, *objects, *fetch.work, quiet);
+		report.finish();
+		return exit_status::done;
+	}
 	report.finish();
 	if (!fetch.is_plan && !remote.name.empty() && result.range.first > 0 && remote.known != result.newest) {
 		remote.known = result.newest;

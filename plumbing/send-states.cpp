@@ -1,5 +1,6 @@
 #include "libdig/base/byte_size.h"
 #include "libdig/remote/push.h"
+#include "libdig/remote/reapply.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/remote_command.h"
 #include "libdig/tool/report.h"
@@ -7,6 +8,9 @@
 using namespace dig;
 
 static constexpr char usage[] = "dig-send-states [-q] [--progress[=WHEN]] [--metrics[=FILE]] [REMOTE|URL]";
+
+// Somebody else may be first each time.
+constexpr int most_attempts = 20;
 
 static int send_states(Options &options)
 {
@@ -16,11 +20,23 @@ static int send_states(Options &options)
 	report.add_to(options).flag("quiet", 'q', quiet, "no summary").positional(names, 0, 1).parse();
 	const StorePaths paths = get_store();
 	RemoteName remote = remote_of(paths, names.empty() ? usual_remote : names[0]);
-	Store store(paths);
+	std::optional<Store> store(paths);
 	raise_file_limit();
 	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
 	Work &work = report.begin({{"export", 100}});
-	const PushResult result = push_states(store, *objects, remote.known, work);
+	PushResult result;
+	for (int attempt = 1;; attempt++) {
+		try {
+			result = push_states(*store, *objects, remote.known, work);
+			break;
+		} catch (const PartedHistories &) {
+			if (attempt == most_attempts)
+				throw;
+			go_on_from(paths, *objects, work, quiet);
+			store.emplace(paths);
+			remote.known = 0;
+		}
+	}
 	report.finish();
 	if (!remote.name.empty() && remote.known != result.newest) {
 		remote.known = result.newest;

@@ -60,15 +60,81 @@ test_expect_success 'a new state takes few requests, and no more bytes than are 
 	newest=$(ls -t remote/packs | head -n 1) && test $(wc -c <remote/packs/$newest) -le $(cat size)
 '
 
-test_expect_success 'states that nobody has pushed first are refused, and nothing is lost' '
-	cp -a x y && (cd x && echo x >own && dig-add own && dig-commit -q -m x && dig push -q) &&
+# --- both have gone on ----------------------------------------------------------------------------
+
+# The index knows what the work tree has of theirs only once somebody writes it there.
+test_expect_success 'whoever comes second makes its states anew over those of the others' '
+	cp -a x y && (cd x && echo x >own.x && dig-add own.x && dig-commit -q -m x && dig push -q && dig-info root) >expect &&
 	(
-		cd y && echo y >own && dig-add own && dig-commit -q -m y && states >../before &&
-		test_expect_code 1 dig push 2>../err && grep "both have gone on" ../err &&
-		test_expect_code 1 dig fetch 2>../err && grep "both have gone on" ../err && states >../after
+		cd y && mkdir -p e && cp r2 e/r2 && seeded 50K 88 >new.y && dig-add e new.y && dig-commit -q -m y1 && rm -f f2 && dig-rm -q --cached f2 &&
+		dig-commit -q -m y2 && dig-log | grep -A1 "^Author" >../authors && dig push >../out && dig-verify-store -q && states >../expect &&
+		dig-log | grep -A1 "^Author" | head -n 5 >../actual
 	) &&
-	test_cmp before after && (cd w && test_expect_code 0 dig fetch -q && commit_files 8) &&
-	(cd x && commit_files 9 && dig push -q) && (cd w && test_expect_code 1 dig push 2>../err) && grep "both have gone on" err
+	grep "^@7, .*; @7 to @8 of this store are @8 to @9 now$" out && grep "^sent @8 to @9, " out && head -n 5 authors | test_cmp - actual &&
+	(cd x && dig fetch -q && dig-verify-store -q && states >../actual && dig-cat HEAD:new.y | cmp - ../y/new.y && dig-cat HEAD:own.x &&
+		test_expect_code 128 dig-cat HEAD:f2 2>../err && dig-cat @8:f2 | cmp - f2) && test_cmp expect actual
+'
+
+test_expect_success '... by a fetch, too' '
+	(cd x && echo two >two.x && dig-add two.x && dig-commit -q -m x2 && dig push -q) &&
+	(cd y && echo two >two.y && dig-add two.y && dig-commit -q -m y3 && echo staged >staged && dig-add staged && dig fetch >../out && dig-verify-store -q &&
+		{ dig-diff-index >../staged || :; } && dig-commit -q -m staged && dig push -q && dig-cat HEAD:two.x && dig-cat HEAD:staged && dig-cat HEAD:two.y) &&
+	grep "@10 of this store is @11 now" out && grep staged staged && test $(wc -l <staged) = 1 && (cd x && dig fetch -q && dig-verify-store -q)
+'
+
+test_expect_success 'a path that both have changed is named, and nothing is changed' '
+	(cd x && echo x >both && mkdir -p deep && echo x >deep/file && dig-add both deep && dig-commit -q -m x3 && dig push -q) &&
+	(
+		cd y && echo y >both && echo y >same && dig-add both same && dig-commit -q -m y4 && states >../before && ls .dig/layers >>../before &&
+		test_expect_code 1 dig push 2>../err && test_expect_code 1 dig fetch 2>>../err && states >../after && ls .dig/layers >>../after && dig-verify-store -q
+	) &&
+	test_cmp before after && test $(grep -c "both have changed .both.; nothing is changed" err) = 2 &&
+	cp -a w v && (cd v && dig fetch -q && rm -rf deep && dig-rm -q --cached deep && echo file >deep && dig-add deep && dig-commit -q -m v) &&
+	(cd x && echo more >deep/more && dig-add deep && dig-commit -q -m x4 && dig push -q) && (cd v && test_expect_code 1 dig push 2>../err) && grep "both have changed" err
+'
+
+test_expect_success 'the same change of both is no conflict' '
+	rm -rf u && dig clone -q remote u && cp -a u t && (cd u && echo agreed >agreed && touch -d @1600000000 agreed && dig-add agreed && dig-commit -q -m u && dig push -q) &&
+	(cd t && echo agreed >agreed && touch -d @1600000000 agreed && echo t >t && dig-add agreed t && dig-commit -q -m t && dig push -q && dig-verify-store -q && dig-cat HEAD:t)
+'
+
+test_expect_success 'states that were merged before they were pushed stay as they are' '
+	(cd u && dig fetch -q && cp -a . ../s && echo u >u && dig-add u && dig-commit -q -m u2 && dig push -q) &&
+	(cd s && for number in 1 2 3; do echo $number >s && dig-add s && dig-commit -q -m s$number || exit 1; done && dig-repack -q && states >../before &&
+		test_expect_code 128 dig push 2>../err && states >../after && dig-verify-store -q) &&
+	test_cmp before after && grep "merged or dropped before they were pushed" err
+'
+
+test_expect_success STRACE 'a fetch that makes states anew may be killed at any call' '
+	calls=pwrite64,pwritev,pwritev2,fdatasync,fsync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,openat &&
+	dig clone -q remote ours && cp -a ours k && (cd ours && echo theirs >theirs && dig-add theirs && dig-commit -q -m theirs && dig push -q) &&
+	(cd k && echo mine >mine && dig-add mine && dig-commit -q -m mine) && cp -a k kept.k && (cd k && dig-info root) >before &&
+	(cd k && strace -f -qq -o ../calls -e trace=$calls dig-fetch-states -q && dig-info root) >after && count=$(grep -c "(" calls) && test $count -gt 15 &&
+	for number in $(seq 1 $count)
+	do
+		rm -rf k && cp -a kept.k k &&
+		(cd k && { strace -f -qq -o ../calls -e trace=$calls -e inject=$calls:signal=KILL:when=$number dig-fetch-states -q || :; } >/dev/null 2>&1
+		 dig-info root >../root && { test_cmp ../before ../root || test_cmp ../after ../root; } && dig-verify-store -q && dig-cat HEAD:mine &&
+		 dig-fetch-states -q && dig-info root | test_cmp ../after - && dig-verify-store -q && dig-cat HEAD:theirs && dig-cat HEAD:mine) >said 2>&1 ||
+			{ echo "call $number" && cat said; return 1; }
+	done
+'
+
+test_expect_success 'writers that push all at once lose nothing' '
+	for writer in 1 2 3 4
+	do
+		dig clone -q -n remote writer.$writer || return 1
+	done &&
+	for writer in 1 2 3 4
+	do
+		(
+			cd writer.$writer && for number in 1 2 3 4 5
+			do
+				echo $writer $number | dig-add -q --stdin --path=from/$writer.$number && dig-commit -q -m "$writer $number" && dig push -q || exit 1
+			done
+		) >said.$writer 2>&1 &
+	done && wait && cat said.* && ! test -s said.1 && rm -rf all && dig clone -n remote all >/dev/null &&
+	(cd all && dig-verify-store -q && dig-ls-root --name-only HEAD | grep -c "^from/" && dig-log | grep -c "^    [1-4] [1-5]$") >out && printf "20\n20\n" | test_cmp - out
 '
 
 test_expect_success 'the remote may be ahead' '

@@ -37,6 +37,8 @@ public:
 	const Record &at(std::uint64_t generation) const;
 	// Zeros before the first generation.
 	Digest tip_root() const { return records_.empty() ? Digest() : records_.back().root; }
+	// Only if there is a generation.
+	const Digest &tip_layer() const { return records_.back().layer_id; }
 	// The number of digits that tell all of these roots apart, but at least 12.
 	std::size_t unique_digits() const;
 	std::optional<std::uint64_t> find_layer(const Digest &layer_id) const;

@@ -123,6 +123,22 @@ void SectionWriter::write_chunk_index(RecordSorter<ChunkRecord> &items)
 	});
 }
 
+void SectionWriter::write_state(const LayerState &state, const MerklePeaks &peaks_before)
+{
+	write_section(Section::header, state.header.encoded());
+	Buffer peaks;
+	put_u8(peaks, static_cast<std::uint8_t>(peaks_before.peaks().size()));
+	for (const Digest &peak : peaks_before.peaks())
+		append(peaks, peak);
+	write_section(Section::peaks, peaks);
+	Buffer texts;
+	for (const std::string *text : {&state.author, &state.message}) {
+		put_u32(texts, static_cast<std::uint32_t>(text->size()));
+		append(texts, bytes_of(*text));
+	}
+	write_section(Section::texts, texts);
+}
+
 Digest SectionWriter::write_footer(bool is_full)
 {
 	Buffer table;

@@ -26,6 +26,8 @@ public:
 	void write_chunk_index(const std::function<RunRecords()> &records);
 	// The same for items that a sorter has.
 	void write_chunk_index(RecordSorter<ChunkRecord> &items);
+	// Header, peaks and texts of a layer of one generation.
+	void write_state(const LayerState &state, const MerklePeaks &peaks_before);
 	// Returns the pack id.
 	Digest write_footer(bool is_full);
 

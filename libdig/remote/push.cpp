@@ -6,6 +6,7 @@
 
 #include "libdig/base/digest.h"
 #include "libdig/os/process.h"
+#include "libdig/remote/reapply.h"
 #include "libdig/verbs/export_states.h"
 
 namespace dig {
@@ -57,8 +58,7 @@ private:
 			if (!record)
 				return known > 0 ? newest_of_remote(0, roots) : 0;
 			if (record->state.header.id() != roots.at(common).layer_id)
-				throw NegativeAnswer("the remote has another @" + std::to_string(common) +
-					" than this store: both have gone on from a common state");
+				throw PartedHistories(common);
 		}
 		if (newest > roots.size())
 			throw NegativeAnswer("the remote is at @" + std::to_string(newest) + ", and this store at @" +
@@ -97,7 +97,7 @@ private:
 			return;
 		const std::optional<RootRecord> other = remote_.record(generation);
 		if (!other || other->state.header.id() != record.state.header.id())
-			throw NegativeAnswer("somebody else has pushed another @" + std::to_string(generation) + " meanwhile");
+			throw PartedHistories(generation);
 	}
 
 	Store &store_;

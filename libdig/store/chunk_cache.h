@@ -37,6 +37,13 @@ public:
 	std::shared_ptr<const DecodedBlock> find(const Key &key);
 	// A block larger than half the capacity is not kept.
 	void insert(const Key &key, std::shared_ptr<const DecodedBlock> block);
+	void clear()
+	{
+		std::lock_guard guard(mutex_);
+		places_.clear();
+		order_.clear();
+		size_ = 0;
+	}
 	std::uint64_t hits() const { return hits_; }
 	std::uint64_t misses() const { return misses_; }
 

@@ -118,6 +118,12 @@ void check_noted_states(const StorePaths &paths, const RootHistory &roots,
 	}
 }
 
+void forget_noted_states(const StorePaths &paths, std::uint64_t first, std::uint64_t last)
+{
+	for (std::uint64_t number = (first - 1) / states_a_file; number <= (last - 1) / states_a_file; number++)
+		remove_file_if_there(paths.states() + "/" + std::to_string(number));
+}
+
 void note_states(const StorePaths &paths, std::uint64_t generation, const StateSource &state)
 {
 	make_directory(paths.states());

@@ -20,6 +20,9 @@ std::optional<LayerState> find_noted_state(const StorePaths &paths, std::uint64_
 using StateSource = std::function<std::optional<LayerState>(std::uint64_t generation)>;
 void note_states(const StorePaths &paths, std::uint64_t generation, const StateSource &state);
 
+// What was noted of this generation and later ones, and perhaps of some before it, is forgotten.
+void forget_noted_states(const StorePaths &paths, std::uint64_t first, std::uint64_t last);
+
 // Calls problem for each file that is damaged, torn, or lacks its last states.
 void check_noted_states(const StorePaths &paths, const RootHistory &roots,
 	const std::function<void(const std::string &)> &problem);

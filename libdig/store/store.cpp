@@ -143,6 +143,13 @@ void Store::reload()
 		[this](std::uint64_t generation) { return layer(generation); },
 		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));
 	std::lock_guard guard(mutex_);
+	// Blocks are kept by generation, and another file may have its blocks there now.
+	const bool goes_on = roots.size() >= roots_.size() &&
+		(roots_.size() == 0 || roots.at(roots_.size()).layer_id == roots_.tip_layer());
+	if (is_opened_ && (!goes_on || !(*table == *table_))) {
+		cache_.clear();
+		node_cache_.clear();
+	}
 	roots_ = std::move(roots);
 	roots_stat_ = stat;
 	if (!is_opened_)

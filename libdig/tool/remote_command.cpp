@@ -1,6 +1,8 @@
 #include "libdig/tool/remote_command.h"
 
+#include "libdig/base/byte_size.h"
 #include "libdig/os/file.h"
+#include "libdig/remote/reapply.h"
 #include "libdig/tool/command.h"
 
 namespace dig {
@@ -22,6 +24,24 @@ RemoteName remote_of(const StorePaths &paths, const std::string &name_or_url)
 		return find_remote(paths, name_or_url);
 	require_remote_url(name_or_url);
 	return {"", name_or_url, 0};
+}
+
+static std::string names_of(const GenerationRange &range)
+{
+	return "@" + std::to_string(range.first) +
+		(range.last > range.first ? " to @" + std::to_string(range.last) : std::string());
+}
+
+void go_on_from(const StorePaths &paths, RemoteObjects &objects, Work &work, bool is_quiet)
+{
+	const ReapplyResult result = reapply_states(paths, objects, work);
+	if (is_quiet || result.theirs.first == 0)
+		return;
+	const std::uint64_t before = result.theirs.first, count = result.mine.last - result.mine.first;
+	standard_output().record(names_of(result.theirs) + ", " + size_text(static_cast<double>(result.bytes)) + "; " +
+		names_of({before, before + count}) + " of this store " + (count > 0 ? "are " : "is ") +
+		names_of(result.mine) + " now");
+	standard_output().flush();
 }
 
 } // namespace dig

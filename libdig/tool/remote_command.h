@@ -4,6 +4,7 @@
 
 #include "libdig/os/process.h"
 #include "libdig/remote/remotes.h"
+#include "libdig/watch/metrics.h"
 
 namespace dig {
 
@@ -13,6 +14,10 @@ constexpr char usual_remote[] = "origin";
 Command helper_command(const std::string &url);
 // A remote by its name, or by a URL, which has a '/'; its name is empty then.
 RemoteName remote_of(const StorePaths &paths, const std::string &name_or_url);
+
+// Where both have gone on from a common state, what the own states have changed is made anew over those of the
+// remote, and a record on standard output says so.  A state of the common history is not known then.
+void go_on_from(const StorePaths &paths, RemoteObjects &objects, Work &work, bool is_quiet);
 
 } // namespace dig
 

@@ -80,6 +80,12 @@ private:
 	LiveItems live_;
 };
 
+void put_content(Store &store, const GenerationRange &range, LayerMerger &merger)
+{
+	Selection(store, range).each_block([&](const std::shared_ptr<Layer> &layer, std::uint32_t block,
+		const std::vector<std::uint16_t> &items) { merger.take(layer, block, items); });
+}
+
 ExportResult export_states(Store &store, const File &file, const GenerationRange &range, Work &work)
 {
 	const std::optional<Lock> lock = keep_from_moving(store.paths());

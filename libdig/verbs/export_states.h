@@ -21,6 +21,10 @@ struct ExportResult {
 // in all copies; DroppedState where the state before the range was dropped.  Stage "export"; counts bytes of
 // blocks.  Takes about 70 MiB at most.
 ExportResult export_states(Store &store, const File &file, const GenerationRange &range, Work &work);
+class LayerMerger;
+// The same content goes into a file that is being made.  gc and repack must not run.
+void put_content(Store &store, const GenerationRange &range, LayerMerger &merger);
+
 // The same content as packs, which say nothing of the states: each ends when it has this size, or a block more.
 // take gets them one after the other, in a file without a name.  The packs are the same each time, as long as
 // the layer files of the store are.

@@ -10,21 +10,18 @@
 
 #include <algorithm>
 
-#include "libdig/format/tree_difference.h"
 #include "libdig/os/directory.h"
-#include "libdig/os/environment.h"
 #include "libdig/os/lock.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
 #include "libdig/staging/index.h"
-#include "libdig/staging/tree_survey.h"
 #include "libdig/store/state_log.h"
+#include "libdig/verbs/incoming_layer.h"
 #include "libdig/verbs/layer_swap.h"
 
 namespace dig {
 
 constexpr std::size_t copy_window = 1_MiB;
-constexpr std::size_t check_memory = 24_MiB;
 
 class Import {
 public:
@@ -160,29 +157,14 @@ private:
 
 	void check_content()
 	{
-		work_.begin_stage("check", {.bytes = layer_->file_size()});
-		layer_->check_structure();
-		layer_->check_blocks(worker_threads(store_->settings()), check_memory,
-			[](std::uint32_t, std::span<const ChunkRecord>, const std::string &problem) {
-				throw CorruptError(problem);
-			},
-			[&](std::uint64_t bytes) {
-				check_interrupted();
-				work_.bytes.add(bytes);
-			}, work_);
+		IncomingLayer incoming(*store_, *layer_);
+		incoming.check_blocks(work_);
 		dropped_ = layer_->is_merged() ? layer_->dropped() : std::vector<GenerationRange>();
-		const NodeSource nodes = [this](const Digest &id) { return read_node(id); };
-		TreeSurvey lists(nodes, temporary_directory());
 		std::uint64_t last = last_whole();
 		for (std::uint64_t i = range().first; i <= range().last; i++) {
 			if (is_dropped(i))
 				continue;
-			const TreeRoot before = last < range().first ? store_->manifest(last) : tree_of(last);
-			diff_manifests(before, tree_of(i), nodes, [&](const Entry *, const Entry *entry) {
-				check_interrupted();
-				if (entry)
-					require(*entry, lists);
-			});
+			incoming.require(last < range().first ? store_->manifest(last) : tree_of(last), tree_of(i));
 			last = i;
 		}
 	}
@@ -207,54 +189,6 @@ private:
 	{
 		const LayerHeader header = state(generation).header;
 		return {header.manifest_root, header.entries, header.bytes};
-	}
-
-	// All blocks of the file were compared with their digests.
-	Buffer read_node(const Digest &id)
-	{
-		const std::optional<Layer::Place> place = layer_->find(ItemKind::node, id);
-		if (!place)
-			return store_->read_item(ItemKind::node, id);
-		if (!decoded_ || decoded_number_ != place->block) {
-			const StoredBlock stored = layer_->read_block(place->block);
-			DecodedBlock block{};
-			block.kind = stored.shape.kind;
-			block.raw.resize(stored.shape.raw_size);
-			std::uint32_t end = 0;
-			for (const std::uint32_t size : stored.shape.sizes)
-				block.ends.push_back(end += size);
-			decode_block(stored, decompressor_, block.raw, layer_->name(), layer_->block(place->block).offset);
-			decoded_ = std::move(block);
-			decoded_number_ = place->block;
-		}
-		const std::uint32_t begin = place->item > 0 ? decoded_->ends.at(place->item - 1) : 0;
-		const Bytes item = Bytes(decoded_->raw).subspan(begin, decoded_->ends.at(place->item) - begin);
-		return Buffer(item.begin(), item.end());
-	}
-
-	void require(const Entry &entry, TreeSurvey &lists)
-	{
-		if (entry.form == ContentForm::chunk)
-			require_chunk(entry.content, entry.size);
-		else if (entry.form == ContentForm::file_root)
-			lists.visit(TreeKind::chunk_list, content_root(entry), [this](const Node &node) {
-				for (std::size_t i = 0; i < node.size(); i++)
-					require_chunk(node.chunk_id(i), node.chunk_size(i));
-			});
-	}
-
-	void require_chunk(const Digest &id, std::uint64_t size)
-	{
-		std::uint64_t found = 0;
-		if (const std::optional<Layer::Place> place = layer_->find(ItemKind::chunk, id))
-			found = layer_->item_size(*place);
-		else if (const std::optional<ItemPlace> own = store_->find_in_layers(ItemKind::chunk, id))
-			found = store_->layer(own->generation)->item_size(own->place);
-		else
-			throw CorruptError("chunk " + to_hex(id) +
-				", which the states need, is neither in the file nor in the store");
-		if (found != size)
-			throw CorruptError("chunk " + to_hex(id) + " has another size than the states say");
 	}
 
 	// --- the end ----------------------------------------------------------------------
@@ -299,9 +233,6 @@ private:
 	bool is_another_store_ = false;
 	std::vector<RootHistory::Record> records_;
 	std::vector<GenerationRange> dropped_;
-	std::optional<DecodedBlock> decoded_;
-	std::uint32_t decoded_number_ = 0;
-	Decompressor decompressor_;
 };
 
 ImportResult import_layer(const StorePaths &paths, const File &file, Work &work)

@@ -329,7 +329,9 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	sections.write(table_);
 	sections.end();
 	sections.write_chunk_index(items_);
-	if (!options_.is_pack) {
+	if (options_.peaks_before)
+		sections.write_state(options_.state(range_.first), *options_.peaks_before);
+	else if (!options_.is_pack) {
 		write_states(sections, epoch);
 		Buffer ranges;
 		put_ranges(ranges, dropped);

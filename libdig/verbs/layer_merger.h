@@ -17,6 +17,8 @@ struct MergeOptions {
 	Codec codec = Codec::zstd; // of blocks that are made anew
 	int level = 0;
 	std::size_t block_size = 512_KiB; // bytes of content of a block that is made anew, if there is so much
+	// As a layer of one generation, over these peaks, and not as a merged layer.
+	std::optional<MerklePeaks> peaks_before;
 	bool is_pack = false; // without what says something of states
 	// What a state says of itself; without the function, the store is asked.
 	std::function<LayerState(std::uint64_t generation)> state;
@@ -36,6 +38,9 @@ public:
 	// A block of a layer, of which these items are needed, ascending.  CorruptError when the block is
 	// damaged.
 	void take(const std::shared_ptr<Layer> &layer, std::uint32_t block, std::vector<std::uint16_t> live);
+
+	// Reads and compares what was taken so far.
+	void flush() { run_batch(); }
 
 	// An item that was found elsewhere.
 	void add(ItemKind kind, const Digest &digest, Bytes bytes);

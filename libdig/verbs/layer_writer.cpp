@@ -46,8 +46,6 @@ private:
 	std::uint64_t find_rested_size() const;
 	void check_block(const JournalBlock &block);
 	void clear_up_to(std::uint64_t offset);
-	void write_peaks(const MerklePeaks &peaks);
-	void write_texts(const LayerText &text);
 
 	StagingWriter &staging_;
 	Pack &pack_;
@@ -136,9 +134,7 @@ void LayerWriter::write_block_table(Work &work)
 void LayerWriter::write_sections(const LayerText &text)
 {
 	sections_.write_chunk_index([this] { return staging_.pack_items(); });
-	sections_.write_section(Section::header, text.header.encoded());
-	write_peaks(text.peaks);
-	write_texts(text);
+	sections_.write_state({text.header, std::string(text.author), std::string(text.message)}, text.peaks);
 	if (staging_.store().settings().core.compression == Compression::later && raw_bytes_ > 0) {
 		Buffer packing;
 		put_u8(packing, 0);
@@ -146,25 +142,6 @@ void LayerWriter::write_sections(const LayerText &text)
 		sections_.write_optional_section(Section::packing, packing);
 	}
 	sections_.write_footer(text.is_full);
-}
-
-void LayerWriter::write_peaks(const MerklePeaks &peaks)
-{
-	Buffer section;
-	put_u8(section, static_cast<std::uint8_t>(peaks.peaks().size()));
-	for (const Digest &peak : peaks.peaks())
-		append(section, peak);
-	sections_.write_section(Section::peaks, section);
-}
-
-void LayerWriter::write_texts(const LayerText &text)
-{
-	Buffer section;
-	put_u32(section, static_cast<std::uint32_t>(text.author.size()));
-	append(section, bytes_of(text.author));
-	put_u32(section, static_cast<std::uint32_t>(text.message.size()));
-	append(section, bytes_of(text.message));
-	sections_.write_section(Section::texts, section);
 }
 
 Digest LayerWriter::publish(const LayerText &text)
