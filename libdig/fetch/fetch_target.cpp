@@ -1,0 +1,48 @@
+#include "libdig/fetch/fetch_target.h"
+
+#include "libdig/fetch/s3_access.h"
+
+namespace dig {
+
+FetchTarget fetch_target_of(const Url &url)
+{
+	FetchTarget target;
+	if (url.scheme == Url::Scheme::s3) {
+		const S3Access s3 = find_s3_access(url, s3_environment_of_process());
+		return {s3.url, s3.key_id, s3.secret, s3.region, s3.token, true, !s3.key_id.empty(), true};
+	}
+	target.url = url.object();
+	target.user = url.user.value_or("");
+	target.password = url.password.value_or("");
+	target.is_http = url.scheme != Url::Scheme::sftp;
+	return target;
+}
+
+// The code of an error of S3 is a word for people.
+static std::string code_in(std::string_view body)
+{
+	constexpr std::string_view begin_tag = "<Code>";
+	const std::size_t begin = body.find(begin_tag), end = body.find("</Code>");
+	if (begin == body.npos || end == body.npos || end <= begin + begin_tag.size() || end - begin > 70)
+		return "";
+	const std::string_view code = body.substr(begin + begin_tag.size(), end - begin - begin_tag.size());
+	for (const char c : code)
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+			return "";
+	return " (" + std::string(code) + ")";
+}
+
+FetchError refusal(const FetchTarget &target, const ResponseHead &head, std::string_view body)
+{
+	const int status = head.status();
+	std::string text = "the server answers with status " + std::to_string(status) + code_in(body);
+	if (target.is_s3 && !head.region().empty() && status >= 300 && status < 500 && head.region() != target.region)
+		text += "; the bucket is in the region " + head.region() + " (AWS_REGION)";
+	if (target.is_s3 && !target.is_signed && (status == 401 || status == 403))
+		text += "; no credentials of S3 were found";
+	const bool is_busy = status == 408 || status == 425 || status == 429 || status == 500 ||
+		(status >= 502 && status <= 504);
+	return FetchError(text, is_busy);
+}
+
+} // namespace dig
