@@ -23,7 +23,7 @@ start_server () {
 }
 
 stop_server () {
-	kill $server_process && wait $server_process
+	{ kill $server_process && wait $server_process; } 2>/dev/null
 	rm -f "$TRASH/server/port"
 }
 

@@ -19,8 +19,9 @@ static void decode(const JournalRecord &record)
 		IndexRecord::decode(cursor);
 		break;
 	}
-	case JournalType::checkpoint: {
-		const JournalCheckpoint checkpoint = JournalCheckpoint::decode(record.body, name, record.offset);
+	case JournalType::checkpoint:
+	case JournalType::stream: {
+		const JournalCheckpoint checkpoint = JournalCheckpoint::decode(record.type, record.body, name, record.offset);
 		TreeBuilder::resume(checkpoint.tree, name, [](const Digest &, Bytes) {});
 		break;
 	}

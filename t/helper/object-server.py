@@ -31,6 +31,7 @@ class Cut(Exception):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 0
+    pause_at = None
 
     def log_message(self, *arguments):
         pass
@@ -46,6 +47,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.note()
+        self.pause_at = None
         first, _, rest = self.path.lstrip("/").partition("/")
         behaviour, _, argument = first.partition("=")
         handle = getattr(self, "serve_" + behaviour.replace("-", "_"), None)
@@ -78,6 +80,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if cut_at is not None and cut_at < len(body):
             self.wfile.write(body[:cut_at])
             raise Cut
+        if self.pause_at is not None and self.pause_at < len(body):
+            self.wfile.write(body[:self.pause_at])
+            body = body[self.pause_at:]
+            while not os.path.exists(os.path.join(directory, "go")):
+                time.sleep(0.05)
         self.wfile.write(body)
 
     def serve(self, name, etag=True, dated=True, ranges=True, cut_at=None, change=None, weak=False):
@@ -142,6 +149,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         at, times = (int(number) for number in argument.split(","))
         self.serve(name, cut_at=at if count(self.path) <= times else None, **how)
 
+    # The first answers that have this byte of the object end before it: at=OFFSET,TIMES.
+    def serve_at(self, name, argument, **how):
+        at, times = (int(number) for number in argument.split(","))
+        first, _, last = self.headers.get("Range", "bytes=0-")[len("bytes="):].partition("-")
+        has_it = int(first) <= at <= int(last or at)
+        self.serve(name, cut_at=at - int(first) if has_it and count(self.path) <= times else None, **how)
+
+    def serve_at_anonymous(self, name, argument):
+        self.serve_at(name, argument, etag=False, dated=False)
+
     def serve_cut_anonymous(self, name, argument):
         self.serve_cut(name, argument, etag=False, dated=False)
 
@@ -167,6 +184,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # Of the first answer a client can use nothing but that it is of a part.
     def serve_swap_anonymous(self, name, argument):
         self.serve_swap(name, argument, cut_answer=2, etag=False, dated=False)
+
+    # Behind so many bytes of the object it waits until DIRECTORY/go is there.
+    def serve_pause(self, name, argument):
+        body, _ = self.content(name)
+        first = self.headers.get("Range", "bytes=0-")[len("bytes="):].partition("-")[0]
+        at = int(argument) - int(first)
+        self.pause_at = at if 0 < at < len(body) else None
+        self.serve(name)
 
     # busy=STATUS,TIMES
     def serve_busy(self, name, argument):
