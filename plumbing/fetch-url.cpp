@@ -11,7 +11,6 @@
 // Everything is one thread: libcurl's "multi" has the connections.  While the reader of the output makes us
 // wait, no server can send, so that this time counts for no limit.
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -21,6 +20,7 @@
 #include "libdig/base/endian.h"
 #include "libdig/base/error.h"
 #include "libdig/fetch/fetch_frames.h"
+#include "libdig/fetch/fetch_retries.h"
 #include "libdig/fetch/fetch_target.h"
 #include "libdig/fetch/file_source.h"
 #include "libdig/fetch/object_judge.h"
@@ -37,23 +37,25 @@ static constexpr char usage[] = "dig-fetch-url [--resume-from=N] [--if-same=VALI
 
 constexpr std::uint64_t part_size = 8_MiB;
 constexpr std::uint64_t parallel_limit = 64_MiB; // smaller objects are not worth more connections
-constexpr std::uint64_t fast_enough = 100'000'000; // bytes a second of one connection
-constexpr std::uint64_t least_progress = 64_KiB; // less does not count as an attempt that brought something
+constexpr double fast_enough = 1e8; // bytes a second of one connection
 constexpr std::uint64_t least_speed = 1024; // bytes a second
+constexpr std::size_t output_piece = 64_KiB;
 constexpr std::size_t max_refusal = 64_KiB; // of the body that comes with an error
 constexpr std::uint64_t second_ns = 1'000'000'000;
 
 class Download;
 
 struct FetchPart {
+	explicit FetchPart(std::uint64_t most_retries) : retries(most_retries) {}
+	bool is_complete() const { return end && next == *end; }
+
 	std::uint64_t begin = 0, next = 0; // next: the first byte that is missing
 	std::optional<std::uint64_t> end;  // nothing: to the end of the object
 	Buffer kept;                       // what came, and waits for its turn
-	std::uint64_t attempts = 0, attempt_began = 0;
+	std::uint64_t attempt_began = 0;
+	FetchRetries retries;
 	std::int64_t due_ns = 0;
 	std::unique_ptr<class Request> request;
-
-	bool is_complete() const { return end && next == *end; }
 };
 
 template <auto end> struct Ending {
@@ -86,9 +88,9 @@ public:
 	std::optional<std::uint64_t> asked_end;
 
 	FetchPart &part() { return part_; }
-	std::string error_text(CURLcode code) const { return shown_text(error_[0] ? error_ : curl_easy_strerror(code)); }
-	// Of SFTP there is no head; size and time are known with the first byte.
-	void make_head();
+	std::string error_text(CURLcode code) const;
+	// Of SFTP there is no head; size and time are known with the first byte, or the end of nothing.
+	void make_head(bool is_end);
 
 private:
 	static std::size_t take_header(char *line, std::size_t, std::size_t size, void *request);
@@ -136,6 +138,7 @@ public:
 			check_interrupted();
 			int running = 0;
 			check(curl_multi_perform(multi_, &running));
+			flush();
 			take_messages();
 			check_limits();
 			advance();
@@ -153,12 +156,13 @@ private:
 	void start_due();
 	void take_messages();
 	void take_end(Request &request, CURLcode code);
-	void judge(Request &request);
+	void judge(Request &request, bool is_end);
 	void try_again(FetchPart &part, const std::string &why, std::uint64_t wait_s = 0);
 	void check_limits();
 	void advance();
 	void plan();
 	void put(Bytes bytes);
+	void flush();
 
 	CURLM *multi_;
 	const FetchTarget &target_;
@@ -171,6 +175,7 @@ private:
 	ObjectJudge judge_;
 	bool is_open_ended_ = false; // no request may ask for a part that ends
 	bool has_begun_ = false;
+	Buffer ready_; // to go out at once: libcurl hands over 16 KiB at a time
 	std::uint64_t put_bytes_ = 0;
 	std::uint64_t connections_ = 0; // once it is decided
 };
@@ -236,8 +241,9 @@ void Request::start(const FetchTarget &target, const Settings::Fetch &limits, co
 	if (!target.is_http) {
 		set(CURLOPT_SSH_AUTH_TYPES, static_cast<long>(CURLSSH_AUTH_AGENT | CURLSSH_AUTH_PUBLICKEY |
 			(target.password.empty() ? 0 : CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD)));
-		const char *home = std::getenv("HOME");
-		set(CURLOPT_SSH_KNOWNHOSTS, (std::string(home ? home : "") + "/.ssh/known_hosts").c_str());
+		set(CURLOPT_SSH_KNOWNHOSTS, (target.ssh_directory + "/known_hosts").c_str());
+		if (!target.ssh_key.empty())
+			set(CURLOPT_SSH_PRIVATE_KEYFILE, target.ssh_key.c_str());
 	}
 	if (const auto etag = validator_value(validator, "etag"))
 		add_header("If-Match: " + *etag);
@@ -254,11 +260,10 @@ void Request::start(const FetchTarget &target, const Settings::Fetch &limits, co
 std::size_t Request::take_header(char *line, std::size_t, std::size_t size, void *request)
 {
 	Request &self = *static_cast<Request *>(request);
-	if (!self.is_http_)
-		return size;
 	try {
 		self.window_bytes += size;
-		self.head.take_line({line, size});
+		if (self.is_http_)
+			self.head.take_line({line, size});
 		return size;
 	} catch (...) {
 		self.failure = std::current_exception();
@@ -279,10 +284,18 @@ std::size_t Request::take_body(char *bytes, std::size_t, std::size_t size, void 
 	}
 }
 
-void Request::make_head()
+std::string Request::error_text(CURLcode code) const
 {
-	curl_off_t length = -1, time = -1;
-	curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	if (!is_http_ && code == CURLE_PEER_FAILED_VERIFICATION)
+		return "the host is not in ~/.ssh/known_hosts, or has another key";
+	return shown_text(error_[0] ? error_ : curl_easy_strerror(code));
+}
+
+void Request::make_head(bool is_end)
+{
+	curl_off_t length = is_end && part_.next == 0 ? 0 : -1, time = -1, told = -1;
+	curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &told);
+	length = told < 0 ? length : told;
 	curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &time);
 	if (length < 0)
 		throw FetchError("the server does not tell the size of the file");
@@ -297,7 +310,7 @@ void Request::make_head()
 void Download::take_body(Request &request, Bytes bytes)
 {
 	if (!request.kind)
-		judge(request);
+		judge(request, false);
 	if (request.kind == JudgedAnswer::Kind::refused) {
 		if (request.refusal.size() + bytes.size() > max_refusal)
 			throw refusal(target_, request.head, request.refusal);
@@ -320,10 +333,10 @@ void Download::take_body(Request &request, Bytes bytes)
 	append(part.kept, bytes);
 }
 
-void Download::judge(Request &request)
+void Download::judge(Request &request, bool is_end)
 {
 	if (!target_.is_http)
-		request.make_head();
+		request.make_head(is_end);
 	FetchPart &part = request.part();
 	const JudgedAnswer answer = judge_.judge(request.head, {part.next, request.asked_end});
 	request.kind = answer.kind;
@@ -359,7 +372,7 @@ static bool may_pass(CURLcode code)
 
 void Download::add_part(std::optional<std::uint64_t> end)
 {
-	auto part = std::make_unique<FetchPart>();
+	auto part = std::make_unique<FetchPart>(limits_.retries);
 	part->begin = part->next = part->attempt_began = planned_;
 	part->end = end;
 	planned_ = end.value_or(~std::uint64_t(0));
@@ -392,11 +405,10 @@ void Download::take_messages()
 {
 	int left = 0;
 	while (const CURLMsg *message = curl_multi_info_read(multi_, &left)) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
 		char *request = nullptr;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
-		take_end(*reinterpret_cast<Request *>(request), message->data.result);
+		if (message->msg == CURLMSG_DONE)
+			take_end(*reinterpret_cast<Request *>(request), message->data.result);
 	}
 }
 
@@ -408,7 +420,7 @@ void Download::take_end(Request &request, CURLcode code)
 		if (request.failure)
 			std::rethrow_exception(request.failure);
 		if (code == CURLE_OK && !request.kind)
-			judge(request);
+			judge(request, true);
 		if (request.kind == JudgedAnswer::Kind::refused)
 			throw refusal(target_, request.head, request.refusal);
 	} catch (const FetchError &error) {
@@ -432,21 +444,16 @@ void Download::take_end(Request &request, CURLcode code)
 
 void Download::try_again(FetchPart &part, const std::string &why, std::uint64_t wait_s)
 {
-	if (part.next - part.attempt_began >= least_progress)
-		part.attempts = 0;
 	if (judge_.known() && judge_.validator().empty() && put_bytes_ > 0)
 		throw ObjectChanged(why + "; the server gives nothing that proves the object to be the same later",
 			exit_status::network);
 	// To ask for all in one answer is no failure.
-	const bool is_free = judge_.needs_one_answer() && !has_begun_ && part.attempts == 0;
-	if (part.attempts >= limits_.retries && !is_free)
+	if (judge_.needs_one_answer() && !has_begun_ && part.retries.is_first())
+		return part.retries.pass();
+	const auto wait_ns = part.retries.next(part.next - part.attempt_began, wait_s, part.begin / part_size);
+	if (!wait_ns)
 		throw FetchError(why);
-	std::uint64_t wait_ns = second_ns / 4 << std::min<std::uint64_t>(part.attempts, 5);
-	// Not all at once that failed at once.
-	wait_ns -= wait_ns / 16 * (part.begin / part_size % 4);
-	wait_ns = std::max<std::uint64_t>(wait_ns, std::min<std::uint64_t>(wait_s, 60) * second_ns);
-	part.due_ns = clock_ns() + static_cast<std::int64_t>(wait_ns);
-	part.attempts++;
+	part.due_ns = clock_ns() + *wait_ns;
 }
 
 void Download::check_limits()
@@ -480,9 +487,17 @@ void Download::put(Bytes bytes)
 		bytes = bytes.subspan(std::min<std::uint64_t>(wanted_.offset - at, bytes.size()));
 	if (bytes.empty())
 		return;
-	const std::int64_t before = clock_ns();
-	sink_.take(bytes);
+	append(ready_, bytes);
 	put_bytes_ += bytes.size();
+	if (ready_.size() >= output_piece)
+		flush();
+}
+
+void Download::flush()
+{
+	const std::int64_t before = clock_ns();
+	sink_.take(ready_);
+	ready_.clear();
 	blocked_ns_ += clock_ns() - before;
 }
 
@@ -493,11 +508,10 @@ void Download::advance()
 		plan();
 		if (parts_.empty())
 			return;
-		const Buffer kept = std::move(parts_.front()->kept);
-		const std::int64_t before = clock_ns();
-		sink_.take(kept);
-		put_bytes_ += kept.size();
-		blocked_ns_ += clock_ns() - before;
+		flush();
+		ready_ = std::move(parts_.front()->kept);
+		put_bytes_ += ready_.size();
+		flush();
 	}
 }
 
@@ -507,8 +521,8 @@ void Download::plan()
 		return;
 	const std::uint64_t size = *judge_.known()->size;
 	if (connections_ == 0) {
-		const std::int64_t passed = std::max<std::int64_t>(clock_ns() - began_ns_, 1);
-		const bool is_fast = put_bytes_ * 1000 / fast_enough * 1'000'000 >= static_cast<std::uint64_t>(passed);
+		const double passed_s = static_cast<double>(clock_ns() - began_ns_) / second_ns;
+		const bool is_fast = static_cast<double>(put_bytes_) >= passed_s * fast_enough;
 		connections_ = size < parallel_limit || !target_.is_http ? 1
 			: limits_.connections > 0 ? limits_.connections : is_fast ? 1 : 4;
 	}
@@ -518,40 +532,25 @@ void Download::plan()
 
 // --- what people and programs see -------------------------------------------------------------
 
-class Fetcher {
-public:
-	explicit Fetcher(const Settings &settings) : limits_(settings.fetch)
-	{
-		curl_global_init(CURL_GLOBAL_DEFAULT);
-		multi_.reset(curl_multi_init());
-		if (!multi_)
-			throw std::bad_alloc();
+// Throws FetchError and ObjectChanged, whose messages name the URL.
+static void fetch(CURLM *multi, const Settings::Fetch &limits, const FetchRequest &request, FetchSink &sink)
+{
+	const Url url = parse_url(request.url);
+	try {
+		if (url.scheme == Url::Scheme::file)
+			return fetch_file(url, request, sink);
+		if (url.scheme == Url::Scheme::ssh)
+			return fetch_by_ssh(url, request, sink);
+		const FetchTarget target = fetch_target_of(url);
+		Download(multi, target, request, limits, sink).run();
+	} catch (const FetchError &error) {
+		throw FetchError("cannot fetch " + quote(url.shown()) + ": " + error.what());
+	} catch (const ObjectChanged &error) {
+		throw ObjectChanged("cannot fetch " + quote(url.shown()) + ": " + error.what(), error.status());
 	}
+}
 
-	// Throws FetchError and ObjectChanged, whose messages name the URL.
-	void fetch(const FetchRequest &request, FetchSink &sink)
-	{
-		const Url url = parse_url(request.url);
-		try {
-			if (url.scheme == Url::Scheme::file)
-				return fetch_file(url, request, sink);
-			if (url.scheme == Url::Scheme::ssh)
-				return fetch_by_ssh(url, request, sink);
-			const FetchTarget target = fetch_target_of(url);
-			Download(multi_.get(), target, request, limits_, sink).run();
-		} catch (const FetchError &error) {
-			throw FetchError("cannot fetch " + quote(url.shown()) + ": " + error.what());
-		} catch (const ObjectChanged &error) {
-			throw ObjectChanged("cannot fetch " + quote(url.shown()) + ": " + error.what(), error.status());
-		}
-	}
-
-private:
-	Settings::Fetch limits_;
-	MultiHandle multi_;
-};
-
-static int fetch_batch(Fetcher &fetcher)
+static int fetch_batch(CURLM *multi, const Settings::Fetch &limits)
 {
 	FrameWriter sink([](Bytes bytes) { standard_output().write(bytes); }, [] { standard_output().flush(); });
 	RecordReader list = RecordReader::standard_input(RecordEnd::newline);
@@ -561,7 +560,7 @@ static int fetch_batch(Fetcher &fetcher)
 			throw Error("a request is not 'OFFSET SP SIZE SP VALIDATOR TAB URL'");
 		FetchEnd end;
 		try {
-			fetcher.fetch(*request, sink);
+			fetch(multi, limits, *request, sink);
 		} catch (const ObjectChanged &) {
 			end.kind = FetchEnd::Kind::changed;
 		} catch (const Error &error) {
@@ -588,12 +587,16 @@ static int fetch_url(Options &options)
 		throw UsageError("give a URL, or --batch and nothing else");
 	if (!request.validator.empty() && !is_validator(request.validator))
 		throw UsageError("--if-same takes what dig-fetch-url has told of an object");
-	Fetcher fetcher(load_settings({}));
+	const Settings::Fetch limits = load_settings({}).fetch;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	const MultiHandle multi(curl_multi_init());
+	if (!multi)
+		throw std::bad_alloc();
 	if (is_batch)
-		return fetch_batch(fetcher);
+		return fetch_batch(multi.get(), limits);
 	request.url = urls[0];
 	PlainWriter sink([](Bytes bytes) { standard_output().write(bytes); });
-	fetcher.fetch(request, sink);
+	fetch(multi.get(), limits, request, sink);
 	return exit_status::done;
 }
 

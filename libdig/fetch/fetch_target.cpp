@@ -1,6 +1,9 @@
 #include "libdig/fetch/fetch_target.h"
 
+#include <cstdlib>
+
 #include "libdig/fetch/s3_access.h"
+#include "libdig/os/file.h"
 
 namespace dig {
 
@@ -9,12 +12,19 @@ FetchTarget fetch_target_of(const Url &url)
 	FetchTarget target;
 	if (url.scheme == Url::Scheme::s3) {
 		const S3Access s3 = find_s3_access(url, s3_environment_of_process());
-		return {s3.url, s3.key_id, s3.secret, s3.region, s3.token, true, !s3.key_id.empty(), true};
+		return {s3.url, s3.key_id, s3.secret, s3.region, s3.token, true, !s3.key_id.empty(), true, "", ""};
 	}
 	target.url = url.object();
 	target.user = url.user.value_or("");
 	target.password = url.password.value_or("");
 	target.is_http = url.scheme != Url::Scheme::sftp;
+	const char *home = std::getenv("HOME");
+	target.ssh_directory = std::string(home ? home : "") + "/.ssh";
+	for (const char *name : {"id_ed25519", "id_ecdsa", "id_rsa"})
+		if (const std::string path = target.ssh_directory + '/' + name; !target.is_http && find_stat(path)) {
+			target.ssh_key = path;
+			break;
+		}
 	return target;
 }
 

@@ -15,6 +15,7 @@ struct FetchTarget {
 	std::string url; // without user and password
 	std::string user, password, region, token;
 	bool is_http = true, is_signed = false, is_s3 = false;
+	std::string ssh_directory, ssh_key; // of the user; the first key that is there
 };
 
 FetchTarget fetch_target_of(const Url &url);

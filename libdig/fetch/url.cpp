@@ -46,6 +46,8 @@ std::optional<std::string> percent_decoded(std::string_view text)
 	};
 	std::string decoded;
 	for (std::size_t i = 0; i < text.size(); i++) {
+		if (text[i] == '\0')
+			return {};
 		if (text[i] != '%') {
 			decoded += text[i];
 			continue;
@@ -209,6 +211,8 @@ private:
 			refuse(url_.scheme == Url::Scheme::s3 ? "it names no key" : "it names no file");
 		if (url_.scheme == Url::Scheme::s3)
 			return;
+		if (url_.path.ends_with('/'))
+			refuse("it names a directory");
 		if (url_.path.find('?') != url_.path.npos)
 			refuse("a '?' in the path has to be written as %3F");
 		if (!percent_decoded(url_.path))
