@@ -18,7 +18,6 @@
 #include <curl/curl.h>
 
 #include "libdig/base/endian.h"
-#include "libdig/base/error.h"
 #include "libdig/fetch/fetch_frames.h"
 #include "libdig/fetch/fetch_retries.h"
 #include "libdig/fetch/fetch_target.h"
@@ -40,6 +39,7 @@ constexpr std::uint64_t parallel_limit = 64_MiB; // smaller objects are not wort
 constexpr double fast_enough = 1e8; // bytes a second of one connection
 constexpr std::uint64_t least_speed = 1024; // bytes a second
 constexpr std::size_t output_piece = 64_KiB;
+constexpr long max_idle_connections = 8; // that are kept for the next request of a batch
 constexpr std::size_t max_refusal = 64_KiB; // of the body that comes with an error
 constexpr std::uint64_t second_ns = 1'000'000'000;
 
@@ -215,11 +215,10 @@ void Request::start(const FetchTarget &target, const Settings::Fetch &limits, co
 	set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	set(CURLOPT_PATH_AS_IS, 1L);
 	set(CURLOPT_NOSIGNAL, 1L);
-	set(CURLOPT_NOPROGRESS, 1L);
 	set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(limits.stall_time));
 	set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
 	set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	set(CURLOPT_USERAGENT, "dig");
+	set(CURLOPT_USERAGENT, "dig/" DIG_VERSION);
 	set(CURLOPT_BUFFERSIZE, 512 * 1024L);
 	set(CURLOPT_ERRORBUFFER, static_cast<char *>(error_));
 	set(CURLOPT_PRIVATE, static_cast<void *>(this));
@@ -228,6 +227,8 @@ void Request::start(const FetchTarget &target, const Settings::Fetch &limits, co
 	set(CURLOPT_WRITEFUNCTION, &Request::take_body);
 	set(CURLOPT_WRITEDATA, static_cast<void *>(this));
 	set(CURLOPT_FILETIME, 1L);
+	if (!target.ca_file.empty())
+		set(CURLOPT_CAINFO, target.ca_file.c_str());
 	if (!target.user.empty()) {
 		set(CURLOPT_USERNAME, target.user.c_str());
 		set(CURLOPT_PASSWORD, target.password.c_str());
@@ -436,10 +437,8 @@ void Download::take_end(Request &request, CURLcode code)
 	// The end is where the answer ended.
 	if (!part.end)
 		part.end = part.next;
-	if (request.body_end && part.next < *request.body_end)
-		return try_again(part, "the server ends before the size that it has announced");
 	if (!part.is_complete())
-		try_again(part, "the server sends less than it was asked for");
+		try_again(part, "the server ends before the size that it has announced");
 }
 
 void Download::try_again(FetchPart &part, const std::string &why, std::uint64_t wait_s)
@@ -530,8 +529,6 @@ void Download::plan()
 		add_part(connections_ == 1 ? size : std::min(planned_ + part_size, size));
 }
 
-// --- what people and programs see -------------------------------------------------------------
-
 // Throws FetchError and ObjectChanged, whose messages name the URL.
 static void fetch(CURLM *multi, const Settings::Fetch &limits, const FetchRequest &request, FetchSink &sink)
 {
@@ -592,6 +589,7 @@ static int fetch_url(Options &options)
 	const MultiHandle multi(curl_multi_init());
 	if (!multi)
 		throw std::bad_alloc();
+	check(curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, max_idle_connections));
 	if (is_batch)
 		return fetch_batch(multi.get(), limits);
 	request.url = urls[0];

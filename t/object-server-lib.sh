@@ -9,6 +9,13 @@ test -x "$DIG_BUILD/dig-fetch-url" || {
 	test_done
 }
 
+# Nothing of the caller's names another server, or makes one trusted.
+unset CURL_CA_BUNDLE SSL_CERT_FILE no_proxy NO_PROXY
+for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p')
+do
+	unset "$name"
+done
+
 # Its output goes nowhere, or a reader of ours would wait for its end.
 start_server () {
 	mkdir -p "$TRASH/server/objects" &&

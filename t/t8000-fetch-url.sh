@@ -6,7 +6,7 @@ test_description='dig-fetch-url gives the bytes of one object, or fails in time 
 . "$TEST_DIRECTORY/object-server-lib.sh"
 
 test_expect_success 'a server with objects' '
-	start_server && trap "kill $server_process; exit 1" EXIT &&
+	start_server &&
 	dig-config --global fetch.retries 2 &&
 	dig-config --global fetch.stall_time 1 &&
 	echo hello >"$objects/small" && : >"$objects/empty" &&
@@ -26,6 +26,12 @@ test_expect_success 'objects of any size come as they are' '
 test_expect_success 'no encoding is asked for, and the first request is for a part' '
 	requests >before && dig-fetch-url $at/plain/small >actual && requests >actual &&
 	grep "Range=bytes=0-8388607" actual && ! grep Accept-Encoding actual && test $(wc -l <actual) = 1
+'
+
+# A few bytes could become any number of them.
+test_expect_success 'what a server says to be compressed comes as it is, and is not decompressed' '
+	gzip -c <"$objects/small" >"$objects/small.gz" && touch -d 2020-01-01 "$objects/small.gz" &&
+	dig-fetch-url $at/gzipped/small.gz >actual && cmp "$objects/small.gz" actual
 '
 
 test_expect_success 'it goes on from a byte, if the object is the same' '
@@ -351,6 +357,66 @@ test_expect_success '!SANITIZED' 'memory stays below 100 MB with all connections
 	sys.exit(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 97656)
 	EOF
 	DIG_CONFIG=fetch.connections=6 python3 rss.py dig-fetch-url $at/plain/huge
+'
+
+if openssl version >/dev/null 2>&1
+then
+	test_set_prereq OPENSSL
+fi
+
+test_expect_success OPENSSL 'https:// believes certificates that are trusted, and leads to no http://' '
+	stop_server && openssl req -batch -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout server/key -out server/certificate 2>/dev/null &&
+	start_server && test_expect_code 12 dig-fetch-url https://127.0.0.1:$port/plain/small 2>err && grep -i certificate err &&
+	SSL_CERT_FILE=$TRASH/server/certificate && export SSL_CERT_FILE && test_when_finished "unset SSL_CERT_FILE" &&
+	dig-fetch-url https://127.0.0.1:$port/plain/large >actual && cmp "$objects/large" actual &&
+	dig-fetch-url "https://127.0.0.1:$port/to=https%3A%2F%2Flocalhost%3A$port%2Fplain%2Fsmall/x" >actual &&
+	cmp "$objects/small" actual &&
+	test_expect_code 12 dig-fetch-url "https://127.0.0.1:$port/to=http%3A%2F%2Flocalhost%3A$port%2Fplain%2Fsmall/x" 2>err &&
+	grep "rotocol" err && test_expect_code 12 dig-fetch-url http://127.0.0.1:$port/plain/small
+'
+
+if nginx -v >/dev/null 2>&1
+then
+	test_set_prereq NGINX
+fi
+
+# Another's ETags, dates and ranges.
+test_expect_success NGINX 'nginx gives objects whole and in parts, and an object that has changed is noticed' '
+	mkdir nginx && free=$(python3 -c "import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])") &&
+	cat >nginx/conf <<-EOF &&
+	daemon off;
+	master_process off;
+	pid $TRASH/nginx/pid;
+	error_log $TRASH/nginx/error;
+	events { }
+	http {
+		access_log off;
+		client_body_temp_path $TRASH/nginx;
+		proxy_temp_path $TRASH/nginx;
+		fastcgi_temp_path $TRASH/nginx;
+		uwsgi_temp_path $TRASH/nginx;
+		scgi_temp_path $TRASH/nginx;
+		server { listen 127.0.0.1:$free; root $objects; }
+	}
+	EOF
+	{ nginx -e "$TRASH/nginx/error" -c "$TRASH/nginx/conf" </dev/null >/dev/null 2>&1 & } && nginx=$! &&
+	test_when_finished "kill $nginx" &&
+	until test -s nginx/pid
+	do
+		kill -0 $nginx || return 1
+		sleep 0.05
+	done &&
+	url=http://127.0.0.1:$free &&
+	for name in small empty huge
+	do
+		DIG_CONFIG=fetch.connections=3 dig-fetch-url $url/$name >actual && cmp "$objects/$name" actual || return 1
+	done &&
+	printf "0 - -\t%s\n" $url/large | dig-fetch-url --batch | head -n 1 >reply &&
+	validator=$(cut -d" " -f4- reply) &&
+	dig-fetch-url --if-same="$validator" --resume-from=9437183 $url/large | cmp - "$objects/large" 0 9437183 &&
+	touch -d 2020-02-02 "$objects/large" &&
+	test_expect_code 1 dig-fetch-url --if-same="$validator" --resume-from=9437183 $url/large
 '
 
 stop_server

@@ -8,7 +8,7 @@ test_description='dig add of a URL stores what a file would, and goes on inside 
 tab=$(printf '\t')
 
 test_expect_success 'a server with objects, and a store' '
-	start_server && trap "kill $server_process; exit 1" EXIT &&
+	start_server &&
 	dig-config --global fetch.retries 1 && dig-config --global fetch.stall_time 1 &&
 	echo hello >"$objects/small" && : >"$objects/empty" &&
 	seeded 9M 1 >"$objects/large" && seeded 20M 2 >"$objects/huge" && touch -d 2020-01-01 "$objects"/* &&

@@ -7,24 +7,50 @@
 
 namespace dig {
 
+static std::string variable(const char *name)
+{
+	const char *value = std::getenv(name);
+	return value ? value : "";
+}
+
+static FetchTarget s3_target_of(const Url &url)
+{
+	const S3Access s3 = find_s3_access(url, s3_environment_of_process());
+	FetchTarget target;
+	target.url = s3.url;
+	target.user = s3.key_id;
+	target.password = s3.secret;
+	target.region = s3.region;
+	target.token = s3.token;
+	target.is_s3 = true;
+	target.is_signed = !s3.key_id.empty();
+	target.ca_file = variable("AWS_CA_BUNDLE");
+	return target;
+}
+
+static std::string find_ssh_key(const std::string &directory)
+{
+	for (const char *name : {"/id_ed25519", "/id_ecdsa", "/id_rsa"})
+		if (find_stat(directory + name))
+			return directory + name;
+	return "";
+}
+
 FetchTarget fetch_target_of(const Url &url)
 {
-	FetchTarget target;
-	if (url.scheme == Url::Scheme::s3) {
-		const S3Access s3 = find_s3_access(url, s3_environment_of_process());
-		return {s3.url, s3.key_id, s3.secret, s3.region, s3.token, true, !s3.key_id.empty(), true, "", ""};
-	}
+	FetchTarget target = url.scheme == Url::Scheme::s3 ? s3_target_of(url) : FetchTarget();
+	for (const char *name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"})
+		if (target.ca_file.empty())
+			target.ca_file = variable(name);
+	if (target.is_s3)
+		return target;
 	target.url = url.object();
 	target.user = url.user.value_or("");
 	target.password = url.password.value_or("");
 	target.is_http = url.scheme != Url::Scheme::sftp;
-	const char *home = std::getenv("HOME");
-	target.ssh_directory = std::string(home ? home : "") + "/.ssh";
-	for (const char *name : {"id_ed25519", "id_ecdsa", "id_rsa"})
-		if (const std::string path = target.ssh_directory + '/' + name; !target.is_http && find_stat(path)) {
-			target.ssh_key = path;
-			break;
-		}
+	target.ssh_directory = variable("HOME") + "/.ssh";
+	if (!target.is_http)
+		target.ssh_key = find_ssh_key(target.ssh_directory);
 	return target;
 }
 

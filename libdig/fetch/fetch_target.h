@@ -16,6 +16,7 @@ struct FetchTarget {
 	std::string user, password, region, token;
 	bool is_http = true, is_signed = false, is_s3 = false;
 	std::string ssh_directory, ssh_key; // of the user; the first key that is there
+	std::string ca_file; // certificates that are trusted; empty for those of the system
 };
 
 FetchTarget fetch_target_of(const Url &url);

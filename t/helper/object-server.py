@@ -8,8 +8,10 @@
 #     /B/NAME               as behaviour B below
 #     /B=ARGUMENT/NAME
 #
+# With DIRECTORY/certificate and DIRECTORY/key it speaks HTTPS.
+#
 # "/s3/BUCKET/KEY" wants requests that are signed as AWS signs (version 4), and recomputes the signature.
-import email.utils, hashlib, hmac, http.server, os, socket, socketserver, sys, threading, time, urllib.parse
+import email.utils, hashlib, hmac, http.server, os, socket, socketserver, ssl, sys, threading, time, urllib.parse
 
 directory = sys.argv[1]
 objects = os.path.join(directory, "objects")
@@ -136,6 +138,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             piece = body[at:at + 100000]
             self.wfile.write(b"%x\r\n" % len(piece) + piece + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")
+
+    # Bytes that say to be compressed ones, though nobody has asked for such.
+    def serve_gzipped(self, name, _):
+        self.serve(name, change=lambda headers: headers.update({"Content-Encoding": "gzip"}))
 
     def serve_user(self, name, _):
         if self.headers.get("Authorization") is None:
@@ -363,6 +369,19 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Handler)
+if os.path.exists(os.path.join(directory, "certificate")):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(directory, "certificate"), os.path.join(directory, "key"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+
+
+def end_with_parent(parent):
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)
+
+
+threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
 with open(os.path.join(directory, "port.new"), "w") as file:
     file.write("%d\n" % server.server_address[1])
 os.rename(os.path.join(directory, "port.new"), os.path.join(directory, "port"))
