@@ -404,8 +404,7 @@ void Download::start_due()
 
 void Download::take_messages()
 {
-	int left = 0;
-	while (const CURLMsg *message = curl_multi_info_read(multi_, &left)) {
+	for (int left = 0; const CURLMsg *message = curl_multi_info_read(multi_, &left);) {
 		char *request = nullptr;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
 		if (message->msg == CURLMSG_DONE)
