@@ -282,9 +282,11 @@ static void show_journal_record(StagingLines &lines, const JournalRecord &record
 		lines.put(at, "file" + fields_of(file), file.entry.path);
 		return cursor.expect_end();
 	}
-	case JournalType::checkpoint: {
-		const JournalCheckpoint checkpoint = JournalCheckpoint::decode(record.body, name, at);
-		return lines.put(at, "checkpoint" + field("reached", checkpoint.offset) +
+	case JournalType::checkpoint:
+	case JournalType::stream: {
+		const JournalCheckpoint checkpoint = JournalCheckpoint::decode(record.type, record.body, name, at);
+		const std::string origin = checkpoint.origin.empty() ? "" : " origin=" + quote(checkpoint.origin);
+		return lines.put(at, (origin.empty() ? "checkpoint" : "stream" + origin) + field("reached", checkpoint.offset) +
 			field("tree-size", checkpoint.tree.size()) +
 				fields_of(checkpoint.file), checkpoint.file.entry.path);
 	}
@@ -319,7 +321,7 @@ static std::optional<std::uint64_t> find_record(Window &window, std::uint64_t of
 	for (; offset + frame_size <= window.size(); offset++) {
 		const Bytes head = window.at(offset, 5);
 		const std::uint64_t length = load<std::uint32_t>(head.data());
-		if (length > 4_MiB || head[4] == 0 || head[4] > static_cast<std::uint8_t>(JournalType::cancelled))
+		if (length > 4_MiB || head[4] == 0 || head[4] > static_cast<std::uint8_t>(JournalType::stream))
 			continue;
 		const Bytes frame = window.at(offset, length + frame_size);
 		if (frame.size() == length + frame_size &&

@@ -8,6 +8,7 @@
 #include "libdig/tool/interruption.h"
 #include "libdig/tool/report.h"
 #include "libdig/tool/typed_path.h"
+#include "libdig/tool/url_taker.h"
 #include "libdig/verbs/near_paths.h"
 #include "libdig/verbs/record_taker.h"
 #include "libdig/watch/metrics.h"
@@ -27,13 +28,15 @@ static constexpr char usage[] =
 	"dig-update-index --add --from-command --path=PATH [--mode=MODE] [--mtime=T]\n"
 	"                 [--explain] [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"                 -- COMMAND [ARGUMENT...]\n"
+	"dig-update-index --add [-z] --stdin-urls [--mode=MODE] [--mtime=T] [--explain]\n"
+	"                 [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"dig-update-index --remove [-z] --stdin-paths | PATH...\n"
 	"dig-update-index --index-info [-z] [--replace]";
 
 struct Wishes {
 	bool add = false, remove = false, index_info = false, all = false, dry_run = false;
 	bool by_reference = false, reread = false, nul = false;
-	bool from_records = false, from_paths = false, from_content = false;
+	bool from_records = false, from_paths = false, from_content = false, from_urls = false;
 	bool from_command = false, replace = false;
 	std::optional<std::string> path, mode, mtime, checkpoint, changing;
 	std::vector<std::string> paths;
@@ -114,9 +117,9 @@ static void take_checkpoint(const std::string &text, Stage::Stream &stream)
 	stream.checkpoint_bytes = *size;
 }
 
-static void take_content(Stage &stage, const Wishes &wishes)
+// Mode and time of what has no file.
+static Stage::Stream stream_of(const Wishes &wishes)
 {
-	const StorePaths &paths = stage.writer().store().paths();
 	std::uint16_t mode = 0644;
 	if (wishes.mode) {
 		const unsigned long value = std::strtoul(wishes.mode->c_str(), nullptr, 8);
@@ -134,9 +137,16 @@ static void take_content(Stage &stage, const Wishes &wishes)
 		mtime = nanoseconds_of({static_cast<time_t>(seconds), 0});
 	}
 	Stage::Stream stream;
-	stream.path = stored_path(paths, *wishes.path);
 	stream.mode = mode;
 	stream.mtime_ns = mtime;
+	return stream;
+}
+
+static void take_content(Stage &stage, const Wishes &wishes)
+{
+	const StorePaths &paths = stage.writer().store().paths();
+	Stage::Stream stream = stream_of(wishes);
+	stream.path = stored_path(paths, *wishes.path);
 	if (wishes.checkpoint)
 		take_checkpoint(*wishes.checkpoint, stream);
 	if (!wishes.from_command) {
@@ -156,6 +166,27 @@ static void take_content(Stage &stage, const Wishes &wishes)
 	stage.give_up();
 	throw Error(quote(wishes.paths[0]) + " ended with status " + std::to_string(status) +
 		"; nothing of " + quote(*wishes.path) + " is staged");
+}
+
+// Lines URL TAB PATH.
+static void take_urls(Stage &stage, const Wishes &wishes)
+{
+	const StorePaths &paths = stage.writer().store().paths();
+	Stage::Stream stream = stream_of(wishes);
+	UrlTaker taker(stage);
+	RecordReader list = RecordReader::standard_input(record_end(wishes.nul));
+	while (const std::optional<std::string_view> line = list.next()) {
+		const std::size_t tab = line->find('\t');
+		if (tab == line->npos)
+			throw Error("a line is not 'URL TAB PATH'; for one file on standard input give its --path=PATH");
+		const std::string url(line->substr(0, tab)), path(line->substr(tab + 1));
+		const std::string typed = wishes.nul ? path : unquoted_record(path);
+		stream.path = stored_path(paths, typed);
+		if (const std::string_view problem = path_problem(stream.path); !problem.empty())
+			stage.failed(stream.path, quote(typed) + " cannot be stored: " + std::string(problem));
+		else
+			taker.take(url, stream);
+	}
 }
 
 static void remove_path(Stage &stage, const std::string &typed)
@@ -329,6 +360,7 @@ static void add_options(Options &options, Wishes &wishes)
 		.flag("stdin", 0, wishes.from_records, "read the records of dig-ls-work")
 		.flag("stdin-paths", 0, wishes.from_paths, "read paths")
 		.flag("stdin-content", 0, wishes.from_content, "read one file's content")
+		.flag("stdin-urls", 0, wishes.from_urls, "read URLs and paths, and fetch their content")
 		.flag("", 'z', wishes.nul, "lines and paths end with NUL")
 		.flag("from-command", 0, wishes.from_command, "the content is the output of a command")
 		.value("path", 0, wishes.path, "PATH", "the path of that content")
@@ -342,8 +374,13 @@ static void check_wishes(const Wishes &wishes)
 {
 	if (wishes.add + wishes.remove + wishes.index_info != 1)
 		throw UsageError("give one of --add, --remove and --index-info");
-	if (wishes.add && wishes.from_records + wishes.from_paths + wishes.from_content + wishes.from_command != 1)
-		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content and --from-command");
+	const int inputs = wishes.from_records + wishes.from_paths + wishes.from_content + wishes.from_command +
+		wishes.from_urls;
+	if (wishes.add && inputs != 1)
+		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content, --from-command and "
+			"--stdin-urls");
+	if (wishes.from_urls && (!wishes.add || wishes.all || wishes.dry_run || wishes.by_reference))
+		throw UsageError("--stdin-urls goes with --add, and without -A, -n and --by-reference");
 	if ((wishes.from_content || wishes.from_command) != wishes.path.has_value())
 		throw UsageError("--path=PATH is needed with --stdin-content and --from-command, and only with these");
 	const bool takes_files = wishes.add && (wishes.from_records || wishes.from_paths);
@@ -391,6 +428,8 @@ static void take(Stage &stage, const Wishes &wishes, std::optional<StepClock> cl
 		take_paths(stage, root, wishes);
 	else if (wishes.from_content || wishes.from_command)
 		take_content(stage, wishes);
+	else if (wishes.from_urls)
+		take_urls(stage, wishes);
 	else if (wishes.index_info)
 		take_info(stage, wishes);
 	for (const std::string &path : wishes.remove ? wishes.paths : std::vector<std::string>())
@@ -451,7 +490,7 @@ static int update_index(Options &options)
 	// Of a work tree, what did not change was taken before; a name that is wrong was never there.
 	const bool is_partial = took_any || (wishes.from_records && stage.recorded_failure_count() > 0);
 	if (!failures.empty() && !is_partial)
-		return exit_status::failed;
+		return wishes.from_urls ? exit_status::network : exit_status::failed;
 	report.summarise(summary_of(stage, work));
 	return failures.empty() ? exit_status::done : exit_status::partial;
 }

@@ -185,6 +185,10 @@ test_expect_success 'Crypto++ is seen only in digest.cpp' '
 	only_in "(cryptopp|crypto\+\+)/" libdig/base/digest.cpp
 '
 
+test_expect_success 'libcurl is seen only in the tool that is linked with it' '
+	only_in "curl/" plumbing/fetch-url.cpp
+'
+
 test_expect_success 'toml++ is seen only in settings.cpp' '
 	only_in "toml(\+\+|plusplus)" libdig/format/settings.cpp
 '

@@ -7,6 +7,8 @@ test_description='what holds for every tool: options, statuses, output that is n
 source_directory=$TEST_DIRECTORY/..
 (cd "$source_directory" && ls plumbing porcelain) |
 	sed -n 's/\.cpp$//p; s/\.sh$//p' | grep -vx dig | sed 's/^/dig-/' >tools
+# It is left out where there is no libcurl.
+test -x "$DIG_BUILD/dig-fetch-url" || sed -i /fetch-url/d tools
 
 # A store with two states, something staged, and something that nobody added.
 mkdir tree && cd tree || exit 1
@@ -43,6 +45,7 @@ sample () {
 	dig-extract) dig-extract -h ;;
 	dig-fetch | dig-fetch-states) dig-push -q "$TRASH/fetched$$" && $1 "$TRASH/fetched$$" ;;
 	dig-gc) dig-gc --dry-run ;;
+	dig-fetch-url) dig-fetch-url "file://$PWD/one" ;;
 	dig-get) dig-get /one ;;
 	dig-hash-object) dig-hash-object one ;;
 	dig-help) dig-help ;;
@@ -174,7 +177,7 @@ test_expect_success 'each tool lists its options and tells its version' '
 needs_a_store () {
 	case $tool in
 	# These need none.
-	dig-chunk | dig-config | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
+	dig-chunk | dig-config | dig-fetch-url | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
 		dig-clone | dig-remote-file | dig-remote-ssh)
 		return ;;
 	dig-add) set -- -A ;;

@@ -24,7 +24,7 @@ test_expect_success 'an unknown key is refused, with the keys there are' '
 	test_expect_code 128 dig-config core.colour 2>err &&
 	grep "unknown key .core.colour.; \[core\] has compression, " err &&
 	test_expect_code 128 dig-config colour 2>err &&
-	grep "the sections are core, chunking, performance and safe" err
+	grep "the sections are core, chunking, performance, fetch and safe" err
 '
 
 test_expect_success 'all 16 keys of the specification are listed, with their defaults' '

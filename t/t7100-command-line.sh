@@ -89,7 +89,7 @@ test_expect_success 'options of dig add that belong together are asked for toget
 	done &&
 	test_expect_code 129 dig add --from-command --path=p --checkpoint-every=1M -- echo 2>../err &&
 	grep "a command that fails must leave nothing staged" ../err &&
-	test_expect_code 129 dig add --stdin 2>../err && grep "needs --path=PATH" ../err &&
+	test_expect_code 129 dig add --stdin --checkpoint-every=1M 2>../err && grep "needs --path=PATH" ../err &&
 	test_expect_code 129 dig add 2>../err && grep "no path given" ../err
 '
 

@@ -28,10 +28,12 @@ template <auto section, auto member> static SettingKey::Place place(Settings &se
 template <auto member> static constexpr auto core = place<&Settings::core, member>;
 template <auto member> static constexpr auto chunking = place<&Settings::chunking, member>;
 template <auto member> static constexpr auto performance = place<&Settings::performance, member>;
+template <auto member> static constexpr auto fetch = place<&Settings::fetch, member>;
 
 using Core = Settings::Core;
 using Chunking = Settings::Chunking;
 using Performance = Settings::Performance;
+using Fetch = Settings::Fetch;
 
 static constexpr std::array<SettingKey, setting_count> keys = {{
 	{"core.compression", Type::choice, "how blocks of a layer are compressed",
@@ -91,6 +93,20 @@ static constexpr std::array<SettingKey, setting_count> keys = {{
 	{"performance.checkpoint_bytes", Type::size, "bytes between two checkpoints of an add",
 		performance<&Performance::checkpoint_bytes>, 64_KiB, max_number},
 
+	// Each holds a part of an object in memory.
+	{"fetch.connections", Type::count, "for one large object at a URL; 0 is as many as help",
+		fetch<&Fetch::connections>, 0, 6},
+	{"fetch.retries", Type::count, "attempts, one behind the other, that bring nothing",
+		fetch<&Fetch::retries>, 0, 100},
+	{"fetch.stall_time", Type::count, "seconds with less than 1 KB each, before a connection is cut",
+		fetch<&Fetch::stall_time>, 1, 3600},
+	{"fetch.max_time", Type::count, "seconds that one object may take; 0 is no limit",
+		fetch<&Fetch::max_time>, 0, 1000000000},
+	{"fetch.max_size", Type::size, "the largest object that is taken from a URL; 0 is no limit",
+		fetch<&Fetch::max_size>, 0, max_number},
+	{"fetch.max_redirects", Type::count, "how often a URL may lead to another one",
+		fetch<&Fetch::max_redirects>, 0, 50},
+
 	{"safe.directory", Type::list, "stores of other users that may be opened; global file only",
 		place<&Settings::safe, &Settings::Safe::directory>},
 }};
@@ -121,7 +137,7 @@ static std::string known_names(std::string_view name)
 		if (key.section() == section)
 			text += (text.empty() ? "" : ", ") + std::string(key.leaf());
 	if (text.empty())
-		return "the sections are core, chunking, performance and safe";
+		return "the sections are core, chunking, performance, fetch and safe";
 	return "[" + std::string(section) + "] has " + text;
 }
 

@@ -44,7 +44,7 @@ Origin origin_of(const Settings &settings, const SettingKey &key);
 std::size_t number_of(const SettingKey &key);
 // "unknown key 'x'", with the keys of its section and the name that may have been meant.
 std::string unknown_setting_key(std::string_view name);
-// Whether name is "core", "chunking", "performance" or "safe".
+// Whether name is "core", "chunking", "performance", "fetch" or "safe".
 bool is_setting_section(std::string_view name);
 // Nothing unless text is "auto", "zstd", "zlib" or "none".
 std::optional<Compression> parse_compression(std::string_view text);

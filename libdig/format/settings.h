@@ -32,7 +32,7 @@ enum class Compression : std::uint8_t { automatic, zstd, zlib, none, later };
 
 enum class Origin : std::uint8_t { standard, global_file, store_file, command_line };
 
-constexpr std::size_t setting_count = 27;
+constexpr std::size_t setting_count = 33;
 
 // A configuration file is written by hand; a larger file is something else.
 constexpr std::size_t max_config_size = 1 << 20;
@@ -73,6 +73,16 @@ struct Settings {
 		bool verify_writes = false;
 		bool merge_layers = true;
 	} core;
+
+	// Of content that comes by a URL.
+	struct Fetch {
+		std::uint64_t connections = 0; // 0: as many as help
+		std::uint64_t retries = 5;
+		std::uint64_t stall_time = 30; // seconds
+		std::uint64_t max_time = 0;    // seconds; 0: no limit
+		std::uint64_t max_size = 0;    // 0: no limit
+		std::uint64_t max_redirects = 10;
+	} fetch;
 
 	struct Safe {
 		// Stores of other users that may be opened.  Honoured from the global file only.

@@ -120,15 +120,18 @@ void Ingest::submit(Source source)
 	const bool is_small = !source.stream && source.resume_offset == 0 && !source.takes_changing &&
 		(source.kind == EntryKind::symlink || source.stat->size <= shared.plan.small_limit);
 	shared.work.total_files.add();
-	if (source.stream)
+	if (source.stream && !source.stream_size)
 		shared.has_stream = true;
-	else
-		shared.work.total_bytes.add(source.stat->size - std::min(source.stat->size, source.resume_offset));
+	else {
+		const std::uint64_t size = source.stream ? *source.stream_size : source.stat->size;
+		shared.work.total_bytes.add(size - std::min(size, source.resume_offset));
+	}
 	std::unique_lock lock(shared.mutex);
 	if (!is_small) {
 		shared.push_collected(lock);
 		// Most of a large file is in the tier of its end.  A stream's end is not known.
-		shared.carry(shared.chunking.target_at(source.stream ? 0 : std::max<std::uint64_t>(source.stat->size, 1) - 1));
+		const std::uint64_t size = source.stream ? source.stream_size.value_or(0) : source.stat->size;
+		shared.carry(shared.chunking.target_at(std::max<std::uint64_t>(size, 1) - 1));
 		shared.push({{}, std::make_shared<Job>(std::move(source), shared.chunking, shared.plan.segment)}, lock);
 		return;
 	}

@@ -54,17 +54,27 @@ std::size_t Ingest::Segments::read_stream(Claim &claim)
 {
 	try {
 		return read_some_stream(claim);
-	} catch (const SystemError &error) {
-		give_up(*claim.job, error.what(), false);
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &error) {
+		give_up(*claim.job, error.what(), dynamic_cast<const StreamChanged *>(&error));
 		claim.is_last = true;
 		return 0;
 	}
 }
 
+// Whether more may follow.
+static bool wait_for_frame(Source &source)
+{
+	if (source.next_frame && source.frame_left == 0)
+		source.frame_left = source.next_frame();
+	return !source.next_frame || source.frame_left > 0;
+}
+
 // A segment of a stream; a shorter one where a checkpoint is due.
 std::size_t Ingest::Segments::read_some_stream(Claim &claim)
 {
-	const Source &source = claim.job->source;
+	Source &source = claim.job->source;
 	std::uint8_t *const to = claim.data;
 	const int fd = source.stream->fd();
 	std::uint64_t wanted = shared_.plan.segment;
@@ -84,7 +94,17 @@ std::size_t Ingest::Segments::read_some_stream(Claim &claim)
 		clock_.lap(Step::input);
 		if (!is_there)
 			return done;
-		const std::size_t n = source.stream->read_some({to + done, wanted - done});
+		std::size_t piece = wanted - done;
+		if (!wait_for_frame(source)) {
+			claim.is_last = true;
+			return done;
+		}
+		if (source.next_frame)
+			piece = std::min<std::uint64_t>(piece, source.frame_left);
+		const std::size_t n = source.stream->read_some({to + done, piece});
+		source.frame_left -= source.next_frame ? n : 0;
+		if (n == 0 && source.next_frame)
+			throw Error("the stream has ended inside a frame");
 		if (n == 0) {
 			claim.is_last = true;
 			return done;

@@ -11,6 +11,7 @@
 #ifndef DIG_INGEST_SINK_H
 #define DIG_INGEST_SINK_H
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,7 +44,13 @@ struct Source {
 	// on, even if more could come soon.  0 for never.
 	std::uint64_t checkpoint_bytes = 0;
 	std::int64_t checkpoint_ns = 0;
-	std::shared_ptr<File> stream;    // of unknown size; without it, path is opened
+	std::shared_ptr<File> stream;    // without it, path is opened
+	// Of a stream that comes in frames: waits for the next one and returns the bytes of it, which follow in
+	// the stream; 0 behind the last one.  Throws an Error if the content cannot be had as a whole now, and
+	// StreamChanged if what has come is worth nothing.  By one worker at a time.
+	std::function<std::uint64_t()> next_frame;
+	std::uint64_t frame_left = 0;
+	std::optional<std::uint64_t> stream_size; // if it is known
 	std::shared_ptr<File> opened;    // path, if it is open already
 	std::uint64_t resume_offset = 0; // what lies before it was cut and stored by an earlier run
 	std::int64_t read_began_ns = 0;  // by that run; without one it is set when the file is opened
@@ -54,7 +61,8 @@ struct Source {
 	std::optional<IndexRecord> previous;
 	std::shared_ptr<TreeBuilder> tree; // of the chunks so far; null before the second
 	std::uint64_t only_size = 0;       // of the first chunk, until there is a tree
-	std::uint64_t checkpointed = 0;
+	std::string origin; // of a stream that can be had again from an offset on: which content it is
+	std::uint64_t checkpointed = 0, taken = 0; // up to here chunks were handed over
 	Digest last_chunk;
 
 	void append_to_tree(std::span<const ChunkRef> chunks, const NodeSink &nodes);
@@ -64,6 +72,12 @@ struct Source {
 	TreeBuilder &get_tree(const NodeSink &nodes);
 	// The file root of what was appended.  Ends the tree.
 	Digest finish_tree(const NodeSink &nodes);
+};
+
+// The content of a stream has become another one while it came.
+class StreamChanged : public Error {
+public:
+	using Error::Error;
 };
 
 struct SourceOutcome {

@@ -473,6 +473,7 @@ Child::~Child()
 
 void Child::close_input() { close_once(input_); }
 void Child::close_output() { close_once(output_); }
+void Child::widen_output(int size) const { static_cast<void>(::fcntl(output_, F_SETPIPE_SZ, size)); }
 
 int Child::wait()
 {

@@ -117,6 +117,8 @@ public:
 	int output() const { return output_; } // to read from: the child writes it
 	void close_input();
 	void close_output();
+	// Asks for room for that many bytes in the pipe from it; the system may have less.
+	void widen_output(int size) const;
 
 	// Closes our ends of the pipes and waits.  Returns the exit status, or 128 + n after signal n.
 	// If this process is interrupted meanwhile, it sends SIGTERM to all of its children.  SIGINT

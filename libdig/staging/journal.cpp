@@ -69,15 +69,24 @@ JournalBlock JournalBlock::decode(Bytes body, std::string_view name, std::uint64
 void JournalCheckpoint::encode(Buffer &out) const
 {
 	file.encode(out);
+	if (!origin.empty()) {
+		put_u16(out, static_cast<std::uint16_t>(origin.size()));
+		append(out, bytes_of(origin));
+	}
 	put_u64(out, offset);
 	append(out, tree);
 }
 
-JournalCheckpoint JournalCheckpoint::decode(Bytes body, std::string_view name, std::uint64_t offset)
+JournalCheckpoint JournalCheckpoint::decode(JournalType type, Bytes body, std::string_view name, std::uint64_t offset)
 {
 	Cursor cursor(body, name, offset);
 	JournalCheckpoint checkpoint;
 	checkpoint.file = IndexRecord::decode(cursor);
+	if (type == JournalType::stream) {
+		checkpoint.origin = text_of(cursor.take(cursor.u16()));
+		if (checkpoint.origin.empty())
+			cursor.fail("a stream has no origin");
+	}
 	checkpoint.offset = cursor.u64();
 	append(checkpoint.tree, cursor.take(cursor.left()));
 	return checkpoint;

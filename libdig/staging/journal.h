@@ -38,6 +38,7 @@ enum class JournalType : std::uint8_t {
 	failed = 5,     // a source file that could not be taken
 	note = 6,       // a layer is about to be published
 	cancelled = 7,  // the note before came to nothing
+	stream = 8,     // inside unfinished content that has no file, and can be had again
 };
 
 struct JournalBlock {
@@ -56,14 +57,18 @@ struct JournalBlock {
 	static JournalBlock decode(Bytes body, std::string_view name, std::uint64_t offset);
 };
 
-// Where an add of a large file stands: everything before `offset` is in the pack.
+// Where an add of a large file, or of a stream, stands: everything before `offset` is in the pack.
 struct JournalCheckpoint {
 	IndexRecord file; // path and stat; no entry yet
+	// Of a stream: which content it is, in the words of whoever feeds it.  Empty for a file, which stat
+	// identifies.
+	std::string origin;
 	std::uint64_t offset = 0;
 	Buffer tree; // TreeBuilder::checkpoint()
 
+	JournalType type() const { return origin.empty() ? JournalType::checkpoint : JournalType::stream; }
 	void encode(Buffer &out) const;
-	static JournalCheckpoint decode(Bytes body, std::string_view name, std::uint64_t offset);
+	static JournalCheckpoint decode(JournalType type, Bytes body, std::string_view name, std::uint64_t offset);
 };
 
 struct JournalFailure {

@@ -50,8 +50,9 @@ void JournalState::take(const JournalRecord &record, std::string_view name)
 		return forget_checkpoint(IndexRecord::decode(cursor).entry.path);
 	}
 	case JournalType::checkpoint:
+	case JournalType::stream:
 		if (offset >= merged_)
-			take(JournalCheckpoint::decode(record.body, name, offset));
+			take(JournalCheckpoint::decode(record.type, record.body, name, offset));
 		return;
 	case JournalType::failed:
 		if (offset >= merged_)
@@ -110,7 +111,7 @@ Buffer JournalState::carried_records() const
 {
 	Buffer records;
 	for (const JournalCheckpoint &checkpoint : checkpoints_)
-		put_journal_record(records, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
+		put_journal_record(records, checkpoint.type(), [&](Buffer &body) { checkpoint.encode(body); });
 	for (const JournalFailure &failure : failures_)
 		put_journal_record(records, JournalType::failed, [&](Buffer &body) { failure.encode(body); });
 	return records;

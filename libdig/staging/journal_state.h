@@ -62,6 +62,8 @@ public:
 
 	const std::vector<JournalCheckpoint> &checkpoints() const { return checkpoints_; }
 	void forget_checkpoint(std::string_view path);
+	// For one that is in no record yet; carried_records() has it then.
+	void keep_checkpoint(JournalCheckpoint checkpoint) { take(std::move(checkpoint)); }
 	const std::vector<JournalFailure> &failures() const { return failures_; }
 	void set_failures(std::vector<JournalFailure> failures);
 	// Checkpoints and failures as framed records, for what carries them on.

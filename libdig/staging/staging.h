@@ -54,6 +54,8 @@ public:
 	// What a killed add had left inside a large file.
 	std::optional<JournalCheckpoint> find_checkpoint(std::string_view path) const;
 	void forget_checkpoint(std::string_view path) { pack_.state().forget_checkpoint(path); }
+	// finish() writes it.
+	void keep_checkpoint(JournalCheckpoint checkpoint) { pack_.state().keep_checkpoint(std::move(checkpoint)); }
 	const std::vector<JournalCheckpoint> &checkpoints() const { return pack_.state().checkpoints(); }
 	// Whether interrupted adds have left content that this writer did not go on with.
 	bool has_leftovers() const { return is_alone_ && (has_unfinished_ || !checkpoints().empty()); }

@@ -26,6 +26,10 @@
 // has ended well.  So its record goes to no journal.  With --checkpoint-every, what came so far is put
 // into the index itself, as an entry that a commit can take.
 //
+// A stream in frames is told its end, and may have an origin, which says which content it is and can be had
+// again from an offset on.  Of it the journal has checkpoints as of a large file, and more often, since what
+// came over a network costs more than what is read again.  If it fails, what came is kept as after a kill.
+//
 // A file that changed while it was read is read again, behind all others: by then its writer may
 // have ended.
 #include "libdig/verbs/stage.h"
@@ -43,6 +47,8 @@
 
 namespace dig {
 
+// A checkpoint of a stream comes after this part of checkpoint_bytes.
+constexpr std::uint64_t stream_part = 4;
 // So many chunk lists wait together, and with them finished files: that part of checkpoint_interval.
 constexpr std::uint64_t most_held_lists = 64, held_part = 8;
 constexpr int most_attempts = 3;
@@ -181,8 +187,36 @@ void Stage::stream(Stream stream)
 	source.has_mtime = stream.mtime_ns.has_value();
 	source.checkpoint_bytes = stream.checkpoint_bytes;
 	source.checkpoint_ns = stream.checkpoint_ns;
+	source.next_frame = std::move(stream.next_frame);
+	source.stream_size = stream.size;
+	source.origin = std::move(stream.origin);
+	if (stream.is_resumed) {
+		const JournalCheckpoint from = writer_.find_checkpoint(source.path).value();
+		writer_.forget_checkpoint(source.path);
+		source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from.tree, "staging/journal", nodes_.sink()));
+		source.resume_offset = source.checkpointed = source.taken = from.offset;
+	}
 	stream_checkpoint_ns_ = now_ns();
 	ingest_->submit(std::move(source));
+}
+
+std::optional<Stage::BegunStream> Stage::find_begun(const std::string &path) const
+{
+	// A digest of the whole needs every byte.
+	const std::optional<JournalCheckpoint> begun = writer_.find_checkpoint(path);
+	if (!begun || begun->origin.empty() || store_.settings().core.file_digest)
+		return {};
+	return BegunStream{begun->offset, begun->origin};
+}
+
+std::optional<Stage::StreamFailure> Stage::take_stream_failure()
+{
+	std::lock_guard guard(update_mutex_);
+	// This very add may go on with it.
+	for (JournalCheckpoint &begun : begun_)
+		writer_.keep_checkpoint(std::move(begun));
+	begun_.clear();
+	return std::exchange(stream_failure_, {});
 }
 
 void Stage::give_up()
@@ -251,10 +285,17 @@ void Stage::take_chunks(Source &source, std::span<const ChunkRef> chunks, UnitEn
 	source.append_to_tree(chunks, nodes_.sink());
 	for (const ChunkRef &chunk : chunks)
 		bytes_since_sync_ += chunk.size;
-	const std::uint64_t offset = chunks.back().end();
+	const std::uint64_t offset = source.taken = chunks.back().end();
 	if (!source.stream && !options_.is_by_reference && offset < source.stat->size &&
 		offset - source.checkpointed >= store_.settings().performance.checkpoint_bytes) {
 		checkpoint_source(source, offset);
+		end.must_flush = true;
+	}
+	if (!source.origin.empty() &&
+		(offset - source.checkpointed) * stream_part >= store_.settings().performance.checkpoint_bytes) {
+		const JournalCheckpoint checkpoint = begun_stream(source);
+		put_journal_record(records_, checkpoint.type(), [&](Buffer &body) { checkpoint.encode(body); });
+		source.checkpointed = offset;
 		end.must_flush = true;
 	}
 	const bool is_due =
@@ -327,6 +368,34 @@ void Stage::checkpoint_source(Source &source, std::uint64_t offset)
 	source.checkpointed = offset;
 }
 
+JournalCheckpoint Stage::begun_stream(Source &source)
+{
+	JournalCheckpoint checkpoint;
+	checkpoint.file.entry.path = source.path;
+	checkpoint.file.is_removed = true; // it has no entry yet
+	checkpoint.origin = source.origin;
+	checkpoint.offset = source.taken;
+	checkpoint.tree = source.get_tree(nodes_.sink()).checkpoint();
+	return checkpoint;
+}
+
+// Nobody needs what came, but who goes on with it.
+void Stage::fail_stream(Source &source, const SourceOutcome &outcome)
+{
+	has_dropped_ = has_dropped_ || source.has_chunks();
+	// It is no part of what was taken, and comes again.
+	Work &work = *options_.work;
+	work.bytes.set(work.bytes.get() - (source.taken - source.resume_offset));
+	work.stream_bytes.set(work.bytes.get());
+	const std::uint64_t size = source.stream_size.value_or(0);
+	work.total_bytes.set(work.total_bytes.get() - (size - std::min(size, source.resume_offset)));
+	work.total_files.set(work.total_files.get() - 1);
+	std::lock_guard guard(update_mutex_);
+	stream_failure_ = StreamFailure{outcome.error, outcome.has_changed};
+	if (!outcome.has_changed && !source.origin.empty() && source.has_chunks())
+		begun_.push_back(begun_stream(source));
+}
+
 // All but its path.
 Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 {
@@ -358,6 +427,8 @@ static std::string reason_of(const std::string &path, const SourceOutcome &outco
 
 void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd &end)
 {
+	if (source.next_frame && !outcome.error.empty())
+		return fail_stream(source, outcome);
 	if (source.has_chunks() && (outcome.has_changed || !outcome.error.empty()))
 		has_dropped_ = true;
 	const bool is_failure = !outcome.error.empty() && !(options_.takes_changing && outcome.has_changed);
@@ -406,8 +477,8 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 		note_dropped(*source.previous);
 	put_locked(record);
 	// A recovery brings back what the journal has finished.  Whether the end of a stream is an end is
-	// known only later: when its writer has not failed, and nobody has interrupted us with it.
-	if (!source.stream)
+	// known only later: when its writer has not failed, and nobody has interrupted us with it.  Frames tell it.
+	if (!source.stream || source.next_frame)
 		put_journal_record(records_, JournalType::file, [&](Buffer &body) { record.encode(body); });
 	held_records_ += held_lists_ > 0;
 	if (held_lists_ >= most_held_lists ||
@@ -479,7 +550,7 @@ void Stage::retry_changed()
 void Stage::drop_leftovers()
 {
 	const Index index = Index::open(writer_.directory());
-	if (!writer_.has_leftovers() || !writer_.may_drop_blocks(index.state()))
+	if (keeps_begun_ || !writer_.has_leftovers() || !writer_.may_drop_blocks(index.state()))
 		return;
 	sweep_pack(writer_, index);
 	// The index is to know the journal that is in place now.

@@ -46,8 +46,31 @@ public:
 		// committed.  0 for only at the end.
 		std::uint64_t checkpoint_bytes = 0;
 		std::int64_t checkpoint_ns = 0;
+
+		// Content that comes in frames (Source::next_frame).  With an origin, it is noted how far it came,
+		// so that another add, or this one, can go on there: is_resumed, where find_begun() has a place.
+		std::function<std::uint64_t()> next_frame;
+		std::optional<std::uint64_t> size;
+		std::string origin;
+		bool is_resumed = false;
 	};
 	void stream(Stream stream);
+	// Where an earlier stream of this path has ended before its end.
+	struct BegunStream {
+		std::uint64_t offset = 0;
+		std::string origin;
+	};
+	std::optional<BegunStream> find_begun(const std::string &path) const;
+	void forget_begun(const std::string &path) { writer_.forget_checkpoint(path); }
+	// After drain(): why the last stream that came in frames is not staged.  What came of it is kept for
+	// the next add, unless it has changed.
+	struct StreamFailure {
+		std::string message;
+		bool has_changed = false;
+	};
+	std::optional<StreamFailure> take_stream_failure();
+	// What is kept of streams stays when this add ends.
+	void keep_begun() { keeps_begun_ = true; }
 	// Waits for everything submitted, without making it durable.
 	void drain() { ingest_->drain(); }
 	// Drops all that was submitted; the staging area is as it was.
@@ -99,6 +122,8 @@ private:
 	void store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end);
 	void checkpoint_source(Source &source, std::uint64_t offset);
 	IndexRecord checkpoint_stream(Source &source, std::uint64_t offset);
+	JournalCheckpoint begun_stream(Source &source);
+	void fail_stream(Source &source, const SourceOutcome &outcome);
 	void start_sync();
 	void end_sync();
 	Entry entry_of(const Source &source, const SourceOutcome &outcome);
@@ -128,6 +153,10 @@ private:
 	std::thread syncer_; // syncs what was appended while the workers go on
 	std::exception_ptr sync_failure_;
 	std::int64_t stream_checkpoint_ns_ = 0;
+
+	std::optional<StreamFailure> stream_failure_;
+	std::vector<JournalCheckpoint> begun_; // of streams that have failed
+	bool keeps_begun_ = false;
 
 	KnownRoots known_;
 	bool replaces_all_ = false;

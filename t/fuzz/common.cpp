@@ -14,6 +14,7 @@ const std::vector<FuzzTarget> &fuzz_targets()
 		std::vector<FuzzTarget> targets = format_targets;
 		targets.insert(targets.end(), staging_targets.begin(), staging_targets.end());
 		targets.insert(targets.end(), text_targets.begin(), text_targets.end());
+		targets.insert(targets.end(), fetch_targets.begin(), fetch_targets.end());
 		return targets;
 	}();
 	return all;

@@ -19,8 +19,9 @@ static void decode(const JournalRecord &record)
 		IndexRecord::decode(cursor);
 		break;
 	}
-	case JournalType::checkpoint: {
-		const JournalCheckpoint checkpoint = JournalCheckpoint::decode(record.body, name, record.offset);
+	case JournalType::checkpoint:
+	case JournalType::stream: {
+		const JournalCheckpoint checkpoint = JournalCheckpoint::decode(record.type, record.body, name, record.offset);
 		TreeBuilder::resume(checkpoint.tree, name, [](const Digest &, Bytes) {});
 		break;
 	}
@@ -59,6 +60,9 @@ static std::vector<Buffer> journal_seeds()
 	checkpoint.file.is_removed = checkpoint.file.has_stat = true;
 	checkpoint.offset = 40 * 65536;
 	checkpoint.tree = tree.checkpoint();
+	JournalCheckpoint stream = checkpoint;
+	stream.file.has_stat = false;
+	stream.origin = "of that URL";
 	const JournalFailure failure{"closed", "cannot open 'closed': Permission denied"};
 	const JournalNote note{Digest(), 1000, 2, Digest()};
 	Buffer journal;
@@ -68,6 +72,7 @@ static std::vector<Buffer> journal_seeds()
 	put_u32(journal, crc32_of(id));
 	put_journal_record(journal, JournalType::mark, [](Buffer &body) { JournalMark().encode(body); });
 	put_journal_record(journal, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
+	put_journal_record(journal, stream.type(), [&](Buffer &body) { stream.encode(body); });
 	put_journal_record(journal, JournalType::failed, [&](Buffer &body) { failure.encode(body); });
 	put_journal_record(journal, JournalType::note, [&](Buffer &body) { note.encode(body); });
 	put_journal_record(journal, JournalType::cancelled, [](Buffer &) {});

@@ -136,11 +136,24 @@ BOOST_AUTO_TEST_CASE(notes_and_checkpoints_come_back)
 	checkpoint.offset = 256_MiB;
 	checkpoint.tree = {1, 2, 3};
 	checkpoint.encode(body);
-	const JournalCheckpoint back = JournalCheckpoint::decode(body, "j", 0);
+	const JournalCheckpoint back = JournalCheckpoint::decode(checkpoint.type(), body, "j", 0);
+	BOOST_TEST(back.origin.empty());
 	BOOST_TEST(back.file.entry.path == "big");
 	BOOST_TEST(back.file.stat_size == 1_GiB);
 	BOOST_TEST(back.offset == 256_MiB);
 	BOOST_TEST((back.tree == checkpoint.tree));
+
+	body.clear();
+	checkpoint.file.has_stat = false;
+	checkpoint.origin = "that url";
+	checkpoint.encode(body);
+	BOOST_TEST((checkpoint.type() == JournalType::stream));
+	const JournalCheckpoint stream = JournalCheckpoint::decode(JournalType::stream, body, "j", 0);
+	BOOST_TEST(stream.origin == "that url");
+	BOOST_TEST(stream.offset == 256_MiB);
+	BOOST_TEST((stream.tree == checkpoint.tree));
+	body.resize(body.size() - 15);
+	BOOST_CHECK_THROW(JournalCheckpoint::decode(JournalType::stream, body, "j", 0), CorruptError);
 }
 
 BOOST_AUTO_TEST_CASE(a_torn_tail_ends_it_behind_the_last_whole_record)

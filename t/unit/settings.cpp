@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_complaint_names_file_line_key_and_what_is_allowed)
 		"did you mean 'core.compression'?");
 	BOOST_TEST(complaint("[kore]\n") ==
 		"'settings-test.toml', line 1: unknown key 'kore'; the sections are core, chunking, "
-		"performance and safe");
+		"performance, fetch and safe");
 	BOOST_TEST(complaint("core = 1\n").find("unknown key 'core'") != std::string::npos);
 	BOOST_TEST(complaint("[core]\nauthor = \n").find("'settings-test.toml', line 2: ") == 0U);
 	BOOST_TEST(complaint("", {"core.file_digest=maybe"}) ==
