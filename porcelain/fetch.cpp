@@ -1,4 +1,5 @@
-// dig fetch is dig-fetch-states.
+// dig fetch is dig-fetch-states, with a sentence on the work tree.
+#include "libdig/store/store_paths.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
 
@@ -21,7 +22,13 @@ static int fetch(Options &options)
 	report.pass_on(command);
 	command.push_back("--");
 	command.insert(command.end(), names.begin(), names.end());
-	replace_process(command);
+	int status;
+	const std::string said = output_of(command, status);
+	if (!said.empty())
+		standard_output().record(said);
+	if (status == exit_status::done && said.starts_with('@') && !get_store().work_tree.empty())
+		tell("the work tree is as it was; 'dig extract -f .' writes the files of the newest state");
+	return status;
 }
 
 int dig_fetch_main(int argc, char **argv) { return run(argc, argv, usage, fetch); }

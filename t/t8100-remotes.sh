@@ -98,9 +98,19 @@ test_expect_success 'the same change of both is no conflict' '
 	(cd t && echo agreed >agreed && touch -d @1600000000 agreed && echo t >t && dig-add agreed t && dig-commit -q -m t && dig push -q && dig-verify-store -q && dig-cat HEAD:t)
 '
 
-test_expect_success 'states that were merged before they were pushed stay as they are' '
+test_expect_success 'what was not pushed is not merged' '
+	dig clone -q remote small && (
+		cd small && known=$(dig-info generation) && for number in $(seq 20)
+		do
+			echo $number >small && dig-add small && dig-commit -q -m s$number || exit 1
+		done 2>/dev/null && dig-repack -q && test $(ls .dig/layers/*.dig | wc -l) -ge 20 && dig push -q && dig-repack -q && test $(dig-info layer-files) = 1 &&
+		dig-verify-store -q
+	)
+'
+
+test_expect_success 'states that were merged before there was a remote stay as they are' '
 	(cd u && dig fetch -q && cp -a . ../s && echo u >u && dig-add u && dig-commit -q -m u2 && dig push -q) &&
-	(cd s && for number in 1 2 3; do echo $number >s && dig-add s && dig-commit -q -m s$number || exit 1; done && dig-repack -q && states >../before &&
+	(cd s && for number in 1 2 3; do echo $number >s && dig-add s && dig-commit -q -m s$number || exit 1; done && dig remote remove origin && dig-repack -q && dig remote add origin "$TRASH/remote" && states >../before &&
 		test_expect_code 128 dig push 2>../err && states >../after && dig-verify-store -q) &&
 	test_cmp before after && grep "merged or dropped before they were pushed" err
 '

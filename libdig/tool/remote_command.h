@@ -3,7 +3,8 @@
 #define DIG_REMOTE_COMMAND_H
 
 #include "libdig/os/process.h"
-#include "libdig/remote/remotes.h"
+#include "libdig/remote/remote_objects.h"
+#include "libdig/store/remotes.h"
 #include "libdig/watch/metrics.h"
 
 namespace dig {

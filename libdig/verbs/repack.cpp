@@ -13,6 +13,7 @@
 #include "libdig/os/lock.h"
 #include "libdig/os/process.h"
 #include "libdig/staging/staging.h"
+#include "libdig/store/remotes.h"
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_merger.h"
 #include "libdig/verbs/layer_swap.h"
@@ -99,6 +100,7 @@ public:
 				throw LockedError("nothing was done");
 		}
 		store_.emplace(paths_);
+		settled_ = last_settled_state(paths_);
 		files_ = files_of(*store_);
 		Work::Totals totals;
 		for (const LayerFile &file : files_)
@@ -125,6 +127,8 @@ private:
 
 	bool is_wanted(const LayerFile &file) const
 	{
+		if (file.range.last > settled_)
+			return false;
 		if (options_.is_pending_only)
 			return file.packing.pending > 0;
 		return file.packing.pending > 0 || file.size < large_file ||
@@ -213,6 +217,7 @@ private:
 	StorePaths paths_;
 	const RepackOptions &options_;
 	std::optional<Store> store_;
+	std::uint64_t settled_ = 0; // generation
 	std::vector<LayerFile> files_;
 	RepackResult result_;
 };
@@ -235,7 +240,10 @@ static std::vector<LayerFile> small_files(Store &store)
 	const std::uint64_t newest = store.roots().size();
 	const std::uint64_t most = std::max(most_merged_by_commit, store.layer(newest)->file_size() / 10);
 	std::uint64_t sum = 0;
-	for (std::uint64_t home = newest - 1; home > untouched;) {
+	std::uint64_t start = std::min(newest - 1, last_settled_state(store.paths()));
+	if (start > 0 && table->home(start) > start)
+		start = table->find(start)->range.first - 1;
+	for (std::uint64_t home = start; home > untouched;) {
 		LayerFile file = file_of(store, home);
 		if (sum + file.size > most || file.range.first <= untouched)
 			break;

@@ -2,11 +2,10 @@
 #ifndef DIG_REMOTES_H
 #define DIG_REMOTES_H
 
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "libdig/remote/remote_objects.h"
 #include "libdig/store/store_paths.h"
 
 namespace dig {
@@ -29,6 +28,10 @@ RemoteName find_remote(const StorePaths &paths, const std::string &name);
 // Durable.
 void save_remote(const StorePaths &paths, const RemoteName &remote);
 bool remove_remote(const StorePaths &paths, const std::string &name);
+
+// The newest generation that some remote is known to have, or all of them if the store has no remote.  What comes
+// after it may have to be made anew behind the states of others, so that its layers stay as they are.
+std::uint64_t last_settled_state(const StorePaths &paths);
 
 // The scheme of a URL; "file" for a path.
 std::string scheme_of(const std::string &url);

@@ -1,4 +1,4 @@
-#include "libdig/remote/remotes.h"
+#include "libdig/store/remotes.h"
 
 #include <algorithm>
 
@@ -102,6 +102,22 @@ bool remove_remote(const StorePaths &paths, const std::string &name)
 	remove_file_if_there(path);
 	sync_directory(directory_of_remotes(paths));
 	return true;
+}
+
+std::uint64_t last_settled_state(const StorePaths &paths)
+{
+	std::vector<RemoteName> remotes;
+	try {
+		remotes = remotes_of(paths);
+	} catch (const Error &) {
+		// A file that cannot be read names a remote that nobody can reach.
+	}
+	if (remotes.empty())
+		return ~std::uint64_t(0);
+	std::uint64_t last = 0;
+	for (const RemoteName &remote : remotes)
+		last = std::max(last, remote.known);
+	return last;
 }
 
 } // namespace dig
