@@ -122,14 +122,18 @@ bool S3Objects::put(const std::string &key, const Spooled &content)
 				return false;
 			const FetchError refused = refusal(request.target, answer.head, answer.refusal);
 			if (status >= 300 && status != 409 && status != 412 && !refused.may_pass())
-				throw FetchError("refused: " + std::string(refused.what()));
+				throw FetchError(refused);
 			why = refused.what();
 		} catch (const LostAnswer &lost) {
 			why = lost.what();
 		}
 		may_be_ours = true;
-		if (const std::optional<bool> found = is_same(key, content))
-			return *found;
+		try {
+			if (const std::optional<bool> found = is_same(key, content))
+				return *found;
+		} catch (const FetchError &error) {
+			throw FetchError(why + "; whether the object was made is not known: " + error.what());
+		}
 		if (!client_.wait_for_retry(retries, 0, asked_s))
 			throw FetchError(why);
 	}

@@ -19,6 +19,7 @@ buckets = os.path.join(directory, "buckets")
 lock = threading.RLock()
 counts = {}
 PAGE = 3  # names
+OPEN = {"Content-Length": None, "Connection": "close"}  # an answer that ends with the connection
 
 
 def count(key):
@@ -95,6 +96,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = {"Content-Length": str(len(body)), **headers}
         lines = ["HTTP/1.1 %d X" % status] + ["%s: %s" % pair for pair in headers.items() if pair[1] is not None]
         self.wfile.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
+        if headers.get("Connection") == "close":
+            self.close()
         return True
 
     def refuse(self, status, code, headers={}):
@@ -242,6 +245,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         "untotalled": lambda status, headers, body: (206, {"Content-Range": "bytes 0-%d/*" % (len(body) - 1)}, body),
         "longer": lambda status, headers, body: (206, headers, body + b"more"),
         "shorter": lambda status, headers, body: (206, headers, body[:-1]),
+        "longer-open": lambda status, headers, body: (206, {**headers, **OPEN}, body + b"more"),
+        "shorter-open": lambda status, headers, body: (206, {**headers, **OPEN}, body[:-1]),
         "huge": lambda status, headers, body: (206, {"Content-Range": "bytes 0-4/%s" % ("9" * 30)}, body),
         "nothing": lambda status, headers, body: (204, {}, b""),
         "elsewhere": lambda status, headers, body: (307, {"Location": "http://127.0.0.1:1/x"}, b""),
@@ -254,6 +259,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"HTTP/1.1 206 X\r\n")
         for i in range(10 ** 6):
             self.wfile.write(b"X-%d: %s\r\n" % (i, b"x" * 1000))
+
+    # A byte now and then.
+    def slow_get(self, key, body, query):
+        self.wfile.write(b"HTTP/1.1 206 X\r\n" + (b"X: " if key == "head" else
+                         b"Content-Range: bytes 0-49/50\r\nContent-Length: 50\r\n\r\n"))
+        while True:
+            time.sleep(0.3)
+            self.wfile.write(b"x")
 
     def pages_get(self, key, body, query):
         if not query:
