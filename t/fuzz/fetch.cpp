@@ -76,9 +76,11 @@ static void run_reply(Bytes input)
 
 static std::vector<Buffer> listing_seeds()
 {
-	return {seed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns='x'><Name>b</Name><Contents><Key>a/b&amp;&#xe9;"
-		     "</Key><Owner><ID>1</ID></Owner><Size>17</Size></Contents><Contents><Size>0</Size><Key>c</Key></Contents>"
-		     "<IsTruncated>true</IsTruncated><NextContinuationToken>t&quot;</NextContinuationToken></ListBucketResult>"),
+	return {seed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns='x'><Name>b</Name>"
+		     "<Contents><Key>a/b&amp;&#xe9;</Key><Owner><ID>1</ID></Owner><Size>17</Size></Contents>"
+		     "<Contents><Size>0</Size><Key>c</Key></Contents>"
+		     "<IsTruncated>true</IsTruncated><NextContinuationToken>t&quot;</NextContinuationToken>"
+		     "</ListBucketResult>"),
 		seed("<ListBucketResult><IsTruncated>false</IsTruncated><a b=\"c\"/></ListBucketResult>\n")};
 }
 
