@@ -57,9 +57,9 @@ READELF = readelf
 
 -include config.mak
 
-# Tools that speak HTTP carry libcurl, which stays dynamic.  Each is a program of its own, and is
-# left out where CURL_LIBS is empty.
-network = fetch-url
+# Tools that speak HTTP carry libcurl, which stays dynamic.  Each is a program of its own with
+# libdig/network, and is left out where CURL_LIBS is empty.
+network = fetch-url remote-http remote-s3
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -104,14 +104,15 @@ flags := $(CXX) $(cxxflags) $(cppflags) | $(ldflags) $(STATIC) $(ldlibs) $(CURL_
 sources = $(wildcard $(srcdir)/$(1)/*.cpp)
 object = $(patsubst $(srcdir)/%.cpp,$O/%.o,$(call sources,$(1)))
 
-lib := $(call object,libdig/*) $(if $(COVERAGE),$(call object,t/coverage))
+connected := $(call object,libdig/network)
+lib := $(filter-out $(connected),$(call object,libdig/*)) $(if $(COVERAGE),$(call object,t/coverage))
 in_network := $(filter $(network:%=$O/plumbing/%.o),$(call object,plumbing))
 main := $O/porcelain/dig.o
 tools := $(filter-out $(main) $(in_network),$(call object,plumbing) $(call object,porcelain))
 helpers := $(patsubst $O/t/helper/%.o,$O/helper/%,$(call object,t/helper))
 unit := $(call object,t/unit)
 fuzz := $(call object,t/fuzz)
-objects := $(lib) $(foreach directory,plumbing porcelain t/helper t/unit t/fuzz,$(call object,$(directory)))
+objects := $(lib) $(connected) $(foreach directory,plumbing porcelain t/helper t/unit t/fuzz,$(call object,$(directory)))
 
 # Only these know their version or where they are installed; another prefix recompiles no more.
 named := $(shell grep -lE 'DIG_(VERSION|EXEC_PATH)' /dev/null \
@@ -174,7 +175,7 @@ $O/dig: $(main) $(tools) $O/libdig.a
 $(links): $O/dig
 	$(if $(V),,@)ln -f $< $@ 2>/dev/null || ln -sf $(<F) $@
 
-$(alone): $O/dig-%: $$(call object_of,$$*) $O/libdig.a
+$(alone): $O/dig-%: $$(call object_of,$$*) $$(if $$(filter $$*,$(network)),$(connected)) $O/libdig.a
 	$(call quiet,LINK)$(call link,echo '$(call calling_main,$(call entry,$*))' |) -x c++ -
 
 $(helpers): $O/helper/%: $O/t/helper/%.o $O/libdig.a

@@ -15,8 +15,6 @@
 #include <memory>
 #include <utility>
 
-#include <curl/curl.h>
-
 #include "libdig/base/endian.h"
 #include "libdig/fetch/fetch_frames.h"
 #include "libdig/fetch/fetch_retries.h"
@@ -25,6 +23,7 @@
 #include "libdig/fetch/object_judge.h"
 #include "libdig/fetch/validator.h"
 #include "libdig/format/settings.h"
+#include "libdig/network/easy_request.h"
 #include "libdig/os/clock.h"
 #include "libdig/tool/command.h"
 #include "libdig/watch/metrics.h"
@@ -58,18 +57,13 @@ struct FetchPart {
 	std::unique_ptr<class Request> request;
 };
 
-template <auto end> struct Ending {
-	template <typename T> void operator()(T *what) const { end(what); }
-};
-using EasyHandle = std::unique_ptr<CURL, Ending<curl_easy_cleanup>>;
-using MultiHandle = std::unique_ptr<CURLM, Ending<curl_multi_cleanup>>;
-using HeaderList = std::unique_ptr<curl_slist, Ending<curl_slist_free_all>>;
+using MultiHandle = std::unique_ptr<CURLM, CurlEnding<curl_multi_cleanup>>;
 
 // One request and its answer.
 class Request {
 public:
 	Request(Download &download, FetchPart &part, CURLM *multi);
-	~Request() { curl_multi_remove_handle(multi_, easy_.get()); }
+	~Request() { curl_multi_remove_handle(multi_, easy_.handle()); }
 	Request(const Request &) = delete;
 
 	// Sets what has to be set, and starts.
@@ -88,26 +82,18 @@ public:
 	std::optional<std::uint64_t> asked_end;
 
 	FetchPart &part() { return part_; }
-	std::string error_text(CURLcode code) const;
+	std::string error_text(CURLcode code) const { return easy_.error_text(code); }
 	// Of SFTP there is no head; size and time are known with the first byte, or the end of nothing.
 	void make_head(bool is_end);
 
 private:
 	static std::size_t take_header(char *line, std::size_t, std::size_t size, void *request);
 	static std::size_t take_body(char *bytes, std::size_t, std::size_t size, void *request);
-	template <typename T> void set(CURLoption option, T value)
-	{
-		if (const CURLcode code = curl_easy_setopt(easy_.get(), option, value); code != CURLE_OK)
-			throw Error(std::string("libcurl lacks what is needed: ") + curl_easy_strerror(code));
-	}
-	void add_header(const std::string &line);
 
 	Download &download_;
 	FetchPart &part_;
 	CURLM *multi_;
-	EasyHandle easy_;
-	HeaderList headers_;
-	char error_[CURL_ERROR_SIZE] = "";
+	EasyRequest easy_;
 	bool is_http_ = true;
 };
 
@@ -182,79 +168,28 @@ private:
 
 // --- a request --------------------------------------------------------------------------------
 
-Request::Request(Download &download, FetchPart &part, CURLM *multi)
-	: download_(download), part_(part), multi_(multi), easy_(curl_easy_init())
-{
-	if (!easy_)
-		throw std::bad_alloc();
-}
-
-void Request::add_header(const std::string &line)
-{
-	curl_slist *const list = curl_slist_append(headers_.get(), line.c_str());
-	if (!list)
-		throw std::bad_alloc();
-	static_cast<void>(headers_.release());
-	headers_.reset(list);
-}
-
-// The empty body of a GET, as S3 wants to have it signed.
-static constexpr char empty_sha256[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+Request::Request(Download &download, FetchPart &part, CURLM *multi) : download_(download), part_(part), multi_(multi) {}
 
 void Request::start(const FetchTarget &target, const Settings::Fetch &limits, const std::string &range,
 	const std::string &validator)
 {
 	is_http_ = target.is_http;
-	const bool is_secure = target.url.starts_with("https:");
-	set(CURLOPT_URL, target.url.c_str());
-	set(CURLOPT_PROTOCOLS_STR, target.is_http ? is_secure ? "https" : "http" : "sftp");
-	set(CURLOPT_REDIR_PROTOCOLS_STR, is_secure ? "https" : "http,https");
-	// A signature is for one host, and its session token is for nobody else.
-	set(CURLOPT_FOLLOWLOCATION, target.is_http && !target.is_s3 && limits.max_redirects > 0 ? 1L : 0L);
-	set(CURLOPT_MAXREDIRS, static_cast<long>(limits.max_redirects));
-	set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	set(CURLOPT_PATH_AS_IS, 1L);
-	set(CURLOPT_NOSIGNAL, 1L);
-	set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(limits.stall_time));
-	set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-	set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	set(CURLOPT_USERAGENT, "dig/" DIG_VERSION);
-	set(CURLOPT_BUFFERSIZE, 512 * 1024L);
-	set(CURLOPT_ERRORBUFFER, static_cast<char *>(error_));
-	set(CURLOPT_PRIVATE, static_cast<void *>(this));
-	set(CURLOPT_HEADERFUNCTION, &Request::take_header);
-	set(CURLOPT_HEADERDATA, static_cast<void *>(this));
-	set(CURLOPT_WRITEFUNCTION, &Request::take_body);
-	set(CURLOPT_WRITEDATA, static_cast<void *>(this));
-	set(CURLOPT_FILETIME, 1L);
-	if (!target.ca_file.empty())
-		set(CURLOPT_CAINFO, target.ca_file.c_str());
-	if (!target.user.empty()) {
-		set(CURLOPT_USERNAME, target.user.c_str());
-		set(CURLOPT_PASSWORD, target.password.c_str());
-	}
-	if (target.is_signed) {
-		set(CURLOPT_AWS_SIGV4, ("aws:amz:" + target.region + ":s3").c_str());
-		add_header(std::string("x-amz-content-sha256: ") + empty_sha256);
-		if (!target.token.empty())
-			add_header("x-amz-security-token: " + target.token);
-	}
-	if (!target.is_http) {
-		set(CURLOPT_SSH_AUTH_TYPES, static_cast<long>(CURLSSH_AUTH_AGENT | CURLSSH_AUTH_PUBLICKEY |
-			(target.password.empty() ? 0 : CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD)));
-		set(CURLOPT_SSH_KNOWNHOSTS, (target.ssh_directory + "/known_hosts").c_str());
-		if (!target.ssh_key.empty())
-			set(CURLOPT_SSH_PRIVATE_KEYFILE, target.ssh_key.c_str());
-	}
+	easy_.aim(target, limits.stall_time, limits.max_redirects);
+	easy_.set(CURLOPT_PRIVATE, static_cast<void *>(this));
+	easy_.set(CURLOPT_HEADERFUNCTION, &Request::take_header);
+	easy_.set(CURLOPT_HEADERDATA, static_cast<void *>(this));
+	easy_.set(CURLOPT_WRITEFUNCTION, &Request::take_body);
+	easy_.set(CURLOPT_WRITEDATA, static_cast<void *>(this));
+	easy_.set(CURLOPT_FILETIME, 1L);
 	if (const auto etag = validator_value(validator, "etag"))
-		add_header("If-Match: " + *etag);
+		easy_.add_header("If-Match: " + *etag);
 	if (const auto date = validator_value(validator, "date"))
-		add_header("If-Unmodified-Since: " + *date);
+		easy_.add_header("If-Unmodified-Since: " + *date);
 	if (!range.empty())
-		set(CURLOPT_RANGE, range.c_str());
-	set(CURLOPT_HTTPHEADER, headers_.get());
+		easy_.set(CURLOPT_RANGE, range.c_str());
+	easy_.end_headers();
 	window_ns = clock_ns();
-	curl_multi_add_handle(multi_, easy_.get());
+	curl_multi_add_handle(multi_, easy_.handle());
 }
 
 // Nothing may be thrown through libcurl.  What is returned ends the transfer.
@@ -285,19 +220,12 @@ std::size_t Request::take_body(char *bytes, std::size_t, std::size_t size, void 
 	}
 }
 
-std::string Request::error_text(CURLcode code) const
-{
-	if (!is_http_ && code == CURLE_PEER_FAILED_VERIFICATION)
-		return "the host is not in ~/.ssh/known_hosts, or has another key";
-	return shown_text(error_[0] ? error_ : curl_easy_strerror(code));
-}
-
 void Request::make_head(bool is_end)
 {
 	curl_off_t length = is_end && part_.next == 0 ? 0 : -1, time = -1, told = -1;
-	curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &told);
+	curl_easy_getinfo(easy_.handle(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &told);
 	length = told < 0 ? length : told;
-	curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &time);
+	curl_easy_getinfo(easy_.handle(), CURLINFO_FILETIME_T, &time);
 	if (length < 0)
 		throw FetchError("the server does not tell the size of the file");
 	// A file may change twice within its second.
@@ -355,18 +283,6 @@ void Download::judge(Request &request, bool is_end)
 		planned_ = part.end.value_or(~std::uint64_t(0));
 	if (!std::exchange(has_begun_, true))
 		sink_.begin(object);
-}
-
-static bool may_pass(CURLcode code)
-{
-	switch (code) {
-	case CURLE_COULDNT_RESOLVE_PROXY: case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_CONNECT:
-	case CURLE_PARTIAL_FILE: case CURLE_OPERATION_TIMEDOUT: case CURLE_GOT_NOTHING: case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR: case CURLE_SSL_CONNECT_ERROR: case CURLE_SSH: case CURLE_AGAIN:
-		return true;
-	default:
-		return false;
-	}
 }
 
 // --- the parts --------------------------------------------------------------------------------

@@ -16,10 +16,10 @@ do
 	unset "$name"
 done
 
-# Its output goes nowhere, or a reader of ours would wait for its end.
+# start_server [SCRIPT]: object-server.py, or another one.  Its output goes nowhere, or a reader of ours would wait for its end.
 start_server () {
 	mkdir -p "$TRASH/server/objects" &&
-	{ python3 "$TEST_DIRECTORY/helper/object-server.py" "$TRASH/server" </dev/null >/dev/null 2>"$TRASH/server/err" & } &&
+	{ python3 "$TEST_DIRECTORY/helper/${1:-object-server.py}" "$TRASH/server" </dev/null >/dev/null 2>"$TRASH/server/err" & } &&
 	server_process=$! &&
 	until test -e "$TRASH/server/port"
 	do

@@ -185,8 +185,13 @@ test_expect_success 'Crypto++ is seen only in digest.cpp' '
 	only_in "(cryptopp|crypto\+\+)/" libdig/base/digest.cpp
 '
 
-test_expect_success 'libcurl is seen only in the tool that is linked with it' '
-	only_in "curl/" plumbing/fetch-url.cpp
+# Whatever includes the room network is linked with libcurl, or is not linked.
+test_expect_success 'libcurl is seen only in the room network, and that only in tools that are linked with it' '
+	only_in "curl/" libdig/network/easy_request.h &&
+	(cd "$source_directory" && sed -n "s/^network = //p" Makefile | tr " " "\n" | sed "s|.*|plumbing/&.cpp|" | sort) >expect &&
+	(cd "$source_directory" && grep -rlE "^ *# *include \"libdig/network/" libdig plumbing porcelain) |
+		grep -v "^libdig/network/" | sort >actual &&
+	test_cmp expect actual
 '
 
 test_expect_success 'toml++ is seen only in settings.cpp' '

@@ -7,8 +7,8 @@ test_description='what holds for every tool: options, statuses, output that is n
 source_directory=$TEST_DIRECTORY/..
 (cd "$source_directory" && ls plumbing porcelain) |
 	sed -n 's/\.cpp$//p; s/\.sh$//p' | grep -vx dig | sed 's/^/dig-/' >tools
-# It is left out where there is no libcurl.
-test -x "$DIG_BUILD/dig-fetch-url" || sed -i /fetch-url/d tools
+# These are left out where there is no libcurl.
+test -x "$DIG_BUILD/dig-fetch-url" || sed -i "/fetch-url/d; /remote-http/d; /remote-s3/d" tools
 
 # A store with two states, something staged, and something that nobody added.
 mkdir tree && cd tree || exit 1
@@ -65,6 +65,8 @@ sample () {
 	dig-push | dig-send-states) $1 "$TRASH/$1.$$" ;;
 	dig-remote) dig-remote check "$TRASH/checked$$" ;;
 	dig-remote-file) echo check | dig-remote-file "$TRASH/objects" ;;
+	dig-remote-http) echo check | dig-remote-http http://127.0.0.1:1/ ;;
+	dig-remote-s3) echo "get . 0 1" | dig-remote-s3 s3://bucket ;;
 	dig-remote-ssh) echo check | DIG_SSH=echo dig-remote-ssh ssh://host/directory ;;
 	dig-repack) dig-repack --dry-run ;;
 	dig-show) dig-show ;;
@@ -178,7 +180,7 @@ needs_a_store () {
 	case $tool in
 	# These need none.
 	dig-chunk | dig-config | dig-fetch-url | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
-		dig-clone | dig-remote-file | dig-remote-ssh)
+		dig-clone | dig-remote-file | dig-remote-http | dig-remote-s3 | dig-remote-ssh)
 		return ;;
 	dig-add) set -- -A ;;
 	dig-cat | dig-get) set -- /one ;;

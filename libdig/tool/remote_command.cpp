@@ -10,7 +10,9 @@ namespace dig {
 Command helper_command(const std::string &url)
 {
 	require_remote_url(url);
-	const std::string scheme = scheme_of(url);
+	std::string scheme = scheme_of(url);
+	if (scheme == "https")
+		scheme = "http";
 	Command command = tool_command("remote-" + scheme);
 	if (!find_stat(command[0]))
 		command[0] = "dig-remote-" + scheme;

@@ -1,6 +1,7 @@
 // Targets for what comes from servers, and for URLs.
 #include "libdig/fetch/fetch_frames.h"
 #include "libdig/fetch/object_judge.h"
+#include "libdig/fetch/s3_listing.h"
 #include "libdig/fetch/url.h"
 #include "libdig/fetch/validator.h"
 #include "t/fuzz/fuzz.h"
@@ -73,10 +74,29 @@ static void run_reply(Bytes input)
 	}
 }
 
+static std::vector<Buffer> listing_seeds()
+{
+	return {seed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns='x'><Name>b</Name>"
+		     "<Contents><Key>a/b&amp;&#xe9;</Key><Owner><ID>1</ID></Owner><Size>17</Size></Contents>"
+		     "<Contents><Size>0</Size><Key>c</Key></Contents>"
+		     "<IsTruncated>true</IsTruncated><NextContinuationToken>t&quot;</NextContinuationToken>"
+		     "</ListBucketResult>"),
+		seed("<ListBucketResult><IsTruncated>false</IsTruncated><a b=\"c\"/></ListBucketResult>\n")};
+}
+
+static void run_listing(Bytes input)
+{
+	const S3Listing listing = parse_s3_listing(text_of(input));
+	require(!listing.is_truncated || !listing.next.empty(), "it is known how to go on");
+	for (const S3Listing::Object &object : listing.objects)
+		require(object.key.size() <= 1024 && object.key.find('\0') == std::string::npos, "keys have limits");
+}
+
 const std::vector<FuzzTarget> fetch_targets = {
 	{"url", "", url_seeds, run_url, nullptr},
 	{"response-head", "", head_seeds, run_head, nullptr},
 	{"fetch-reply", "", reply_seeds, run_reply, nullptr},
+	{"s3-listing", "", listing_seeds, run_listing, nullptr},
 };
 
 } // namespace dig

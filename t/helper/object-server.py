@@ -11,13 +11,15 @@
 # With DIRECTORY/certificate and DIRECTORY/key it speaks HTTPS.
 #
 # "/s3/BUCKET/KEY" wants requests that are signed as AWS signs (version 4), and recomputes the signature.
-import email.utils, hashlib, hmac, http.server, os, socket, socketserver, ssl, sys, threading, time, urllib.parse
+import email.utils, hashlib, http.server, os, socket, socketserver, ssl, sys, threading, time, urllib.parse
+
+sys.dont_write_bytecode = True
+from aws_signature import signature_problem
 
 directory = sys.argv[1]
 objects = os.path.join(directory, "objects")
 log_lock = threading.Lock()
 counts = {}
-S3_KEYS = {"AKIDTEST": "secret/of+the+test"}
 
 
 def count(key):
@@ -321,7 +323,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # --- S3 ---------------------------------------------------------------------------------
 
     def serve_s3(self, rest, _):
-        problem = self.signature_problem()
+        problem = signature_problem("GET", self.path, self.headers, hashlib.sha256(b"").hexdigest(),
+                                    os.environ.get("TOKEN"))
         if problem:
             return self.answer(403, {"X-Problem": problem}, b"<Error><Code>SignatureDoesNotMatch</Code></Error>")
         bucket, _, key = rest.partition("/")
@@ -330,34 +333,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if bucket.startswith("cut."):
             return self.serve_cut(key, bucket[len("cut."):].replace(".", ","))
         self.serve(key)
-
-    def signature_problem(self):
-        def mac(key, text):
-            return hmac.new(key, text.encode(), hashlib.sha256).digest()
-        given = self.headers.get("Authorization", "")
-        if not given.startswith("AWS4-HMAC-SHA256 "):
-            return "not signed"
-        fields = dict(field.strip().split("=", 1) for field in given[len("AWS4-HMAC-SHA256 "):].split(","))
-        key_id, day, region, service, _ = fields["Credential"].split("/")
-        if key_id not in S3_KEYS or service != "s3" or region != "eu-test-1":
-            return "credential"
-        names = fields["SignedHeaders"].split(";")
-        for name in ("host", "x-amz-date", "x-amz-content-sha256"):
-            if name not in names:
-                return "unsigned " + name
-        if self.headers["x-amz-content-sha256"] != hashlib.sha256(b"").hexdigest():
-            return "content"
-        if "TOKEN" in os.environ and self.headers.get("x-amz-security-token") != os.environ["TOKEN"]:
-            return "token"
-        path, _, query = self.path.partition("?")
-        canonical = "\n".join(["GET", path, query] + ["%s:%s" % (name, self.headers[name].strip()) for name in names] +
-                              ["", fields["SignedHeaders"], self.headers["x-amz-content-sha256"]])
-        stamp = self.headers["x-amz-date"]
-        scope = "/".join([day, region, service, "aws4_request"])
-        text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-        key = mac(mac(mac(mac(("AWS4" + S3_KEYS[key_id]).encode(), day), region), service), "aws4_request")
-        right = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-        return None if hmac.compare_digest(right, fields["Signature"]) else "signature"
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
