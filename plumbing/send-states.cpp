@@ -7,21 +7,29 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-send-states [-q] [--progress[=WHEN]] [--metrics[=FILE]] [REMOTE|URL]";
+static constexpr char usage[] =
+	"dig-send-states [-q] [--single-writer] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"                [REMOTE|URL]";
 
 // Somebody else may be first each time.
 constexpr int most_attempts = 20;
 
 static int send_states(Options &options)
 {
-	bool quiet = false;
+	bool quiet = false, is_single = false;
 	std::vector<std::string> names;
 	Report report;
-	report.add_to(options).flag("quiet", 'q', quiet, "no summary").positional(names, 0, 1).parse();
+	report.add_to(options)
+		.flag("single-writer", 0, is_single, "do not test that the place lets only one of two writers win")
+		.flag("quiet", 'q', quiet, "no summary")
+		.positional(names, 0, 1)
+		.parse();
 	const StorePaths paths = get_store();
 	RemoteName remote = remote_of(paths, names.empty() ? usual_remote : names[0]);
 	std::optional<Store> store(paths);
 	raise_file_limit();
+	if (!is_single)
+		require_careful_remote(paths, remote);
 	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
 	Work &work = report.begin({{"export", 100}});
 	PushResult result;

@@ -45,7 +45,7 @@ static int clone(Options &options)
 	std::string url = names[0];
 	if (scheme_of(url) == "file" && !url.starts_with("file://"))
 		url = resolved_path(url);
-	save_remote(get_store(), {usual_remote, url, 0});
+	save_remote(get_store(), {usual_remote, url});
 	Command fetch = tool_command("fetch-states");
 	report.pass_on(fetch);
 	const std::string said = output_of(fetch, status);

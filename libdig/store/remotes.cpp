@@ -52,13 +52,14 @@ static RemoteName read_remote(const StorePaths &paths, const std::string &name)
 	const Buffer file = read_whole_file(path, max_small_file);
 	const std::string_view text = text_of(file);
 	const std::size_t end = text.find('\n');
-	RemoteName remote{name, std::string(text.substr(0, end)), 0};
+	RemoteName remote{name, std::string(text.substr(0, end))};
 	const std::string_view rest = end == text.npos ? std::string_view() : text.substr(end + 1);
 	if (rest.starts_with("known ")) {
 		const std::string_view number = rest.substr(6, rest.find('\n') - 6);
 		if (!number.empty() && number.size() < 19 && number.find_first_not_of("0123456789") == number.npos)
 			remote.known = std::stoull(std::string(number));
 	}
+	remote.is_checked = rest.find("\nchecked\n") != rest.npos;
 	require_remote_url(remote.url);
 	return remote;
 }
@@ -89,7 +90,8 @@ void save_remote(const StorePaths &paths, const RemoteName &remote)
 	require_remote_name(remote.name);
 	require_remote_url(remote.url);
 	make_directory(directory_of_remotes(paths));
-	const std::string text = remote.url + "\nknown " + std::to_string(remote.known) + "\n";
+	const std::string text = remote.url + "\nknown " + std::to_string(remote.known) + "\n" +
+		(remote.is_checked ? "checked\n" : "");
 	publish_file(directory_of_remotes(paths) + "/" + remote.name, bytes_of(text));
 }
 

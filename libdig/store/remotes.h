@@ -13,7 +13,8 @@ namespace dig {
 struct RemoteName {
 	std::string name;
 	std::string url;
-	std::uint64_t known = 0; // the newest generation that it is known to have
+	std::uint64_t known = 0;  // the newest generation that it is known to have
+	bool is_checked = false; // check_remote() found no fault
 };
 
 // Error for a name that is none: [a-z0-9_-] with a letter or digit first, up to 64.

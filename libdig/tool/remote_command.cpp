@@ -3,6 +3,7 @@
 #include "libdig/base/byte_size.h"
 #include "libdig/os/file.h"
 #include "libdig/remote/reapply.h"
+#include "libdig/remote/remote_check.h"
 #include "libdig/tool/command.h"
 
 namespace dig {
@@ -25,7 +26,21 @@ RemoteName remote_of(const StorePaths &paths, const std::string &name_or_url)
 	if (name_or_url.find('/') == name_or_url.npos)
 		return find_remote(paths, name_or_url);
 	require_remote_url(name_or_url);
-	return {"", name_or_url, 0};
+	return {"", name_or_url};
+}
+
+void require_careful_remote(const StorePaths &paths, RemoteName &remote)
+{
+	const std::string scheme = scheme_of(remote.url);
+	if (remote.is_checked || scheme == "file" || scheme == "ssh")
+		return;
+	const RemoteVerdict verdict = check_remote([&] { return start_helper(helper_command(remote.url)); });
+	if (!verdict.faults.empty())
+		throw Error(verdict.faults[0] + ": the place is no remote for several writers; '--single-writer' is for a "
+			"place that only one store writes to");
+	remote.is_checked = true;
+	if (!remote.name.empty())
+		save_remote(paths, remote);
 }
 
 static std::string names_of(const GenerationRange &range)

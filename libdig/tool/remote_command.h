@@ -16,6 +16,10 @@ Command helper_command(const std::string &url);
 // A remote by its name, or by a URL, which has a '/'; its name is empty then.
 RemoteName remote_of(const StorePaths &paths, const std::string &name_or_url);
 
+// Before the first push to a place that is not ours: check_remote(), whose verdict is kept with the name.  Error if
+// it cannot be a remote of several writers.
+void require_careful_remote(const StorePaths &paths, RemoteName &remote);
+
 // Where both have gone on from a common state, what the own states have changed is made anew over those of the
 // remote, and a record on standard output says so.  A state of the common history is not known then.
 void go_on_from(const StorePaths &paths, RemoteObjects &objects, Work &work, bool is_quiet);
