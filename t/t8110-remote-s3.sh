@@ -118,7 +118,7 @@ test_expect_success 'an answer that is lost is found out by reading' '
 	test $(grep -c ^PUT asked.failing) = 2 && test $(grep -c ^PUT asked.conflict) = 3 && test $(grep -c ^PUT asked.busy) = 4
 '
 
-# libcurl sends a request again by itself if a connection that was kept turns out to be closed.
+# libcurl may send a request again by itself if a connection that was kept turns out to be closed.
 test_expect_success '... on a connection that was kept, too' '
 	bucket lost && requests >before && printf "list a -\nput-new a 5\nhelloget a 0 9\n" | s3 cut.lost >actual && printf "end\nok\nok 5 5\nhello" | test_cmp - actual
 '
@@ -151,11 +151,11 @@ test_expect_success 'a pack of the largest size takes no more memory than any to
 # --- answers that lie -----------------------------------------------------------------------------
 
 test_expect_success 'a range that is not the one that was asked for is an error, at once' '
-	bucket lies && for lie in whole unranged moved malformed untotalled longer shorter longer-open shorter-open huge nothing elsewhere
+	bucket lies && for lie in whole unranged moved later sooner malformed untotalled longer shorter longer-open shorter-open huge nothing elsewhere
 	do
 		printf "put-new $lie 9\nabcdefghi"
 	done | s3 plain.lies >out &&
-	for lie in whole unranged moved malformed untotalled longer shorter longer-open shorter-open huge nothing elsewhere
+	for lie in whole unranged moved later sooner malformed untotalled longer shorter longer-open shorter-open huge nothing elsewhere
 	do
 		for url in s3://range.lies $at/public/range.lies
 		do

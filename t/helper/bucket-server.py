@@ -241,6 +241,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         "whole": lambda status, headers, body: (200, {}, body),
         "unranged": lambda status, headers, body: (206, {}, body),
         "moved": lambda status, headers, body: (206, {"Content-Range": "bytes 7-%d/99" % (6 + len(body))}, body),
+        "later": lambda status, headers, body: (206, {"Content-Range": "bytes 1-4/9"}, body[1:]),
+        "sooner": lambda status, headers, body: (206, {"Content-Range": "bytes 0-3/9"}, body[:-1]),
         "malformed": lambda status, headers, body: (206, {"Content-Range": "bytes 5-1/7"}, body),
         "untotalled": lambda status, headers, body: (206, {"Content-Range": "bytes 0-%d/*" % (len(body) - 1)}, body),
         "longer": lambda status, headers, body: (206, headers, body + b"more"),
