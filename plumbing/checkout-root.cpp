@@ -1,6 +1,7 @@
 // dig-checkout-root: extracts a state, or paths of it, below a directory.
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
+#include "libdig/os/directory.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
 #include "libdig/verbs/checkout.h"

@@ -1,6 +1,7 @@
 // dig clone is dig-init-store, dig-remote add, dig-fetch-states and dig-extract.
 #include <cstdlib>
 
+#include "libdig/os/directory.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/remote_command.h"
 #include "libdig/tool/report.h"

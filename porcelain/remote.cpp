@@ -1,3 +1,4 @@
+#include "libdig/os/directory.h"
 #include "libdig/remote/remote_check.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/remote_command.h"
@@ -12,16 +13,21 @@ static constexpr char usage[] =
 
 static int list(const StorePaths &paths)
 {
-	for (const RemoteName &remote : remotes_of(paths))
+	int status = exit_status::done;
+	const std::vector<RemoteName> remotes = remotes_of(paths, [&](const std::string &problem) {
+		tell_error(problem);
+		status = exit_status::corrupt;
+	});
+	for (const RemoteName &remote : remotes)
 		standard_output().record(remote.name + '\t' + remote.url);
-	return exit_status::done;
+	return status;
 }
 
 static int add(const StorePaths &paths, const std::string &name, std::string url)
 {
 	require_remote_name(name);
 	require_remote_url(url);
-	for (const RemoteName &remote : remotes_of(paths))
+	for (const RemoteName &remote : remotes_of(paths, [](const std::string &problem) { warn(problem); }))
 		if (remote.name == name)
 			throw Error("there is a remote " + quote(name) + " already, " + quote(remote.url));
 	// A path stays right in any directory.

@@ -241,4 +241,40 @@ do
 	done
 done
 
+# --- states that come from elsewhere ------------------------------------------------------------
+
+# half.dig lacks the newest states, which are in the file newer and in the remote; mine.dig has one of its own in
+# their place.
+test_expect_success 'a store that lacks states, and one that has gone on by itself' '
+	mkdir giver taker && cp -a many.dig giver/.dig && (cd giver && dig-export-states -q --at=@15 ../older && dig-export-states -q --since=@15 ../newer && dig-send-states -q ../remote) &&
+	(cd taker && dig-init-store . >/dev/null && dig-index-layer -q ../older && cp -a .dig ../half.dig &&
+		echo own >own && dig-add -q own && dig-commit -q -m own && cp -a .dig ../mine.dig)
+'
+
+for file_system in $file_systems
+do
+	needs=STRACE
+	test $file_system = xfs || needs=STRACE,LONG
+	for way in $ways
+	do
+		recovery () {
+			dig-verify-store -q && generation=$(dig-info generation) && { test $generation = 15 || test $generation = $(wc -l <../roots.many); } &&
+			dig-index-layer -q ../newer && dig-verify-store -q && dig-list-roots >../roots.now && cmp ../roots.many ../roots.now
+		}
+
+		test_expect_success $needs "$file_system $way: an import in the middle of its work" '
+			in_the_middle $file_system $way half.dig dig-index-layer -q "$TRASH/newer"
+		'
+
+		recovery () {
+			dig-verify-store -q && dig-cat HEAD:own >/dev/null && dig-fetch-states -q ../remote && dig-verify-store -q && dig-cat HEAD:own >/dev/null &&
+			dig-list-roots | tail -n $(wc -l <../roots.many) >../roots.now && cmp ../roots.many ../roots.now
+		}
+
+		test_expect_success $needs "$file_system $way: a fetch that makes states anew in the middle of its work" '
+			in_the_middle $file_system $way mine.dig dig-fetch-states -q "$TRASH/remote"
+		'
+	done
+done
+
 test_done

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include <dirent.h>
@@ -247,6 +248,16 @@ std::vector<std::string> names_in(const std::string &path)
 	for (std::size_t i = 0; i < list.size(); i++)
 		names.emplace_back(list.name(i));
 	return names;
+}
+
+std::string resolved_path(const std::string &path)
+{
+	char *text = ::realpath(path.c_str(), nullptr);
+	if (!text)
+		throw SystemError("find", path, errno);
+	std::string resolved = text;
+	std::free(text);
+	return resolved;
 }
 
 } // namespace dig

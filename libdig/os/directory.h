@@ -52,6 +52,9 @@ DirectoryPart read_directory_part(const File &directory, std::string_view after,
 File open_directory_at(int parent, const std::string &name);
 File open_directory(const std::string &path);
 
+// Absolute, and without symbolic links.
+std::string resolved_path(const std::string &path);
+
 // The names in the directory at path, for small directories of the store.
 std::vector<std::string> names_in(const std::string &path);
 

@@ -17,7 +17,6 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
-#include <cstdlib>
 #include <utility>
 
 #include <linux/falloc.h>
@@ -586,16 +585,6 @@ bool may_read(const std::string &path)
 		return errno != EACCES && errno != EPERM;
 	::close(fd);
 	return true;
-}
-
-std::string resolved_path(const std::string &path)
-{
-	char *text = ::realpath(path.c_str(), nullptr);
-	if (!text)
-		throw SystemError("find", path, errno);
-	std::string resolved = text;
-	std::free(text);
-	return resolved;
 }
 
 } // namespace dig

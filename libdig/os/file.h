@@ -154,7 +154,6 @@ bool remove_file_if_there(const std::string &path);
 void rename_file(const std::string &from, const std::string &to);
 void make_directory(const std::string &path);             // fine when it is there
 void sync_directory(const std::string &path);
-std::string resolved_path(const std::string &path);
 
 } // namespace dig
 

@@ -38,6 +38,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libdig/os/directory.h"
 #include "libdig/os/file.h"
 
 extern char **environ;

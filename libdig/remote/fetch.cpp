@@ -70,7 +70,7 @@ private:
 				throw CorruptError("the record of @" + std::to_string(i) + " does not follow on the one before");
 			}
 			last = record->root;
-			packs_.add(record->packs);
+			packs_.add_for(*record, remote_);
 			record->packs.clear();
 			records_.push_back(std::move(*record));
 		}
@@ -110,7 +110,7 @@ private:
 		merge.state = [&](std::uint64_t generation) { return records_.at(generation - result_.range.first).state; };
 		merge.directory = paths_.tmp();
 		LayerMerger merger(store_, file, result_.range, merge);
-		packs_.put_into(merger);
+		packs_.put_into(merger, store_);
 		merger.finish(dropped(), 0);
 	}
 

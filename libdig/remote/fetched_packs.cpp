@@ -17,6 +17,20 @@ void FetchedPacks::add(const std::vector<RootRecord::Pack> &packs)
 			packs_.push_back(pack);
 }
 
+void FetchedPacks::add_for(const RootRecord &record, RemoteStore &remote)
+{
+	const std::uint64_t at = record.content_at;
+	if (at == last_read_)
+		return;
+	last_read_ = at;
+	if (at == record.state.header.generation)
+		return add(record.packs);
+	const std::optional<RootRecord> first = remote.record(at);
+	if (!first)
+		throw Error("the record of @" + std::to_string(at) + " is gone from the remote");
+	add(first->packs);
+}
+
 std::uint64_t FetchedPacks::bytes_here() const
 {
 	std::uint64_t sum = 0;
@@ -34,6 +48,16 @@ std::uint64_t FetchedPacks::bytes_to_come() const
 	return sum - bytes_here();
 }
 
+// All of its bytes, as far as the pack itself tells.
+static void check_pack(const std::string &path)
+{
+	const Layer layer(path);
+	layer.check_structure();
+	layer.check_blocks(1, range_size, [](std::uint32_t, std::span<const ChunkRecord>, const std::string &problem) {
+		throw CorruptError(problem);
+	}, [](std::uint64_t) { check_interrupted(); }, unseen_work());
+}
+
 void FetchedPacks::bring()
 {
 	make_directory(paths_.tmp());
@@ -45,10 +69,24 @@ void FetchedPacks::bring()
 void FetchedPacks::bring_pack(const RootRecord::Pack &pack)
 {
 	const File file = File::open_with(path_of(pack), O_RDWR | O_CREAT);
-	std::uint64_t at = file.size();
-	if (at > pack.size)
-		file.truncate(at = 0);
-	while (at < pack.size) {
+	const std::uint64_t kept = file.size();
+	if (kept > pack.size)
+		file.truncate(0);
+	bring_rest(file, pack);
+	if (kept == 0)
+		return;
+	// A power cut may have left a name with other bytes.
+	try {
+		check_pack(path_of(pack));
+	} catch (const CorruptError &) {
+		file.truncate(0);
+		bring_rest(file, pack);
+	}
+}
+
+void FetchedPacks::bring_rest(const File &file, const RootRecord::Pack &pack)
+{
+	for (std::uint64_t at = file.size(); at < pack.size;) {
 		check_interrupted();
 		const std::uint64_t wanted = std::min(range_size, pack.size - at);
 		const std::optional<RemoteObjects::Part> part = objects_.get(pack_key(pack.id), at, wanted);
@@ -62,11 +100,11 @@ void FetchedPacks::bring_pack(const RootRecord::Pack &pack)
 	}
 }
 
-void FetchedPacks::put_into(LayerMerger &merger) const
+void FetchedPacks::put_into(LayerMerger &merger, Store &store) const
 {
 	for (const RootRecord::Pack &pack : packs_) {
 		try {
-			put_pack(merger, pack);
+			put_pack(merger, store, pack);
 		} catch (const CorruptError &) {
 			remove_file_if_there(path_of(pack));
 			throw;
@@ -74,13 +112,21 @@ void FetchedPacks::put_into(LayerMerger &merger) const
 	}
 }
 
-void FetchedPacks::put_pack(LayerMerger &merger, const RootRecord::Pack &pack) const
+void FetchedPacks::put_pack(LayerMerger &merger, Store &store, const RootRecord::Pack &pack) const
 {
 	const auto layer = std::make_shared<Layer>(path_of(pack));
 	if (!layer->is_pack() || layer->pack_id() != pack.id)
 		throw CorruptError("the pack " + to_hex(pack.id) + " is another one than its key says");
 	layer->check_structure();
+	// A pack of many states may come to a store that has some of them.
+	std::vector<bool> is_new(layer->block_count());
+	RunRecords records = layer->records(0);
+	while (const std::optional<RunRecord> record = records())
+		if (!is_new.at(record->block) && !store.holds(static_cast<ItemKind>(record->kind), record->digest))
+			is_new[record->block] = true;
 	for (std::uint32_t i = 0; i < layer->block_count(); i++) {
+		if (!is_new[i])
+			continue;
 		std::vector<std::uint16_t> items(layer->block(i).items);
 		std::iota(items.begin(), items.end(), std::uint16_t(0));
 		merger.take(layer, i, std::move(items));

@@ -15,26 +15,30 @@ public:
 	{
 	}
 
-	// Each pack once.
-	void add(const std::vector<RootRecord::Pack> &packs);
+	// Those that came with the state, each once.  Reads the record that has them if that is another one, once.
+	void add_for(const RootRecord &record, RemoteStore &remote);
 	std::uint64_t bytes_here() const;
 	std::uint64_t bytes_to_come() const;
 	// All of them, in ranges.  Stage "fetch"; counts bytes.
 	void bring();
-	// All of their blocks.  CorruptError for a pack that is damaged, which is not kept.
-	void put_into(LayerMerger &merger) const;
+	// Their blocks, but for those of which the store has all items.  CorruptError for a pack that is damaged,
+	// which is not kept.
+	void put_into(LayerMerger &merger, Store &store) const;
 	// They are not needed any more.
 	void remove() const;
 
 private:
 	std::string path_of(const RootRecord::Pack &pack) const { return paths_.tmp() + "/fetch-" + to_hex(pack.id); }
+	void add(const std::vector<RootRecord::Pack> &packs);
 	void bring_pack(const RootRecord::Pack &pack);
-	void put_pack(LayerMerger &merger, const RootRecord::Pack &pack) const;
+	void bring_rest(const File &file, const RootRecord::Pack &pack);
+	void put_pack(LayerMerger &merger, Store &store, const RootRecord::Pack &pack) const;
 
 	const StorePaths &paths_;
 	RemoteObjects &objects_;
 	Work &work_;
 	std::vector<RootRecord::Pack> packs_;
+	std::uint64_t last_read_ = 0; // the record that was read last, or was given
 };
 
 } // namespace dig

@@ -29,7 +29,7 @@ public:
 		result.range = {last + 1, roots.size()};
 		send_packs(result);
 		for (std::uint64_t i = last + 1; i <= roots.size(); i++)
-			send_record(i, i == last + 1);
+			send_record(i, last + 1);
 		return result;
 	}
 
@@ -82,7 +82,8 @@ private:
 		});
 	}
 
-	void send_record(std::uint64_t generation, bool is_first)
+	// The record of the first state has the packs.
+	void send_record(std::uint64_t generation, std::uint64_t first)
 	{
 		check_interrupted();
 		RootRecord record;
@@ -90,8 +91,8 @@ private:
 		record.root = store_.roots().at(generation).root;
 		record.is_dropped = store_.layer_table()->is_dropped(generation);
 		record.nonce = random_digest();
-		// The first one brings the content of all of them.
-		if (is_first)
+		record.content_at = first;
+		if (generation == first)
 			record.packs = packs_;
 		if (remote_.add_record(record))
 			return;

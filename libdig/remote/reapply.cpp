@@ -82,6 +82,7 @@ public:
 		if (theirs.empty() || common_ == roots_.size())
 			return {};
 		require_own_layers();
+		remove_abandoned(paths_.layers(), "incoming");
 		result_.theirs = {theirs.front(), theirs.back()};
 		peaks_ = RootHistory::of(records_up_to(common_)).peaks();
 		records_ = records_up_to(common_);
@@ -169,13 +170,13 @@ private:
 				throw Error("the content of @" + std::to_string(i) +
 					" was dropped before it was pushed; 'dig clone' takes it");
 			peaks.append(leaf_hash(header.id()));
-			packs_.add(record->packs);
+			packs_.add_for(*record, remote_);
 			states.push_back(record->state);
 		}
 		result_.bytes = packs_.bytes_to_come();
 		packs_.bring();
 		for (const LayerState &state : states)
-			make_layer(state, made_.empty() ? [this](LayerMerger &merger) { packs_.put_into(merger); }
+			make_layer(state, made_.empty() ? [this](LayerMerger &merger) { packs_.put_into(merger, store_); }
 				: std::function<void(LayerMerger &)>());
 		came_ = std::make_unique<Layer>(made_[0].file->file().name());
 		incoming_ = std::make_unique<IncomingLayer>(store_, *came_);

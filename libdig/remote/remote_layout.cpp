@@ -50,6 +50,7 @@ Buffer RootRecord::encoded() const
 	put_u8(body, is_dropped);
 	append(body, root);
 	append(body, nonce);
+	put_u64(body, content_at);
 	put_u32(body, static_cast<std::uint32_t>(packs.size()));
 	for (const Pack &pack : packs) {
 		append(body, pack.id);
@@ -69,6 +70,7 @@ RootRecord RootRecord::decode(Bytes object, std::string_view name)
 	record.is_dropped = flags == 1;
 	record.root = cursor.digest();
 	record.nonce = cursor.digest();
+	record.content_at = cursor.u64();
 	const std::size_t count = cursor.count(cursor.u32(), 40);
 	if (count > max_packs)
 		cursor.fail("too many packs");
@@ -114,6 +116,8 @@ std::optional<RootRecord> RemoteStore::record(std::uint64_t generation)
 	RootRecord record = RootRecord::decode(*object, key);
 	if (record.state.header.generation != generation)
 		throw CorruptError("the object " + quote(key) + " is the record of another state");
+	if (record.content_at == 0 || record.content_at > generation)
+		throw CorruptError("the object " + quote(key) + " names a later state, or none, for its content");
 	return record;
 }
 

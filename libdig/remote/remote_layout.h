@@ -37,9 +37,11 @@ struct RootRecord {
 	LayerState state;
 	Digest root;             // that the state leads to
 	bool is_dropped = false; // its content was dropped before it came
-	// Packs that came with it.  What the state needs is in these, and in those of the states before it.
+	Digest nonce;            // of who made the record
+	// The state whose record has the packs that came with this one: itself, or the first of one push.
+	std::uint64_t content_at = 0;
+	// What a state needs is in the packs that came with it, and with the states before it.
 	std::vector<Pack> packs;
-	Digest nonce; // of who made the record
 
 	Buffer encoded() const;
 	static RootRecord decode(Bytes object, std::string_view name);

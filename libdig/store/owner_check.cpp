@@ -10,6 +10,7 @@
 #include "libdig/base/error.h"
 #include "libdig/base/path.h"
 #include "libdig/format/settings.h"
+#include "libdig/os/directory.h"
 #include "libdig/os/environment.h"
 #include "libdig/os/file.h"
 #include "libdig/os/publish.h"

@@ -46,25 +46,41 @@ void require_remote_url(const std::string &url)
 			"the transport says");
 }
 
+// The URL, "known N", and "checked" if it is; each ends with a newline.
 static RemoteName read_remote(const StorePaths &paths, const std::string &name)
 {
 	const std::string path = directory_of_remotes(paths) + "/" + name;
 	const Buffer file = read_whole_file(path, max_small_file);
-	const std::string_view text = text_of(file);
-	const std::size_t end = text.find('\n');
-	RemoteName remote{name, std::string(text.substr(0, end))};
-	const std::string_view rest = end == text.npos ? std::string_view() : text.substr(end + 1);
-	if (rest.starts_with("known ")) {
-		const std::string_view number = rest.substr(6, rest.find('\n') - 6);
-		if (!number.empty() && number.size() < 19 && number.find_first_not_of("0123456789") == number.npos)
-			remote.known = std::stoull(std::string(number));
+	const auto damaged = [&] {
+		return CorruptError("it is not as 'dig remote' writes it; 'dig remote remove " + name + "' forgets it", path, 0);
+	};
+	std::string text(text_of(file));
+	const auto take_line = [&] {
+		const std::size_t end = text.find('\n');
+		if (end == text.npos)
+			throw damaged();
+		const std::string line = text.substr(0, end);
+		text.erase(0, end + 1);
+		return line;
+	};
+	RemoteName remote{name, take_line()};
+	const std::string known = take_line();
+	const std::string number = known.substr(0, 6) == "known " ? known.substr(6) : std::string();
+	if (number.empty() || number.size() > 18 || number.find_first_not_of("0123456789") != number.npos)
+		throw damaged();
+	remote.known = std::stoull(number);
+	remote.is_checked = text == "checked\n";
+	if (!text.empty() && !remote.is_checked)
+		throw damaged();
+	try {
+		require_remote_url(remote.url);
+	} catch (const UsageError &) {
+		throw damaged();
 	}
-	remote.is_checked = rest.find("\nchecked\n") != rest.npos;
-	require_remote_url(remote.url);
 	return remote;
 }
 
-std::vector<RemoteName> remotes_of(const StorePaths &paths)
+std::vector<RemoteName> remotes_of(const StorePaths &paths, const std::function<void(const std::string &)> &problem)
 {
 	std::vector<RemoteName> remotes;
 	if (!find_stat(directory_of_remotes(paths)))
@@ -73,7 +89,11 @@ std::vector<RemoteName> remotes_of(const StorePaths &paths)
 	std::sort(names.begin(), names.end());
 	for (const std::string &name : names)
 		if (name.find('.') == name.npos)
-			remotes.push_back(read_remote(paths, name));
+			try {
+				remotes.push_back(read_remote(paths, name));
+			} catch (const CorruptError &error) {
+				problem(error.what());
+			}
 	return remotes;
 }
 
@@ -108,13 +128,9 @@ bool remove_remote(const StorePaths &paths, const std::string &name)
 
 std::uint64_t last_settled_state(const StorePaths &paths)
 {
-	std::vector<RemoteName> remotes;
-	try {
-		remotes = remotes_of(paths);
-	} catch (const Error &) {
-		// A file that cannot be read names a remote that nobody can reach.
-	}
-	if (remotes.empty())
+	bool has_damaged = false;
+	const std::vector<RemoteName> remotes = remotes_of(paths, [&](const std::string &) { has_damaged = true; });
+	if (remotes.empty() && !has_damaged)
 		return ~std::uint64_t(0);
 	std::uint64_t last = 0;
 	for (const RemoteName &remote : remotes)

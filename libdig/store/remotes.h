@@ -3,6 +3,7 @@
 #define DIG_REMOTES_H
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,9 @@ void require_remote_name(const std::string &name);
 // other users see the arguments of processes.
 void require_remote_url(const std::string &url);
 
-std::vector<RemoteName> remotes_of(const StorePaths &paths);
-// Error if there is none of this name.
+// problem gets what is wrong with each file that is damaged; the others are there.
+std::vector<RemoteName> remotes_of(const StorePaths &paths, const std::function<void(const std::string &)> &problem);
+// Error if there is none of this name, CorruptError for a damaged file.
 RemoteName find_remote(const StorePaths &paths, const std::string &name);
 // Durable.
 void save_remote(const StorePaths &paths, const RemoteName &remote);

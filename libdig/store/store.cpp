@@ -10,6 +10,7 @@
 #include "libdig/os/environment.h"
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
+#include "libdig/store/adopted_layer.h"
 #include "libdig/store/state_log.h"
 
 // Readers take no lock, while others add to the store.  A layer is never changed, and the file of roots
@@ -91,35 +92,6 @@ Store::Store(StorePaths paths)
 	reload();
 }
 
-// A process that imported states may have been killed before the table named their file.
-bool Store::adopt_stray(const RootHistory &roots, LayerTable &table) const
-{
-	const std::uint64_t newest = roots.size();
-	if (newest == 0 || table.find(newest) || find_stat(paths_.layer(roots.at(newest).layer_id)))
-		return false;
-	for (const std::string &name : names_in(paths_.layers())) {
-		if (!name.ends_with(".merged"))
-			continue;
-		try {
-			const Layer layer(paths_.layers() + "/" + name);
-			const GenerationRange range = layer.generations();
-			if (range.last != newest || table.overlaps(range) ||
-				layer.state(newest).header.id() != roots.at(newest).layer_id)
-				continue;
-			table.merge({range, layer.pack_id()});
-			for (const GenerationRange &dropped : layer.dropped()) {
-				const std::uint64_t last = std::min(dropped.last, range.last);
-				for (std::uint64_t i = std::max(dropped.first, range.first); i <= last; i++)
-					table.drop(i);
-			}
-			return true;
-		} catch (const Error &) {
-			// It is of something else.
-		}
-	}
-	return false;
-}
-
 void Store::reload()
 {
 	// The stat comes before the content.  A change between the two is then seen by refresh().  The table
@@ -138,7 +110,7 @@ void Store::reload()
 	if (!table->merged().empty() && table->merged().back().range.last > roots.size())
 		throw CorruptError("it names generations that 'roots' does not have; 'dig check --repair' makes 'roots' anew",
 			paths_.layer_table(), 0);
-	const bool has_adopted = adopt_stray(roots, *table);
+	const bool has_adopted = adopt_layer(paths_, roots, *table);
 	auto index = std::make_shared<ChunkIndex>(paths_.chunk_index(), roots, table,
 		[this](std::uint64_t generation) { return layer(generation); },
 		std::min<std::uint64_t>(run_cache_size, settings_.performance.file_cache_size / 4));

@@ -115,8 +115,6 @@ public:
 
 private:
 	std::shared_ptr<ChunkIndex> chunk_index();
-	// True if it has.
-	bool adopt_stray(const RootHistory &roots, LayerTable &table) const;
 	std::shared_ptr<Layer> open_layer(std::uint64_t generation);
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest);

@@ -9,6 +9,7 @@
 
 #include "libdig/base/error.h"
 #include "libdig/base/path.h"
+#include "libdig/os/directory.h"
 #include "libdig/os/environment.h"
 
 namespace dig {

@@ -37,6 +37,7 @@ public:
 			take(from, spooled);
 		}
 		const Lock gc = Lock::acquire(paths_.gc_lock());
+		remove_abandoned(paths_.layers(), "incoming");
 		PublishedFile target(paths_.layers() + "/incoming");
 		take(spooled.is_open() ? spooled : from, target.file());
 		layer_ = std::make_unique<Layer>(target.file().name());
