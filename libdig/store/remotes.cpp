@@ -52,7 +52,8 @@ static RemoteName read_remote(const StorePaths &paths, const std::string &name)
 	const std::string path = directory_of_remotes(paths) + "/" + name;
 	const Buffer file = read_whole_file(path, max_small_file);
 	const auto damaged = [&] {
-		return CorruptError("it is not as 'dig remote' writes it; 'dig remote remove " + name + "' forgets it", path, 0);
+		return CorruptError("it is not as 'dig remote' writes it; 'dig remote remove " + name + "' forgets it",
+			path, 0);
 	};
 	std::string text(text_of(file));
 	const auto take_line = [&] {

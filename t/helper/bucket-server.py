@@ -8,11 +8,12 @@
 #     /public/MODE.NAME/KEY the same to be read without a signature
 #
 # With DIRECTORY/certificate and DIRECTORY/key it speaks HTTPS.
-import hashlib, http.server, os, socket, socketserver, ssl, sys, threading, time, urllib.parse
+import hashlib, http.server, os, socket, sys, threading, time, urllib.parse
 from xml.sax.saxutils import escape
 
 sys.dont_write_bytecode = True
 from aws_signature import signature_problem
+from test_server import serve
 
 directory = sys.argv[1]
 buckets = os.path.join(directory, "buckets")
@@ -308,29 +309,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(200, {}, texts[what].encode())
 
 
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request, address):
-        pass
-
-
-server = Server(("127.0.0.1", 0), Handler)
-if os.path.exists(os.path.join(directory, "certificate")):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(os.path.join(directory, "certificate"), os.path.join(directory, "key"))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-
-
-def end_with_parent(parent):
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(0)
-
-
-threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
-with open(os.path.join(directory, "port.new"), "w") as file:
-    file.write("%d\n" % server.server_address[1])
-os.rename(os.path.join(directory, "port.new"), os.path.join(directory, "port"))
-server.serve_forever()
+serve(Handler, directory)
