@@ -8,7 +8,7 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-fetch-states [-q] [--plan] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"dig-fetch-states [-q] [--plan] [--lazy] [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"                 [REMOTE|URL]";
 
 static int fetch_states_command(Options &options)
@@ -19,14 +19,23 @@ static int fetch_states_command(Options &options)
 	Report report;
 	report.add_to(options)
 		.flag("plan", 0, fetch.is_plan, "only say what would come")
+		.flag("lazy", 0, fetch.is_lazy, "leave content in the remote, until it is asked for")
 		.flag("quiet", 'q', quiet, "no summary")
 		.positional(names, 0, 1)
 		.parse();
 	const StorePaths paths = get_store();
 	RemoteName remote = remote_of(paths, names.empty() ? usual_remote : names[0]);
+	if (fetch.is_lazy && remote.name.empty())
+		throw UsageError("content stays in a remote that has a name; 'dig remote add' gives it one");
+	fetch.is_lazy |= remote.is_lazy;
 	raise_file_limit();
 	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
 	fetch.work = &report.begin({{"fetch", 60}, {"read", 10}, {"check", 30}});
+	if (fetch.is_lazy && !remote.is_lazy && !fetch.is_plan) {
+		// Before anything relies on it.
+		remote.is_lazy = true;
+		save_remote(paths, remote);
+	}
 	FetchResult result;
 	try {
 		result = fetch_states(paths, *objects, fetch);
@@ -52,7 +61,10 @@ static int fetch_states_command(Options &options)
 	std::string text = (fetch.is_plan ? "would bring @" : "@") + std::to_string(range.first);
 	if (range.last > range.first)
 		text += " to @" + std::to_string(range.last);
-	text += ", " + size_text(static_cast<double>(result.bytes));
+	if (!fetch.is_lazy || !fetch.is_plan)
+		text += ", " + size_text(static_cast<double>(result.bytes));
+	if (fetch.is_lazy)
+		text += "; " + size_text(static_cast<double>(result.elsewhere)) + " stay in the remote";
 	if (result.kept > 0)
 		text += "; " + size_text(static_cast<double>(result.kept)) +
 			(fetch.is_plan ? " are" : " were") + " here already";

@@ -4,7 +4,7 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-merge-layers [-nq] [--pending] [--level=N] [--long] [--budget=TIME]\n"
-	"                 [--progress[=WHEN]] [--metrics[=FILE]]";
+	"dig-merge-layers [-nq] [--pending | --fetch] [--level=N] [--long]\n"
+	"                 [--budget=TIME] [--progress[=WHEN]] [--metrics[=FILE]]";
 
 int dig_merge_layers_main(int argc, char **argv) { return run(argc, argv, usage, repack_command); }

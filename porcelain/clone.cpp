@@ -8,7 +8,9 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-clone [-nq] [--progress[=WHEN]] [--metrics[=FILE]] URL [DIRECTORY]";
+static constexpr char usage[] =
+	"dig-clone [-nq] [--lazy] [--progress[=WHEN]] [--metrics[=FILE]] URL\n"
+	"          [DIRECTORY]";
 
 // The last part of the URL, without ".dig".
 static std::string directory_for(const std::string &url)
@@ -26,11 +28,12 @@ static std::string directory_for(const std::string &url)
 
 static int clone(Options &options)
 {
-	bool is_without_files = false;
+	bool is_without_files = false, is_lazy = false;
 	std::vector<std::string> names;
 	Report report;
 	report.add_to(options)
 		.flag("no-files", 'n', is_without_files, "write no files into the directory")
+		.flag("lazy", 0, is_lazy, "leave content in the remote, until it is asked for")
 		.positional(names, 1, 2)
 		.parse();
 	const std::string directory = names.size() > 1 ? names[1] : directory_for(names[0]);
@@ -48,6 +51,8 @@ static int clone(Options &options)
 		url = resolved_path(url);
 	save_remote(get_store(), {usual_remote, url});
 	Command fetch = tool_command("fetch-states");
+	if (is_lazy)
+		fetch.push_back("--lazy");
 	report.pass_on(fetch);
 	const std::string said = output_of(fetch, status);
 	if (!said.empty())
@@ -56,7 +61,7 @@ static int clone(Options &options)
 		tell("the store in " + quote(store) + " stays; 'dig fetch' there goes on");
 		return status;
 	}
-	if (is_without_files || said == "nothing is new")
+	if (is_without_files || is_lazy || said == "nothing is new")
 		return status;
 	standard_output().flush();
 	Command extract = tool_command("extract");

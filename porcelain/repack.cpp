@@ -5,7 +5,7 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-repack [-nq] [--pending] [--level=N] [--long] [--budget=TIME]\n"
+	"dig-repack [-nq] [--pending | --fetch] [--level=N] [--long] [--budget=TIME]\n"
 	"           [--progress[=WHEN]] [--metrics[=FILE]]";
 
 int dig_repack_main(int argc, char **argv) { return run(argc, argv, usage, repack_command); }

@@ -107,17 +107,21 @@ void Layer::check_records(Hasher &pack) const
 void Layer::check_block_table() const
 {
 	const std::uint64_t table = section(Section::block_table).offset;
-	std::uint64_t next = sizeof(Preamble);
+	std::uint64_t next = blocks_begin_;
+	const auto require_gap = [&](std::uint64_t end) {
+		if (!is_elsewhere())
+			require_zeros(file_, next, end);
+	};
 	for (std::uint32_t i = 0; i < block_count_; i++) {
 		const BlockRecord record = block(i);
 		if (record.offset < next || record.zero != 0)
 			throw CorruptError("the block table is not in order", name(), table);
-		require_zeros(file_, next, record.offset);
+		require_gap(record.offset);
 		next = record.offset + record.length;
 	}
-	if (next > table)
+	if (next > blocks_end_)
 		throw CorruptError("a block runs into the sections", name(), table);
-	require_zeros(file_, next, table);
+	require_gap(blocks_end_);
 }
 
 void Layer::check_structure() const

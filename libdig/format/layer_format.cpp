@@ -253,4 +253,31 @@ BlockShape parse_block_prefix(Bytes bytes, std::string_view name, std::uint64_t 
 	return shape;
 }
 
+Buffer encoded_packs(const std::vector<PackElsewhere> &packs)
+{
+	Buffer section;
+	for (const PackElsewhere &pack : packs) {
+		append(section, pack.id);
+		put_u64(section, pack.size);
+	}
+	return section;
+}
+
+std::vector<PackElsewhere> decode_packs(Bytes section, std::string_view name)
+{
+	Cursor cursor(section, name);
+	std::vector<PackElsewhere> packs;
+	std::uint64_t sum = 0;
+	while (cursor.left() > 0) {
+		PackElsewhere pack;
+		pack.id = cursor.digest();
+		pack.size = cursor.u64();
+		if (pack.size > elsewhere_begin - sum)
+			cursor.fail("the packs are larger than anything can be");
+		sum += pack.size;
+		packs.push_back(pack);
+	}
+	return packs;
+}
+
 } // namespace dig

@@ -78,8 +78,21 @@ constexpr std::uint16_t section_needed = 1; // SectionRecord::flags
 // A layer has header, peaks and texts; a merged layer has states in their place.
 enum class Section : std::uint16_t {
 	block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5, states = 6, dropped = 7, packing = 8,
-	chunking = 9 // the parameters, where the layer is to be read without its store
+	chunking = 9,  // the parameters, where the layer is to be read without its store
+	elsewhere = 10 // the packs that have the blocks
 };
+
+// A layer that has no blocks itself has the place of each in a pack of a remote.  In its block table, offsets
+// count through all of its packs, one behind the other, from elsewhere_begin on.
+struct PackElsewhere {
+	Digest id;
+	std::uint64_t size; // of the pack, as an object
+	bool operator==(const PackElsewhere &) const = default;
+};
+constexpr std::uint64_t elsewhere_begin = std::uint64_t(1) << 56;
+Buffer encoded_packs(const std::vector<PackElsewhere> &packs);
+// CorruptError for what is none, or is more than fits behind elsewhere_begin.
+std::vector<PackElsewhere> decode_packs(Bytes section, std::string_view name);
 
 // How the blocks of a layer were made.  Without the section, both are 0.
 struct Packing {

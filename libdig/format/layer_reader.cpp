@@ -34,13 +34,20 @@ constexpr std::size_t max_small_section = 16_MiB; // header, peaks, texts
 // A chunk index up to this size is kept after many look-ups, and the fanout of any.
 constexpr std::size_t kept_index_size = 4_MiB;
 constexpr int lookups_before_keeping = 64;
+constexpr std::uint64_t unknown_size = ~std::uint64_t(0);
+constexpr std::size_t max_pack_list = 64_MiB;
 
 Layer::~Layer() { room_->give_back(taken_room_); }
 
 Layer::Layer(const std::string &path, std::shared_ptr<IndexRoom> room)
-	: file_(File::open(path)), room_(room ? std::move(room) : std::make_shared<IndexRoom>(2 * kept_index_size))
+	: Layer(File::open(path), unknown_size, std::move(room))
 {
-	file_size_ = file_.size();
+}
+
+Layer::Layer(File file, std::uint64_t size, std::shared_ptr<IndexRoom> room)
+	: file_(std::move(file)), file_size_(size == unknown_size ? file_.size() : size),
+	  room_(room ? std::move(room) : std::make_shared<IndexRoom>(2 * kept_index_size))
+{
 	read_footer();
 	read_small_sections();
 }
@@ -88,7 +95,7 @@ void Layer::read_footer()
 			at.size > footer.section_table_offset - at.offset || at.flags > section_needed)
 			fail("the section table's numbers are out of bounds", footer.section_table_offset);
 		next = at.offset + at.size;
-		if (at.type > static_cast<std::uint16_t>(Section::chunking) && at.flags & section_needed)
+		if (at.type > static_cast<std::uint16_t>(Section::elsewhere) && at.flags & section_needed)
 			throw Error(quote(name()) + " has a section that this dig does not know; use a newer dig");
 	}
 	if (next != footer.section_table_offset)
@@ -240,9 +247,20 @@ std::vector<GenerationRange> Layer::dropped() const
 	return ranges;
 }
 
+std::vector<PackElsewhere> Layer::packs_elsewhere() const
+{
+	return decode_packs(read_section(Section::elsewhere, max_pack_list), name());
+}
+
 void Layer::read_tables()
 {
 	const SectionRecord blocks = section(Section::block_table);
+	blocks_end_ = blocks.offset;
+	if (is_elsewhere()) {
+		blocks_begin_ = blocks_end_ = elsewhere_begin;
+		for (const PackElsewhere &pack : packs_elsewhere())
+			blocks_end_ += pack.size;
+	}
 	if (blocks.size % sizeof(BlockRecord))
 		throw CorruptError("the block table's size is no number of records", name(), blocks.offset);
 	block_count_ = blocks.size / sizeof(BlockRecord);
@@ -270,8 +288,8 @@ Digest Layer::root() const
 // at is where the record stands.
 void Layer::require_in_blocks(const BlockRecord &record, std::uint64_t at) const
 {
-	const std::uint64_t end = section(Section::block_table).offset;
-	if (record.offset < sizeof(Preamble) || record.offset > end || record.length > end - record.offset)
+	if (record.offset < blocks_begin_ || record.offset > blocks_end_ ||
+		record.length > blocks_end_ - record.offset)
 		throw CorruptError("a block's record is out of bounds", name(), at);
 }
 

@@ -36,6 +36,7 @@ class Layer {
 public:
 	// Without a room, the layer has one of its own.
 	explicit Layer(const std::string &path, std::shared_ptr<IndexRoom> room = nullptr);
+	Layer(File file, std::uint64_t size, std::shared_ptr<IndexRoom> room = nullptr);
 	~Layer();
 	Layer(const Layer &) = delete;
 
@@ -45,6 +46,11 @@ public:
 	bool is_merged() const { return is_merged_; }
 	// A pack has chunks and nodes only, and says nothing of any state.
 	bool is_pack() const { return is_pack_; }
+	// The blocks are none of the file, but lie in these packs.
+	bool is_elsewhere() const { return has_section(Section::elsewhere); }
+	std::vector<PackElsewhere> packs_elsewhere() const;
+	// Gives the blocks by their offsets in the block table.
+	void read_blocks_from(std::shared_ptr<ByteSource> source) { file_.read_from(std::move(source), elsewhere_begin); }
 	const GenerationRange &generations() const { return generations_; }
 	std::uint64_t epoch() const { return epoch_; }
 	// What was dropped of the store when this merged layer was made.
@@ -117,8 +123,8 @@ public:
 	// all blocks lie in the file.  Reads the two sections once.
 	void check_index() const;
 	std::uint64_t index_size() const;
-	// Bytes from the first block to the sections.
-	std::uint64_t blocks_size() const { return section(Section::block_table).offset - sizeof(Preamble); }
+	// Bytes from the first block to the end of the last one.
+	std::uint64_t blocks_size() const { return blocks_end_ - blocks_begin_; }
 
 private:
 	static constexpr std::size_t index_head_size = 16; // item count, bits of the fanout, zeros
@@ -145,6 +151,7 @@ private:
 
 	File file_;
 	std::uint64_t file_size_ = 0;
+	std::uint64_t blocks_begin_ = sizeof(Preamble), blocks_end_ = 0;
 	std::vector<SectionRecord> sections_;
 	Digest pack_id_;
 	bool is_full_ = false, is_merged_ = false, is_pack_ = false;

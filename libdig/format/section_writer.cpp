@@ -139,6 +139,30 @@ void SectionWriter::write_state(const LayerState &state, const MerklePeaks &peak
 	write_section(Section::texts, texts);
 }
 
+// Twice through all states, since their places come first, and messages may be long.
+void SectionWriter::write_states(const GenerationRange &range, std::uint64_t epoch,
+	const std::function<LayerState(std::uint64_t generation)> &state, const std::vector<GenerationRange> &dropped)
+{
+	const std::uint64_t count = range.last - range.first + 1;
+	Buffer head;
+	put_u64(head, range.first);
+	put_u64(head, count);
+	put_u64(head, epoch);
+	std::uint64_t place = head.size() + 8 * count;
+	for (std::uint64_t i = range.first; i <= range.last; i++) {
+		put_u64(head, place);
+		place += state(i).encoded().size();
+	}
+	begin(Section::states);
+	write(head);
+	for (std::uint64_t i = range.first; i <= range.last; i++)
+		write(state(i).encoded());
+	end();
+	Buffer ranges;
+	put_ranges(ranges, dropped);
+	write_section(Section::dropped, ranges);
+}
+
 Digest SectionWriter::write_footer(bool is_full)
 {
 	Buffer table;

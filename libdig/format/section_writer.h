@@ -3,6 +3,7 @@
 #define DIG_SECTION_WRITER_H
 
 #include "libdig/format/chunk_run.h"
+#include "libdig/format/layer_table.h"
 #include "libdig/format/record_sorter.h"
 
 namespace dig {
@@ -28,6 +29,10 @@ public:
 	void write_chunk_index(RecordSorter<ChunkRecord> &items);
 	// Header, peaks and texts of a layer of one generation.
 	void write_state(const LayerState &state, const MerklePeaks &peaks_before);
+	// States and dropped states of a merged layer.  state is called twice for each.
+	void write_states(const GenerationRange &range, std::uint64_t epoch,
+		const std::function<LayerState(std::uint64_t generation)> &state,
+		const std::vector<GenerationRange> &dropped);
 	// Returns the pack id.
 	Digest write_footer(bool is_full);
 

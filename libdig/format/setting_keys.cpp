@@ -107,6 +107,9 @@ static constexpr std::array<SettingKey, setting_count> keys = {{
 	{"fetch.max_redirects", Type::count, "how often a URL may lead to another one",
 		fetch<&Fetch::max_redirects>, 0, 50},
 
+	{"remote.cache_size", Type::size, "of what a lazy clone has read; 0 keeps nothing",
+		place<&Settings::remote, &Settings::Remote::cache_size>, 0, max_number},
+
 	{"safe.directory", Type::list, "stores of other users that may be opened; global file only",
 		place<&Settings::safe, &Settings::Safe::directory>},
 }};

@@ -32,7 +32,7 @@ enum class Compression : std::uint8_t { automatic, zstd, zlib, none, later };
 
 enum class Origin : std::uint8_t { standard, global_file, store_file, command_line };
 
-constexpr std::size_t setting_count = 33;
+constexpr std::size_t setting_count = 34;
 
 // A configuration file is written by hand; a larger file is something else.
 constexpr std::size_t max_config_size = 1 << 20;
@@ -83,6 +83,10 @@ struct Settings {
 		std::uint64_t max_size = 0;    // 0: no limit
 		std::uint64_t max_redirects = 10;
 	} fetch;
+
+	struct Remote {
+		std::uint64_t cache_size = 1_GiB; // of content that lies in a remote
+	} remote;
 
 	struct Safe {
 		// Stores of other users that may be opened.  Honoured from the global file only.

@@ -77,7 +77,10 @@ bool is_same_content(const FileStat &a, const FileStat &b)
 		a.ctime_ns == b.ctime_ns && a.inode == b.inode;
 }
 
-File::File(File &&other) noexcept : fd_(std::exchange(other.fd_, -1)), name_(std::move(other.name_)) {}
+File::File(File &&other) noexcept
+	: fd_(std::exchange(other.fd_, -1)), name_(std::move(other.name_)), source_(std::move(other.source_))
+{
+}
 
 File &File::operator=(File &&other) noexcept
 {
@@ -86,6 +89,7 @@ File &File::operator=(File &&other) noexcept
 			::close(fd_);
 		fd_ = std::exchange(other.fd_, -1);
 		name_ = std::move(other.name_);
+		source_ = std::move(other.source_);
 	}
 	return *this;
 }
@@ -221,6 +225,8 @@ std::size_t File::read_some_at(MutableBytes buffer, std::uint64_t offset) const
 
 bool File::is_cached(std::uint64_t offset, std::uint64_t size) const
 {
+	if (source_.is_for(offset))
+		return true;
 	struct {
 		std::uint64_t offset, size;
 	} const range{offset, size};
@@ -236,6 +242,8 @@ std::optional<File> File::past_cache() const { return opened_again(O_RDONLY | O_
 
 std::size_t File::read_at(MutableBytes buffer, std::uint64_t offset) const
 {
+	if (source_.is_for(offset))
+		return source_.bytes->read_at(buffer, offset);
 	std::size_t done = 0;
 	while (done < buffer.size()) {
 		const ssize_t n = ::pread(fd_, buffer.data() + done, buffer.size() - done,
@@ -444,6 +452,8 @@ constexpr std::uint64_t will_need_step = 128_KiB;
 
 void File::advise_will_need(std::uint64_t offset, std::uint64_t size) const
 {
+	if (source_.is_for(offset))
+		return source_.bytes->will_need(offset, size);
 	// Of one request the kernel reads no more than it reads ahead: 128 KiB on most machines.
 	for (const std::uint64_t end = offset + size; offset < end; offset += will_need_step)
 		::posix_fadvise(fd_, static_cast<off_t>(offset),

@@ -4,13 +4,14 @@
 #define DIG_FILE_H
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <fcntl.h>
 #include <sys/uio.h>
 
-#include "libdig/base/bytes.h"
+#include "libdig/os/byte_source.h"
 
 namespace dig {
 
@@ -67,6 +68,17 @@ public:
 	// A file without a name in directory, for data that does not fit into memory.  It ends with
 	// the process.
 	static File temporary_in(const std::string &directory);
+
+	// Whatever is read from this offset on comes from the source.
+	void read_from(std::shared_ptr<ByteSource> source, std::uint64_t offset) { source_ = {std::move(source), offset}; }
+	bool has_source() const { return source_.bytes != nullptr; }
+	// These bytes were read and are wrong.  False if they are in the file itself.
+	bool distrust(std::uint64_t offset, std::uint64_t size) const
+	{
+		if (source_.is_for(offset))
+			source_.bytes->distrust(offset, size);
+		return source_.is_for(offset);
+	}
 
 	bool is_open() const { return fd_ >= 0; }
 	int fd() const { return fd_; }
@@ -135,6 +147,11 @@ public:
 private:
 	int fd_ = -1;
 	std::string name_;
+	struct Source {
+		std::shared_ptr<ByteSource> bytes;
+		std::uint64_t begin = 0;
+		bool is_for(std::uint64_t offset) const { return bytes && offset >= begin; }
+	} source_;
 };
 
 // False only if permissions forbid reading the file.

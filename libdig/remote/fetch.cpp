@@ -2,8 +2,11 @@
 // from elsewhere: nothing that the remote says is believed.
 #include "libdig/remote/fetch.h"
 
+#include <algorithm>
+
 #include "libdig/os/process.h"
 #include "libdig/remote/fetched_packs.h"
+#include "libdig/remote/lazy_layer.h"
 #include "libdig/remote/reapply.h"
 #include "libdig/verbs/import_layer.h"
 #include "libdig/verbs/layer_merger.h"
@@ -74,17 +77,56 @@ private:
 			record->packs.clear();
 			records_.push_back(std::move(*record));
 		}
+		if (options_.is_lazy) {
+			for (const RootRecord::Pack &pack : packs_.packs())
+				result_.elsewhere += pack.size;
+			return;
+		}
 		result_.kept = packs_.bytes_here();
 		result_.bytes = packs_.bytes_to_come();
 	}
 
 	void bring()
 	{
+		if (options_.is_lazy)
+			return bring_tables();
 		packs_.bring();
 		const File built = File::temporary_in(paths_.tmp());
 		build(built);
 		import_layer(paths_, built, work_);
 		packs_.remove();
+	}
+
+	void bring_tables()
+	{
+		make_directory(paths_.tmp());
+		const LazyStates states{result_.range, state_source(), dropped(), description_.chunking};
+		const File built = File::temporary_in(paths_.tmp());
+		const std::uint64_t before = work_.bytes.get();
+		write_lazy_layer(built, states, packs_.packs(), remote_.objects(), paths_.tmp(), work_);
+		result_.bytes = work_.bytes.get() - before;
+		import_lazy_layer(paths_, built, work_);
+		bring_top_of_tree();
+	}
+
+	// What every path of the newest state leads through, so that it is in the cache.
+	void bring_top_of_tree()
+	{
+		constexpr std::size_t most_nodes = 64;
+		store_.reload();
+		if (store_.layer_table()->is_dropped(result_.newest))
+			return;
+		const TreeRoot tree = store_.manifest(result_.newest);
+		if (tree.leaves == 0)
+			return;
+		const Node root = load_root(store_.nodes(), TreeKind::manifest, tree);
+		for (std::size_t i = 0; root.level() > 1 && i < std::min(root.size(), most_nodes); i++)
+			load_node(store_.nodes(), TreeKind::manifest, root.child(i), i > 0 ? root.path(i - 1) : std::string_view());
+	}
+
+	std::function<LayerState(std::uint64_t)> state_source() const
+	{
+		return [this](std::uint64_t generation) { return records_.at(generation - result_.range.first).state; };
 	}
 
 	std::vector<GenerationRange> dropped() const
@@ -107,7 +149,7 @@ private:
 		MergeOptions merge;
 		merge.least_live = 0;
 		merge.chunking = description_.chunking;
-		merge.state = [&](std::uint64_t generation) { return records_.at(generation - result_.range.first).state; };
+		merge.state = state_source();
 		merge.directory = paths_.tmp();
 		LayerMerger merger(store_, file, result_.range, merge);
 		packs_.put_into(merger, store_);

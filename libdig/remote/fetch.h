@@ -11,12 +11,14 @@ namespace dig {
 
 struct FetchOptions {
 	bool is_plan = false; // only tells what it would cost
+	bool is_lazy = false; // content stays where it is, and comes when it is asked for
 	Work *work = &unseen_work();
 };
 
 struct FetchResult {
 	GenerationRange range{};  // of the new states; first is 0 if there is none
 	std::uint64_t bytes = 0;  // of packs that came, or would come, now
+	std::uint64_t elsewhere = 0; // bytes of packs that stay in the remote
 	std::uint64_t kept = 0;   // bytes that an earlier fetch had brought already
 	std::uint64_t newest = 0; // generation of the remote
 };

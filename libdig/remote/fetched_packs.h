@@ -17,6 +17,7 @@ public:
 
 	// Those that came with the state, each once.  Reads the record that has them if that is another one, once.
 	void add_for(const RootRecord &record, RemoteStore &remote);
+	const std::vector<RootRecord::Pack> &packs() const { return packs_; }
 	std::uint64_t bytes_here() const;
 	std::uint64_t bytes_to_come() const;
 	// All of them, in ranges.  Stage "fetch"; counts bytes.

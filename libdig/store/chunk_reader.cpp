@@ -154,7 +154,8 @@ std::size_t ChunkReader::locate(std::span<WantedChunk> chunks)
 		}
 		if (chunks[i].chunk.size > max_chunk_size)
 			place.way = Way::asked;
-		if (is_slow_ && (place.way == Way::raw || place.way == Way::decoded))
+		const bool is_alone = place.way == Way::raw || place.way == Way::decoded;
+		if ((is_slow_ && is_alone) || (place.way != Way::asked && place.layer->file().has_source()))
 			place.layer->file().advise_will_need(place.record.offset, place.record.length);
 	}
 	scratch_size_ = 0;

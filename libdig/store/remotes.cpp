@@ -46,7 +46,7 @@ void require_remote_url(const std::string &url)
 			"the transport says");
 }
 
-// The URL, "known N", and "checked" if it is; each ends with a newline.
+// The URL, "known N", and "checked" and "lazy" if it is; each ends with a newline.
 static RemoteName read_remote(const StorePaths &paths, const std::string &name)
 {
 	const std::string path = directory_of_remotes(paths) + "/" + name;
@@ -70,8 +70,14 @@ static RemoteName read_remote(const StorePaths &paths, const std::string &name)
 	if (number.empty() || number.size() > 18 || number.find_first_not_of("0123456789") != number.npos)
 		throw damaged();
 	remote.known = std::stoull(number);
-	remote.is_checked = text == "checked\n";
-	if (!text.empty() && !remote.is_checked)
+	const auto take_word = [&](const std::string &word) {
+		const bool is_there = text.starts_with(word);
+		text.erase(0, is_there ? word.size() : 0);
+		return is_there;
+	};
+	remote.is_checked = take_word("checked\n");
+	remote.is_lazy = take_word("lazy\n");
+	if (!text.empty())
 		throw damaged();
 	try {
 		require_remote_url(remote.url);
@@ -112,7 +118,7 @@ void save_remote(const StorePaths &paths, const RemoteName &remote)
 	require_remote_url(remote.url);
 	make_directory(directory_of_remotes(paths));
 	const std::string text = remote.url + "\nknown " + std::to_string(remote.known) + "\n" +
-		(remote.is_checked ? "checked\n" : "");
+		(remote.is_checked ? "checked\n" : "") + (remote.is_lazy ? "lazy\n" : "");
 	publish_file(directory_of_remotes(paths) + "/" + remote.name, bytes_of(text));
 }
 

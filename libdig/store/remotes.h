@@ -16,6 +16,7 @@ struct RemoteName {
 	std::string url;
 	std::uint64_t known = 0;  // the newest generation that it is known to have
 	bool is_checked = false; // check_remote() found no fault
+	bool is_lazy = false;    // content stays there, and comes when it is asked for
 };
 
 // Error for a name that is none: [a-z0-9_-] with a letter or digit first, up to 64.

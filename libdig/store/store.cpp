@@ -223,6 +223,11 @@ std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
 	} else if (layer->header().generation != generation || layer->root() != record.root) {
 		throw CorruptError("it does not lead to the root in 'roots'", path, 0);
 	}
+	if (layer->is_elsewhere()) {
+		if (!pack_ranges_)
+			pack_ranges_ = open_pack_ranges(paths_);
+		layer->read_blocks_from(blocks_in_packs(layer->packs_elsewhere(), pack_ranges_));
+	}
 	// The other half of the files that may be open is for the caller.
 	while (layers_.size() >= std::clamp<std::size_t>(file_limit() / 2, 1, max_open_layers))
 		layers_.erase(layers_.begin()); // the oldest generation
@@ -377,6 +382,8 @@ bool Store::holds(ItemKind kind, const Digest &digest, Bytes content)
 	}
 	try {
 		const std::shared_ptr<Layer> from = layer(place->generation);
+		if (from->is_elsewhere())
+			return true;
 		switch (from->look_at_block(place->place, digest, content)) {
 		case Layer::Intact::item: return true;
 		case Layer::Intact::block: break;
@@ -417,15 +424,35 @@ std::optional<ItemPlace> Store::find_in_layers(ItemKind kind, const Digest &dige
 	return found;
 }
 
-// Nothing when the place holds another item, as happens when a run is out of date.
+// What came from elsewhere and is wrong is asked for once more.
 std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
+{
+	const auto ask_anew = [&] {
+		const std::shared_ptr<Layer> from = layer(place.generation);
+		const BlockRecord record = from->block(place.place.block);
+		return from->file().distrust(record.offset, record.length);
+	};
+	try {
+		std::optional<Buffer> bytes = read_block_at(place, kind, digest);
+		if (bytes || !ask_anew())
+			return bytes;
+	} catch (const CorruptError &) {
+		if (!ask_anew())
+			throw;
+	}
+	return read_block_at(place, kind, digest);
+}
+
+// Nothing when the place holds another item, as happens when a run is out of date.
+std::optional<Buffer> Store::read_block_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
 {
 	thread_local Decompressor decompressor;
 	const std::shared_ptr<Layer> from = layer(place.generation);
 	const ChunkCache::Key key{place.generation, place.place.block};
 	ChunkCache &cache = kind == ItemKind::chunk ? cache_ : node_cache_;
 	std::shared_ptr<const DecodedBlock> block = cache.find(key);
-	if (!block) {
+	const bool was_cached = block != nullptr;
+	if (!was_cached) {
 		const BlockRecord record = from->block(place.place.block);
 		const StoredBlock stored = read_stored_block(from->file(), record.offset, record.length);
 		auto decoded = std::make_shared<DecodedBlock>();
@@ -436,15 +463,15 @@ std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, cons
 			decoded->ends.push_back(end += size);
 		decode_block(stored, decompressor, decoded->raw, from->name(), record.offset);
 		block = decoded;
-		// A chunk that is alone in its block comes once as a rule.
-		if (kind == ItemKind::node || decoded->ends.size() > 1)
-			cache.insert(key, decoded);
 	}
 	if (block->kind != kind || place.place.item >= block->ends.size())
 		return {};
 	const Bytes bytes = block->item(place.place.item);
 	if (item_digest(kind, bytes) != digest)
 		return {};
+	// A chunk that is alone in its block comes once as a rule.
+	if (!was_cached && (kind == ItemKind::node || block->ends.size() > 1))
+		cache.insert(key, block);
 	return Buffer(bytes.begin(), bytes.end());
 }
 

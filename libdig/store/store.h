@@ -11,6 +11,7 @@
 #include "libdig/format/settings.h"
 #include "libdig/store/chunk_cache.h"
 #include "libdig/store/chunk_index.h"
+#include "libdig/store/elsewhere.h"
 #include "libdig/store/store_paths.h"
 
 namespace dig {
@@ -116,6 +117,7 @@ public:
 private:
 	std::shared_ptr<ChunkIndex> chunk_index();
 	std::shared_ptr<Layer> open_layer(std::uint64_t generation);
+	std::optional<Buffer> read_block_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> search_item(ItemKind kind, const Digest &digest);
@@ -135,6 +137,7 @@ private:
 	std::shared_ptr<ChunkIndex> index_;
 	std::shared_ptr<IndexRoom> index_room_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;
+	std::shared_ptr<PackRanges> pack_ranges_;
 	std::set<ChunkCache::Key> intact_blocks_; // by their checksums
 	std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra_;
 };

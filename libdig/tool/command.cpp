@@ -28,6 +28,7 @@
 #include "libdig/format/settings.h"
 #include "libdig/store/owner_check.h"
 #include "libdig/tool/installation.h"
+#include "libdig/tool/remote_command.h"
 #include "libdig/watch/progress.h"
 
 namespace dig {
@@ -314,6 +315,7 @@ static int run_to_status(int argc, char **argv, const char *usage, const std::fu
 	int status = exit_status::failed;
 	bool was_thrown = false;
 	try {
+		set_open_pack_ranges(open_packs_of_remotes);
 		start_trace();
 		const Region region("run");
 		Options options(as_typed(usage), argc, argv);

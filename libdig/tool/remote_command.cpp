@@ -1,9 +1,11 @@
 #include "libdig/tool/remote_command.h"
 
 #include "libdig/base/byte_size.h"
+#include "libdig/format/settings.h"
 #include "libdig/os/file.h"
 #include "libdig/remote/reapply.h"
 #include "libdig/remote/remote_check.h"
+#include "libdig/remote/remote_ranges.h"
 #include "libdig/tool/command.h"
 
 namespace dig {
@@ -41,6 +43,47 @@ void require_careful_remote(const StorePaths &paths, RemoteName &remote)
 	remote.is_checked = true;
 	if (!remote.name.empty())
 		save_remote(paths, remote);
+}
+
+// A pack is looked for in one after the other.
+class LazyRemotes : public RemoteObjects {
+public:
+	explicit LazyRemotes(std::vector<std::string> urls) : urls_(std::move(urls)) {}
+
+	using RemoteObjects::put_new;
+	std::optional<Part> get(const std::string &key, std::uint64_t offset, std::uint64_t size) override
+	{
+		for (std::size_t i = 0; i < urls_.size(); i++) {
+			if (remotes_.size() <= i)
+				remotes_.push_back(start_helper(helper_command(urls_[i])));
+			if (std::optional<Part> part = remotes_[i]->get(key, offset, size))
+				return part;
+		}
+		return {};
+	}
+	bool put_new(const std::string &, std::uint64_t, const Content &) override { throw read_only(); }
+	void list(const std::string &, const std::string &, const Take &) override { throw read_only(); }
+	bool remove(const std::string &) override { throw read_only(); }
+	std::string check() override { throw read_only(); }
+
+private:
+	static Error read_only() { return Error("content that lies in a remote is only read"); }
+
+	std::vector<std::string> urls_;
+	std::vector<std::unique_ptr<RemoteObjects>> remotes_;
+};
+
+std::shared_ptr<PackRanges> open_packs_of_remotes(const StorePaths &paths)
+{
+	std::vector<std::string> urls;
+	for (const RemoteName &remote : remotes_of(paths, warn))
+		if (remote.is_lazy)
+			urls.push_back(remote.url);
+	if (urls.empty())
+		throw Error("the content lies in a remote, and no remote is known that has it; "
+			"'dig remote add --lazy NAME URL' makes it known", exit_status::network);
+	return std::make_shared<RemoteRanges>([urls] { return std::make_unique<LazyRemotes>(urls); }, paths.cache(),
+		load_settings(paths.config()).remote.cache_size);
 }
 
 static std::string names_of(const GenerationRange &range)

@@ -4,6 +4,7 @@
 
 #include "libdig/os/process.h"
 #include "libdig/remote/remote_objects.h"
+#include "libdig/store/elsewhere.h"
 #include "libdig/store/remotes.h"
 #include "libdig/watch/metrics.h"
 
@@ -19,6 +20,9 @@ RemoteName remote_of(const StorePaths &paths, const std::string &name_or_url);
 // Before the first push to a place that is not ours: check_remote(), whose verdict is kept with the name.  Error if
 // it cannot be a remote of several writers.
 void require_careful_remote(const StorePaths &paths, RemoteName &remote);
+
+// For set_open_pack_ranges(): from the remotes that are lazy.
+std::shared_ptr<PackRanges> open_packs_of_remotes(const StorePaths &paths);
 
 // Where both have gone on from a common state, what the own states have changed is made anew over those of the
 // remote, and a record on standard output says so.  A state of the common history is not known then.

@@ -29,6 +29,7 @@ int repack_command(Options &options)
 		.flag("pending", 0, repack.is_pending_only, "only what was to be compressed later")
 		.value("level", 0, [&](const std::string &text) { repack.level = parse_level(text); }, "N",
 			"of zstd, from 1 to 19; large files, too")
+		.flag("fetch", 0, repack.brings_content, "only bring the content that lies in a remote")
 		.flag("long", 0, repack.has_long_blocks, "blocks of 4 MiB: smaller, and slower to read in parts")
 		.value("budget", 0, [&](const std::string &text) {
 			repack.deadline_ns = clock_ns() + parse_short_duration(text) * std::int64_t(1000000000);

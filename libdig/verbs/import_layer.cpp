@@ -25,7 +25,7 @@ constexpr std::size_t copy_window = 1_MiB;
 
 class Import {
 public:
-	Import(const StorePaths &paths, Work &work) : paths_(paths), work_(work) {}
+	Import(const StorePaths &paths, Work &work, bool is_lazy) : paths_(paths), work_(work), is_lazy_(is_lazy) {}
 
 	ImportResult run(const File &from)
 	{
@@ -43,6 +43,8 @@ public:
 		layer_ = std::make_unique<Layer>(target.file().name());
 		if (layer_->is_pack())
 			throw Error("it is a pack, which has content and no states");
+		if (layer_->is_elsewhere() != is_lazy_)
+			throw Error("its content is in a remote; 'dig clone --lazy' takes such states");
 		ImportResult result{layer_->generations(), layer_->file_size()};
 		store_.emplace(paths_);
 		if (store_->has_adopted()) {
@@ -158,9 +160,11 @@ private:
 
 	void check_content()
 	{
+		dropped_ = layer_->is_merged() ? layer_->dropped() : std::vector<GenerationRange>();
+		if (is_lazy_)
+			return layer_->check_structure();
 		IncomingLayer incoming(*store_, *layer_);
 		incoming.check_blocks(work_);
-		dropped_ = layer_->is_merged() ? layer_->dropped() : std::vector<GenerationRange>();
 		std::uint64_t last = last_whole();
 		for (std::uint64_t i = range().first; i <= range().last; i++) {
 			if (is_dropped(i))
@@ -228,6 +232,7 @@ private:
 
 	StorePaths paths_;
 	Work &work_;
+	bool is_lazy_;
 	std::unique_ptr<Layer> layer_;
 	std::optional<Store> store_;
 	StoreFormat format_; // as it is to be
@@ -238,7 +243,12 @@ private:
 
 ImportResult import_layer(const StorePaths &paths, const File &file, Work &work)
 {
-	return Import(paths, work).run(file);
+	return Import(paths, work, false).run(file);
+}
+
+ImportResult import_lazy_layer(const StorePaths &paths, const File &file, Work &work)
+{
+	return Import(paths, work, true).run(file);
 }
 
 } // namespace dig

@@ -22,6 +22,8 @@ struct ImportResult {
 // NegativeAnswer if the store has other states in their place.  Nothing is changed then.  A process that is
 // killed leaves the store as it was, or with all of the states.  Stages "read" and "check"; counts bytes.
 ImportResult import_layer(const StorePaths &paths, const File &file, Work &work);
+// The same for a layer whose blocks lie elsewhere: its content is compared when it is read.
+ImportResult import_lazy_layer(const StorePaths &paths, const File &file, Work &work);
 
 } // namespace dig
 

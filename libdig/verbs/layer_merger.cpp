@@ -289,29 +289,6 @@ void LayerMerger::write(Output &output)
 	offset_ += length;
 }
 
-// Twice through all states, since their places come first, and messages may be long.
-void LayerMerger::write_states(SectionWriter &sections, std::uint64_t epoch) const
-{
-	const std::uint64_t count = range_.last - range_.first + 1;
-	Buffer head;
-	put_u64(head, range_.first);
-	put_u64(head, count);
-	put_u64(head, epoch);
-	std::uint64_t place = head.size() + 8 * count;
-	const auto encoded = [&](std::uint64_t generation) {
-		return (options_.state ? options_.state(generation) : store_.state(generation)).encoded();
-	};
-	for (std::uint64_t i = range_.first; i <= range_.last; i++) {
-		put_u64(head, place);
-		place += encoded(i).size();
-	}
-	sections.begin(Section::states);
-	sections.write(head);
-	for (std::uint64_t i = range_.first; i <= range_.last; i++)
-		sections.write(encoded(i));
-	sections.end();
-}
-
 LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &dropped, std::uint64_t epoch)
 {
 	if (!batch_.empty())
@@ -332,10 +309,9 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	if (options_.peaks_before)
 		sections.write_state(options_.state(range_.first), *options_.peaks_before);
 	else if (!options_.is_pack) {
-		write_states(sections, epoch);
-		Buffer ranges;
-		put_ranges(ranges, dropped);
-		sections.write_section(Section::dropped, ranges);
+		sections.write_states(range_, epoch, [this](std::uint64_t generation) {
+			return options_.state ? options_.state(generation) : store_.state(generation);
+		}, dropped);
 	}
 	if (options_.told_level > 0) {
 		Buffer packing;

@@ -66,7 +66,6 @@ private:
 	void write_outputs();
 	void write(Output &output);
 	void each(std::size_t count, const std::function<void(std::size_t, std::size_t)> &job) const;
-	void write_states(SectionWriter &sections, std::uint64_t epoch) const;
 
 	Store &store_;
 	const File &file_;

@@ -96,8 +96,19 @@ private:
 		return generation == roots_.size() || (keep_[generation] && !table_.is_dropped(generation));
 	}
 
+	// What they need can only be told by reading their trees, and what they do not need takes no space here.
+	void refuse_elsewhere()
+	{
+		for (const MergedLayer &merged : table_.merged())
+			if (store_->layer(merged.range.last)->is_elsewhere())
+				throw Error("the content of @" + std::to_string(merged.range.first) + " to @" +
+					std::to_string(merged.range.last) + " lies in a remote; 'dig repack --fetch' brings it here, "
+					"or run gc where it is");
+	}
+
 	void plan()
 	{
+		refuse_elsewhere();
 		for (std::uint64_t i = 1; i <= roots_.size(); i++)
 			if (is_kept(i)) {
 				result_.states_kept++;

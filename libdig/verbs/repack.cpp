@@ -34,12 +34,13 @@ struct LayerFile {
 	std::string path;
 	std::uint64_t size = 0;
 	Packing packing;
+	bool is_elsewhere = false;
 };
 
 static LayerFile file_of(Store &store, std::uint64_t home)
 {
 	const std::shared_ptr<Layer> layer = store.layer(home);
-	return {home, layer->generations(), layer->name(), layer->file_size(), layer->packing()};
+	return {home, layer->generations(), layer->name(), layer->file_size(), layer->packing(), layer->is_elsewhere()};
 }
 
 static std::vector<LayerFile> files_of(Store &store)
@@ -127,6 +128,8 @@ private:
 
 	bool is_wanted(const LayerFile &file) const
 	{
+		if (file.is_elsewhere || options_.brings_content)
+			return file.is_elsewhere && options_.brings_content;
 		if (file.range.last > settled_)
 			return false;
 		if (options_.is_pending_only)
@@ -138,7 +141,7 @@ private:
 	std::size_t end_of_group(std::size_t first) const
 	{
 		std::size_t last = first + 1;
-		if (!is_wanted(files_[first]))
+		if (!is_wanted(files_[first]) || files_[first].is_elsewhere)
 			return last;
 		std::uint64_t size = files_[first].size;
 		while (last < files_.size() && is_wanted(files_[last]) && size + files_[last].size <= large_file)
@@ -155,7 +158,8 @@ private:
 	{
 		if (!is_wanted(group[0]))
 			return false;
-		return group.size() > 1 || group[0].packing.pending > 0 || group[0].packing.level < level();
+		return group.size() > 1 || group[0].is_elsewhere || group[0].packing.pending > 0 ||
+			group[0].packing.level < level();
 	}
 
 	bool merge(std::span<const LayerFile> group)
@@ -173,9 +177,10 @@ private:
 		if (!options_.is_dry)
 			target.emplace(paths_.layers() + "/merging");
 		MergeOptions merge;
-		merge.least_live = 2;
+		// What comes from a remote stays as it was compressed.
+		merge.least_live = options_.brings_content ? 0 : 2;
 		merge.level = level();
-		merge.told_level = static_cast<std::uint8_t>(level());
+		merge.told_level = options_.brings_content ? 0 : static_cast<std::uint8_t>(level());
 		merge.block_size = options_.has_long_blocks ? long_block : merge.block_size;
 		merge.directory = options_.is_dry ? temporary_directory() : paths_.tmp();
 		merge.work = options_.work;
@@ -189,7 +194,8 @@ private:
 		const std::shared_ptr<const LayerTable> table = store_->layer_table();
 		const LayerMerger::Result made = merger.finish(table->dropped(), table->epoch() + 1);
 		// Where nothing is gained, everything stays.  What hardly differs is not tried again.
-		if (group.size() == 1 && made.size > before + before / 100 && group[0].packing.pending == 0)
+		const bool is_for_size = group[0].packing.pending == 0 && !group[0].is_elsewhere;
+		if (group.size() == 1 && made.size > before + before / 100 && is_for_size)
 			return false;
 		if (target)
 			put_in_place(*target, {range, made.pack_id}, group);
@@ -245,7 +251,7 @@ static std::vector<LayerFile> small_files(Store &store)
 		start = table->find(start)->range.first - 1;
 	for (std::uint64_t home = start; home > untouched;) {
 		LayerFile file = file_of(store, home);
-		if (sum + file.size > most || file.range.first <= untouched)
+		if (sum + file.size > most || file.range.first <= untouched || file.is_elsewhere)
 			break;
 		const bool is_similar = file.size <= 2 * sum;
 		sum += file.size;

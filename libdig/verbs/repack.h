@@ -12,6 +12,7 @@ namespace dig {
 
 struct RepackOptions {
 	bool is_pending_only = false;   // files with content that was to be compressed later
+	bool brings_content = false;    // only: content that lies in a remote comes into the store
 	int level = 0;                  // 0: 9, and files that are large enough already stay as they are
 	bool has_long_blocks = false;   // 4 MiB of content a block: smaller files, slower access to small chunks
 	bool is_dry = false;

@@ -73,6 +73,9 @@ private:
 			throw;
 		}
 		work_.begin_stage("finish");
+		if (last_elsewhere_ > 0)
+			findings_.notice("the content of states up to @" + std::to_string(last_elsewhere_) +
+				" lies in a remote; it is compared when it is read");
 		findings_.attempt([&] { check_history(); });
 		check_stray_layers();
 		findings_.attempt([&] { ChunkIndex::check(paths_.chunk_index()); });
@@ -191,7 +194,7 @@ private:
 		const std::uint64_t before = findings_.count();
 		if (unit.part.first == 0)
 			findings_.attempt([&] { layer->check_structure(); });
-		if (options_.is_quick)
+		if (options_.is_quick || layer->is_elsewhere())
 			return;
 		const bool is_whole = before == findings_.count();
 		const BlockVerifier::Outcome outcome = blocks_->check(*layer, unit.home, {
@@ -215,8 +218,14 @@ private:
 		if (options_.deadline_ns)
 			states_->begin_behind(at);
 		for (; at < part.end && !is_over(); at++) {
+			const std::uint64_t home = store_->layer_table()->home(at + 1);
+			const bool is_lost = lost_homes_.contains(home);
+			if (!is_lost && store_->layer(home)->is_elsewhere()) {
+				last_elsewhere_ = std::max(last_elsewhere_, at + 1);
+				states_->begin_behind(at + 1);
+				continue;
+			}
 			const std::uint64_t before = findings_.count();
-			const bool is_lost = lost_homes_.contains(store_->layer_table()->home(at + 1));
 			findings_.attempt([&] { states_->check(at + 1, is_lost); });
 			has_progress_ = true;
 			if (!evidence_)
@@ -290,6 +299,7 @@ private:
 	std::optional<BlockVerifier> blocks_;
 	std::optional<StateVerifier> states_;
 	std::set<std::uint64_t> lost_homes_; // that could not be opened
+	std::uint64_t last_elsewhere_ = 0; // generation
 	std::optional<Evidence> evidence_;
 	std::int64_t saved_ns_ = clock_ns();
 	std::atomic<bool> has_progress_ = false;
