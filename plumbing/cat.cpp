@@ -3,6 +3,7 @@
 #include "libdig/staging/staged_items.h"
 #include "libdig/store/read_pipeline.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/layer_at.h"
 #include "libdig/tool/report.h"
 #include "libdig/verbs/near_paths.h"
 
@@ -10,7 +11,7 @@ using namespace dig;
 
 static constexpr char usage[] =
 	"dig-cat [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]]\n"
-	"        ROOT:PATH|CHUNK-ID\n"
+	"        ROOT:PATH|LAYER:PATH|CHUNK-ID\n"
 	"dig-cat [-z] [--progress[=WHEN]] [--metrics[=FILE]] --batch";
 
 // In a reply, "corrupt" can only be said before the first byte: content up to this size is held
@@ -37,8 +38,12 @@ struct Content {
 
 class Reader {
 public:
-	explicit Reader(Work &work) : work_(work), store_(get_store()), pipeline_(store_, work), roots_(roots_stat())
+	explicit Reader(Work &work, const std::shared_ptr<Layer> &alone = nullptr)
+		: work_(work), store_(alone ? Store(alone) : Store(get_store())), pipeline_(store_, work)
 	{
+		if (alone)
+			return;
+		roots_ = roots_stat();
 		store_.set_extra_items([this](ItemKind kind, const Digest &digest) {
 			return find_staged_item(store_.paths(), kind, digest);
 		});
@@ -271,9 +276,10 @@ static int cat(Options &options)
 	Work &work = report.begin({{"find", 1, false}, {"read", 99}});
 	work.has_cache = true;
 	work.begin_stage("find");
-	Reader reader(work);
+	const std::optional<LayerName> layer = layer_in(names[0]);
+	Reader reader(work, layer ? open_layer_at(layer->place) : nullptr);
 	reader.suggest();
-	const Content content = reader.find(names[0]);
+	const Content content = reader.find(layer ? "HEAD:" + layer->path : names[0]);
 	const ByteRange::Extent extent = extent_of(range, content.size);
 	work.begin_stage("read", {.bytes = extent.size});
 	reader.read(content, extent, write_out);

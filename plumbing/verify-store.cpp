@@ -1,7 +1,9 @@
 #include "libdig/os/clock.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/layer_at.h"
 #include "libdig/tool/report.h"
 #include "libdig/verbs/heal.h"
+#include "libdig/verbs/incoming_layer.h"
 #include "libdig/verbs/repair.h"
 #include "libdig/verbs/retention.h"
 #include "libdig/verbs/verify.h"
@@ -11,7 +13,8 @@ using namespace dig;
 
 static constexpr char usage[] =
 	"dig-verify-store [-q] [--json] [--quick] [--budget=TIME] [--repair]\n"
-	"                 [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]";
+	"                 [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"                 [LAYER]";
 
 static void heal(const StorePaths &paths, const std::vector<std::string> &sources, bool quiet)
 {
@@ -126,11 +129,36 @@ static void tell_result(const VerifyResult &result, const StorePaths &paths, boo
 		standard_output().record("verified: " + evidence_text(*result.evidence));
 }
 
+// All of its bytes, and whether it has all that its states need.
+static int check_layer(const std::string &name, bool quiet, Report &report)
+{
+	const std::optional<LayerName> named = layer_in(name);
+	const std::shared_ptr<Layer> layer = open_layer_at(named ? named->place : name, true);
+	Store store(layer);
+	Work &work = report.begin({{"check", 100}});
+	IncomingLayer incoming(store, *layer);
+	incoming.check_blocks(work);
+	const GenerationRange &range = layer->generations();
+	std::uint64_t last = 0;
+	for (std::uint64_t i = range.first; i <= range.last; i++)
+		if (!store.layer_table()->is_dropped(i)) {
+			incoming.require(store.manifest(last), store.manifest(i));
+			last = i;
+		}
+	report.finish();
+	if (!quiet)
+		standard_output().record("ok: @" + std::to_string(range.first) +
+			(range.last > range.first ? " to @" + std::to_string(range.last) : "") +
+			", all of it is there, nothing damaged" +
+			(layer->is_merged() ? "" : "; root " + to_hex(layer->root())));
+	return exit_status::done;
+}
+
 static int verify_store_command(Options &options)
 {
 	VerifyOptions verify;
 	bool quiet = false, is_repair = false, is_json = false;
-	std::vector<std::string> none, sources;
+	std::vector<std::string> layers, sources;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
@@ -141,10 +169,15 @@ static int verify_store_command(Options &options)
 		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
 		.flag("json", 0, is_json, "what is found, as JSON on standard output")
 		.flag("quiet", 'q', quiet, "no summary")
-		.positional(none, 0, 0)
+		.positional(layers, 0, 1)
 		.parse();
 	if (verify.is_quick && verify.deadline_ns)
 		throw UsageError("--budget is for content, which --quick leaves out");
+	if (!layers.empty()) {
+		if (verify.is_quick || verify.deadline_ns || is_repair || is_json || !sources.empty())
+			throw UsageError("a layer is checked as a whole, without options but -q");
+		return check_layer(layers[0], quiet, report);
+	}
 	const StorePaths paths = get_store();
 	if (is_repair)
 		repair_store(paths, {[&](const std::string &what) {

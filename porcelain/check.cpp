@@ -6,13 +6,14 @@ using namespace dig;
 
 static constexpr char usage[] =
 	"dig-check [-q] [--json] [--quick] [--budget=TIME] [--repair]\n"
-	"          [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]";
+	"          [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"          [LAYER]";
 
 static int check(Options &options)
 {
 	bool quick = false, repair = false, json = false;
 	std::string budget;
-	std::vector<std::string> none, sources;
+	std::vector<std::string> layers, sources;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, quick, "check the structure only, not the content")
@@ -21,7 +22,7 @@ static int check(Options &options)
 		.flag("json", 0, json, "what is found, as JSON on standard output")
 		.flag("repair", 0, repair, "first make anew what follows from the layers")
 		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
-		.positional(none, 0, 0)
+		.positional(layers, 0, 1)
 		.parse();
 	Command verify = tool_command("verify-store");
 	if (quick)
@@ -35,6 +36,8 @@ static int check(Options &options)
 	for (const std::string &source : sources)
 		verify.push_back("--heal-from=" + source);
 	report.pass_on(verify);
+	verify.push_back("--");
+	verify.insert(verify.end(), layers.begin(), layers.end());
 	replace_process(verify);
 }
 

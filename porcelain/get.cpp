@@ -5,12 +5,15 @@
 #include "libdig/os/output_file.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/layer_at.h"
 #include "libdig/tool/report.h"
 
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-get [-o FILE] [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]] URN";
+	
+	"dig-get [-o FILE] [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"        URN|LAYER:PATH";
 
 static bool is_store(const std::string &directory, const Digest &id)
 {
@@ -42,6 +45,27 @@ static std::string find_store_by_id(const Digest &id)
 		" is known here; DIG_STORES lists directories to look in");
 }
 
+static Command cat_command(const std::optional<ByteRange> &range, const Report &report)
+{
+	Command cat = tool_command("cat");
+	if (range)
+		cat.push_back("--range=" + to_text(*range));
+	report.pass_on(cat);
+	return cat;
+}
+
+static int get_with(Command cat, const std::string &name, const std::optional<std::string> &file)
+{
+	cat.insert(cat.end(), {"--", name});
+	if (!file)
+		replace_process(cat);
+	OutputFile target(*file);
+	const int status = Child(cat, Child::inherit, target.file().fd()).wait_for_part();
+	if (status == exit_status::done)
+		target.finish();
+	return status;
+}
+
 static int get(Options &options)
 {
 	std::optional<std::string> file;
@@ -53,6 +77,8 @@ static int get(Options &options)
 		.value("range", 0, range, "a-b", "only these bytes, as in #bytes=a-b")
 		.positional(names, 1, 1)
 		.parse();
+	if (layer_in(names[0]))
+		return get_with(cat_command(range, report), names[0], file);
 	const Urn urn = parse_urn(names[0]);
 	if (urn.path.empty())
 		throw Error(quote(names[0]) + " names a whole state; append the path of a file");
@@ -63,19 +89,7 @@ static int get(Options &options)
 	const std::string store =
 		urn.has_store ? find_store_by_id(urn.store_id) : get_store().store;
 	::setenv("DIG_DIR", store.c_str(), 1);
-	Command cat = tool_command("cat");
-	if (range)
-		cat.push_back("--range=" + to_text(*range));
-	report.pass_on(cat);
-	cat.push_back("--");
-	cat.push_back((urn.root ? to_hex(*urn.root) : "HEAD") + ":" + urn.path);
-	if (!file)
-		replace_process(cat);
-	OutputFile target(*file);
-	const int status = Child(cat, Child::inherit, target.file().fd()).wait_for_part();
-	if (status == exit_status::done)
-		target.finish();
-	return status;
+	return get_with(cat_command(range, report), (urn.root ? to_hex(*urn.root) : "HEAD") + ":" + urn.path, file);
 }
 
 int dig_get_main(int argc, char **argv) { return run(argc, argv, usage, get); }

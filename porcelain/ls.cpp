@@ -5,6 +5,7 @@
 #include "libdig/os/clock.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/layer_at.h"
 #include "libdig/tool/listing.h"
 #include "libdig/tool/time_text.h"
 #include "libdig/verbs/near_paths.h"
@@ -12,7 +13,7 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-ls [-lrz] [--human | --bytes] [--utc] [ROOT[:PATH]]";
+static constexpr char usage[] = "dig-ls [-lrz] [--human | --bytes] [--utc] [ROOT|LAYER[:PATH]]";
 
 struct Look {
 	bool nul = false, recursive = false, is_long = false, is_human = false;
@@ -95,8 +96,9 @@ static int ls(Options &options)
 	// A script gets the same in every time zone.
 	if (look.nul)
 		use_utc();
-	Store store(get_store());
-	const std::string name = names.empty() ? "HEAD" : names[0];
+	const std::optional<LayerName> layer = layer_in(names.empty() ? "" : names[0]);
+	Store store = layer ? Store(open_layer_at(layer->place)) : Store(get_store());
+	const std::string name = layer ? "HEAD:" + layer->path : names.empty() ? "HEAD" : names[0];
 	const std::size_t colon = name.find(':');
 	const std::string state = colon == 0 ? "HEAD" : name.substr(0, colon);
 	const RootName root = store.resolve(state);

@@ -79,7 +79,8 @@ constexpr std::uint16_t section_needed = 1; // SectionRecord::flags
 enum class Section : std::uint16_t {
 	block_table = 1, chunk_index = 2, header = 3, peaks = 4, texts = 5, states = 6, dropped = 7, packing = 8,
 	chunking = 9,  // the parameters, where the layer is to be read without its store
-	elsewhere = 10 // the packs that have the blocks
+	elsewhere = 10, // the packs that have the blocks
+	hints = 11      // where things are, for readers to whom each read is a request
 };
 
 // A layer that has no blocks itself has the place of each in a pack of a remote.  In its block table, offsets

@@ -26,6 +26,7 @@
 #include <algorithm>
 
 #include "libdig/base/error.h"
+#include "libdig/format/layer_hints.h"
 
 namespace dig {
 
@@ -95,7 +96,7 @@ void Layer::read_footer()
 			at.size > footer.section_table_offset - at.offset || at.flags > section_needed)
 			fail("the section table's numbers are out of bounds", footer.section_table_offset);
 		next = at.offset + at.size;
-		if (at.type > static_cast<std::uint16_t>(Section::elsewhere) && at.flags & section_needed)
+		if (at.type > static_cast<std::uint16_t>(Section::hints) && at.flags & section_needed)
 			throw Error(quote(name()) + " has a section that this dig does not know; use a newer dig");
 	}
 	if (next != footer.section_table_offset)
@@ -265,12 +266,14 @@ void Layer::read_tables()
 		throw CorruptError("the block table's size is no number of records", name(), blocks.offset);
 	block_count_ = blocks.size / sizeof(BlockRecord);
 	const SectionRecord index = section(Section::chunk_index);
-	Buffer head(index_head_size);
-	if (index.size < head.size())
-		throw CorruptError("the chunk index is too short", name(), index.offset);
-	file_.read_exactly_at(head, index.offset);
-	item_count_ = load<std::uint64_t>(head.data());
-	bits_ = head[8];
+	if (!read_hints()) {
+		Buffer head(index_head_size);
+		if (index.size < head.size())
+			throw CorruptError("the chunk index is too short", name(), index.offset);
+		file_.read_exactly_at(head, index.offset);
+		item_count_ = load<std::uint64_t>(head.data());
+		bits_ = head[8];
+	}
 	const std::uint64_t fanout = bits_ <= 16 ? std::uint64_t(8) << bits_ : 0;
 	if (bits_ > 16 || item_count_ > index.size / sizeof(ChunkRecord) ||
 		index.size != index_head_size + fanout + item_count_ * sizeof(ChunkRecord))
@@ -295,6 +298,8 @@ void Layer::require_in_blocks(const BlockRecord &record, std::uint64_t at) const
 
 BlockRecord Layer::block(std::uint32_t number) const
 {
+	if (const std::optional<BlockRecord> hinted = hinted_block(number))
+		return *hinted;
 	const SectionRecord table = section(Section::block_table);
 	if (number >= block_count_)
 		throw CorruptError("the chunk index names a block that is not there", name(), table.offset);
@@ -427,6 +432,12 @@ void Layer::keep_index() const
 std::optional<Layer::Place> Layer::find(ItemKind kind, const Digest &digest) const
 {
 	std::lock_guard guard(mutex_);
+	const std::optional<Place> hinted = follow_hint(kind, digest);
+	return hinted ? hinted : look_up(kind, digest);
+}
+
+std::optional<Layer::Place> Layer::look_up(ItemKind kind, const Digest &digest) const
+{
 	if (++lookups_ == lookups_before_keeping)
 		keep_index();
 	const std::uint32_t slot = first_bits(digest, bits_);

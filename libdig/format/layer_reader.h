@@ -32,6 +32,8 @@ private:
 	std::atomic<std::int64_t> left_;
 };
 
+class LayerHints;
+
 class Layer {
 public:
 	// Without a room, the layer has one of its own.
@@ -81,6 +83,10 @@ public:
 		std::uint16_t item;
 	};
 	std::optional<Place> find(ItemKind kind, const Digest &digest) const;
+	// Without the hints, after one that was wrong.
+	std::optional<Place> find_in_index(ItemKind kind, const Digest &digest) const;
+	// A node of the section of hints, not compared with its id.
+	std::optional<Buffer> hinted_node(const Digest &id) const;
 	BlockRecord block(std::uint32_t number) const;
 	StoredBlock read_block(std::uint32_t number) const;
 	// The records of the chunk index in order.  Each gets the given generation.
@@ -129,6 +135,10 @@ public:
 private:
 	static constexpr std::size_t index_head_size = 16; // item count, bits of the fanout, zeros
 
+	std::optional<Place> look_up(ItemKind kind, const Digest &digest) const;
+	std::optional<Place> follow_hint(ItemKind kind, const Digest &digest) const;
+	std::optional<BlockRecord> hinted_block(std::uint32_t number) const;
+	bool read_hints();
 	SectionRecord section(Section type) const;
 	bool has_section(Section type) const;
 	Buffer read_section(Section type, std::size_t limit) const;
@@ -171,6 +181,7 @@ private:
 	mutable std::vector<std::uint64_t> fanout_;
 	mutable Buffer index_; // all records
 	mutable int lookups_ = 0;
+	std::unique_ptr<LayerHints> hints_; // where the file comes from elsewhere
 };
 
 } // namespace dig

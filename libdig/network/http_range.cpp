@@ -8,10 +8,22 @@ namespace dig {
 
 constexpr std::uint64_t largest = 1'000'000'000'000'000'000 - 1; // what a Content-Range may say
 
+static void require_same(const ResponseHead &head, std::string *validator)
+{
+	if (!validator)
+		return;
+	if (validator->empty())
+		*validator = head.validator();
+	else if (!head.is_of(*validator))
+		throw FetchError("the object was replaced while it was read");
+}
+
 class RangeReader {
 public:
-	RangeReader(HttpClient &client, const FetchTarget &target, std::uint64_t offset, std::uint64_t size)
-		: client_(client), offset_(offset), end_(offset + size), retries_(client.limits().retries)
+	RangeReader(HttpClient &client, const FetchTarget &target, std::uint64_t offset, std::uint64_t size,
+		std::string *validator)
+		: client_(client), offset_(offset), end_(offset + size), retries_(client.limits().retries),
+		  validator_(validator)
 	{
 		request_.target = target;
 		request_.take = [this](const ResponseHead &head, Bytes bytes) { take(head, bytes); };
@@ -91,6 +103,7 @@ private:
 			throw FetchError("the server sends another part than it was asked for");
 		if (is_known_ && part_.total != *range->total)
 			throw FetchError("the object has changed its size");
+		require_same(head, validator_);
 		left_ = *range->last - *range->first + 1;
 		if (head.length() && head.length() != left_)
 			throw FetchError("the server announces another length than its part has");
@@ -120,19 +133,59 @@ private:
 	std::optional<std::uint64_t> left_; // of the answer that comes
 	bool is_known_ = false;             // the total
 	bool is_behind_ = false;            // only the total is asked for
+	std::string *validator_;
 };
 
 std::optional<RemoteObjects::Part> get_by_http(HttpClient &client, const FetchTarget &target, std::uint64_t offset,
-	std::uint64_t size)
+	std::uint64_t size, std::string *validator)
 {
 	// There are no bytes so far out.
 	if (offset >= largest - size) {
-		std::optional<RemoteObjects::Part> part = RangeReader(client, target, 0, 0).read();
+		std::optional<RemoteObjects::Part> part = RangeReader(client, target, 0, 0, validator).read();
 		if (part && part->total > offset)
 			throw FetchError("the object is too large");
 		return part;
 	}
-	return RangeReader(client, target, offset, size).read();
+	return RangeReader(client, target, offset, size, validator).read();
+}
+
+// By "-N".  Not every server knows that, and some send other bytes: then the size is asked for first.
+std::optional<RemoteObjects::Part> get_end_by_http(HttpClient &client, const FetchTarget &target, std::uint64_t size,
+	std::string *validator)
+{
+	HttpRequest request;
+	request.target = target;
+	request.range = "-" + std::to_string(size);
+	RemoteObjects::Part part{{}, 0};
+	bool is_right = false;
+	request.take = [&](const ResponseHead &head, Bytes bytes) {
+		if (part.bytes.empty()) {
+			const std::optional<ContentRange> &range = head.range();
+			is_right = head.status() == 206 && range && range->first && range->total &&
+				*range->last == *range->total - 1 && *range->first == *range->total - std::min(*range->total, size);
+			if (!is_right)
+				throw FetchError("the server sends another part than it was asked for");
+			part.total = *range->total;
+			require_same(head, validator);
+		}
+		if (bytes.size() > std::min(part.total, size) - part.bytes.size())
+			throw FetchError("the server sends more than it has announced");
+		append(part.bytes, bytes);
+	};
+	try {
+		const HttpAnswer answer = client.ask(request);
+		if (answer.head.status() == 404)
+			return {};
+		if (is_right && part.bytes.size() == std::min(part.total, size))
+			return part;
+	} catch (const FetchError &) {
+		// Asked for in the usual way, it is tried again and told.
+	}
+	validator->clear();
+	const std::optional<RemoteObjects::Part> probe = RangeReader(client, target, 0, 1, validator).read();
+	if (!probe)
+		return {};
+	return RangeReader(client, target, probe->total - std::min(probe->total, size), size, validator).read();
 }
 
 } // namespace dig

@@ -7,9 +7,13 @@
 
 namespace dig {
 
-// Up to size bytes; nothing where the server says that there is no such object.
+// Up to size bytes; nothing where the server says that there is no such object.  validator, if it is given, is what
+// the answers before have told; FetchError if this one is of another version.
 std::optional<RemoteObjects::Part> get_by_http(HttpClient &client, const FetchTarget &target, std::uint64_t offset,
-	std::uint64_t size);
+	std::uint64_t size, std::string *validator = nullptr);
+// The last size bytes, or all; one request where the server knows such ranges.
+std::optional<RemoteObjects::Part> get_end_by_http(HttpClient &client, const FetchTarget &target, std::uint64_t size,
+	std::string *validator);
 
 } // namespace dig
 

@@ -231,13 +231,14 @@ void serve_objects(RemoteObjects &objects, const File &input, const File &output
 
 class Helper : public RemoteObjects {
 public:
-	explicit Helper(const Command &command)
+	Helper(const Command &command, const std::string &first)
 		: name_(command[0].substr(command[0].rfind('/') + 1)), child_(command, Child::pipe, Child::pipe),
 		  to_(File::duplicate_of(child_.input(), name_)), from_(File::duplicate_of(child_.output(), name_)),
 		  reader_(from_)
 	{
 		child_.close_input();
 		child_.close_output();
+		write(bytes_of(first));
 	}
 
 	std::optional<Part> get(const std::string &key, std::uint64_t offset, std::uint64_t size) override
@@ -350,9 +351,9 @@ private:
 	LineReader reader_;
 };
 
-std::unique_ptr<RemoteObjects> start_helper(const std::vector<std::string> &command)
+std::unique_ptr<RemoteObjects> start_helper(const std::vector<std::string> &command, const std::string &first)
 {
-	return std::make_unique<Helper>(command);
+	return std::make_unique<Helper>(command, first);
 }
 
 } // namespace dig

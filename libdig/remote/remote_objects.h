@@ -32,6 +32,9 @@
 
 namespace dig {
 
+// dig-remote-http --object: of this key, the last bytes are given, whatever the offset is.
+constexpr char last_part_key[] = "last-part";
+
 bool is_object_key(std::string_view key);
 
 class RemoteObjects {
@@ -62,8 +65,8 @@ public:
 // Answers requests from input until it ends: what a helper does.
 void serve_objects(RemoteObjects &objects, const File &input, const File &output);
 
-// A helper that runs, as seen by whoever asks.
-std::unique_ptr<RemoteObjects> start_helper(const std::vector<std::string> &command);
+// A helper that runs, as seen by whoever asks.  first goes to its standard input before any request.
+std::unique_ptr<RemoteObjects> start_helper(const std::vector<std::string> &command, const std::string &first = {});
 
 } // namespace dig
 

@@ -16,13 +16,14 @@
 namespace dig {
 
 constexpr std::size_t max_connections = 4;
-constexpr std::uint64_t largest_request = 4_MiB, least_request = 64_KiB;
+constexpr std::uint64_t largest_request = 4_MiB;
 constexpr std::uint64_t largest_gap = 64_KiB; // that is read rather than left out
 constexpr std::size_t memory_for_kept = 12_MiB;
 constexpr std::size_t most_wanted = 4096;
 
-RemoteRanges::RemoteRanges(Start start, const std::string &cache_directory, std::uint64_t cache_size)
-	: start_(std::move(start)), cache_(cache_directory, cache_size)
+RemoteRanges::RemoteRanges(Start start, const std::string &cache_directory, std::uint64_t cache_size,
+	std::uint64_t least_request)
+	: start_(std::move(start)), cache_(cache_directory, cache_size), least_request_(least_request)
 {
 }
 
@@ -71,7 +72,7 @@ RemoteRanges::Extent RemoteRanges::extent_for(const PackElsewhere &pack, std::ui
 		next = wanted.erase(next);
 		wanted_count_--;
 	}
-	extent.end = std::min(std::max(extent.end, offset + least_request), std::max(pack.size, offset + size));
+	extent.end = std::min(std::max(extent.end, offset + least_request_), std::max(pack.size, offset + size));
 	return extent;
 }
 

@@ -15,7 +15,9 @@ class RemoteRanges : public PackRanges {
 public:
 	// start begins a connection to the remote, from which one thread at a time asks; there are some at most.
 	using Start = std::function<std::unique_ptr<RemoteObjects>()>;
-	RemoteRanges(Start start, const std::string &cache_directory, std::uint64_t cache_size);
+	// least_request: so many bytes at least come with each request, if there are so many.
+	RemoteRanges(Start start, const std::string &cache_directory, std::uint64_t cache_size,
+		std::uint64_t least_request = 64_KiB);
 
 	void read(const PackElsewhere &pack, MutableBytes buffer, std::uint64_t offset) override;
 	void will_need(const PackElsewhere &pack, std::uint64_t offset, std::uint64_t size) override;
@@ -42,6 +44,7 @@ private:
 
 	Start start_;
 	RangeCache cache_;
+	std::uint64_t least_request_;
 	std::mutex mutex_;
 	std::condition_variable changed_;
 	std::vector<std::unique_ptr<RemoteObjects>> idle_;

@@ -4,7 +4,6 @@
 #include <cerrno>
 
 #include "libdig/base/byte_size.h"
-#include "libdig/base/suggestion.h"
 #include "libdig/format/setting_keys.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/environment.h"
@@ -137,6 +136,8 @@ void Store::reload()
 
 bool Store::refresh()
 {
+	if (alone_)
+		return false;
 	const std::optional<FileStat> table = find_stat(paths_.layer_table());
 	const std::optional<FileStat> roots = find_stat(paths_.roots());
 	{
@@ -190,6 +191,8 @@ std::shared_ptr<Layer> Store::layer(std::uint64_t generation)
 
 std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
 {
+	if (alone_)
+		return alone_;
 	std::lock_guard guard(mutex_);
 	if (generation == 0 || generation > roots_.size())
 		throw CorruptError("there is no generation " + std::to_string(generation), paths_.roots(), 0);
@@ -236,6 +239,8 @@ std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
 
 LayerState Store::state(std::uint64_t generation)
 {
+	if (alone_)
+		return alone_->state(generation);
 	const Digest id = roots().at(generation).layer_id;
 	try {
 		const std::shared_ptr<Layer> from = layer(generation);
@@ -309,61 +314,12 @@ bool Store::is_head(const std::optional<Digest> &manifest)
 	}
 }
 
-static std::optional<std::uint64_t> parse_number(std::string_view text)
-{
-	if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != text.npos)
-		return {};
-	return std::stoull(std::string(text));
-}
-
-RootName Store::resolve(std::string_view name) const
-{
-	const RootHistory roots = this->roots();
-	const auto problem = [&](const std::string &why) { return quote(name) + " names no state: " + why; };
-	const auto unknown = [&](const std::string &why) { return Error(problem(why)); };
-	const auto state = [&](std::uint64_t generation) {
-		return RootName{generation, roots.at(generation).root};
-	};
-	const std::string count = std::to_string(roots.size());
-	if (name == "HEAD" || name.starts_with("HEAD~")) {
-		const auto back = name == "HEAD" ? 0 : name == "HEAD~" ? 1 : parse_number(name.substr(5));
-		if (!back)
-			throw unknown("behind HEAD~ there must be a number");
-		if (roots.size() == 0)
-			throw unknown("nothing is committed yet");
-		if (*back >= roots.size())
-			throw unknown("there are only " + count + " generations");
-		return state(roots.size() - *back);
-	}
-	if (name.starts_with('@')) {
-		const auto generation = parse_number(name.substr(1));
-		if (roots.size() == 0)
-			throw unknown("nothing is committed yet");
-		if (!generation || *generation == 0 || *generation > roots.size())
-			throw unknown("there are generations @1 to @" + count);
-		return state(*generation);
-	}
-	if (name.size() < 4 || name.size() > 64 ||
-		name.find_first_not_of("0123456789abcdefABCDEF") != name.npos)
-		throw unknown("it is neither HEAD, HEAD~N, @N nor a root or 4 digits or more of one" +
-			did_you_mean(name.substr(0, name.find('~')), {"HEAD"}));
-	std::string digits(name);
-	for (char &c : digits)
-		c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-	std::optional<std::uint64_t> found;
-	for (std::uint64_t i = 1; i <= roots.size(); i++)
-		if (to_hex(roots.at(i).root).starts_with(digits)) {
-			if (found)
-				throw AmbiguousRoot(problem("it is ambiguous; give more digits"));
-			found = i;
-		}
-	if (!found)
-		throw unknown("no generation of this store has that root");
-	return state(*found);
-}
-
 std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
 {
+	if (alone_) {
+		const std::optional<Layer::Place> place = alone_->find(kind, digest);
+		return place ? std::optional(ItemPlace{alone_->generations().last, *place}) : std::nullopt;
+	}
 	return chunk_index()->find(kind, digest);
 }
 
@@ -371,6 +327,8 @@ std::optional<ItemPlace> Store::find_item(ItemKind kind, const Digest &digest)
 // checked once, and remembered.
 bool Store::holds(ItemKind kind, const Digest &digest, Bytes content)
 {
+	if (alone_)
+		return false;
 	const std::optional<ItemPlace> place = chunk_index()->find_sound(kind, digest);
 	if (!place)
 		return false;
@@ -403,6 +361,8 @@ bool Store::holds(ItemKind kind, const Digest &digest, Bytes content)
 
 std::optional<ItemPlace> Store::find_in_layers(ItemKind kind, const Digest &digest)
 {
+	if (alone_)
+		return find_item(kind, digest);
 	const std::shared_ptr<ChunkIndex> index = chunk_index();
 	std::optional<ItemPlace> found;
 	try {
@@ -493,6 +453,8 @@ std::optional<Buffer> Store::read_elsewhere(ChunkIndex &index, ItemKind kind, co
 
 std::optional<Buffer> Store::find_item_bytes(ItemKind kind, const Digest &digest)
 {
+	if (alone_)
+		return find_bytes_alone(kind, digest);
 	const std::shared_ptr<ChunkIndex> index = chunk_index();
 	if (const std::optional<ItemPlace> place = index->find(kind, digest)) {
 		try {
@@ -515,6 +477,8 @@ std::optional<Buffer> Store::search_item(ItemKind kind, const Digest &digest)
 {
 	if (std::optional<Buffer> bytes = find_item_bytes(kind, digest))
 		return bytes;
+	if (alone_)
+		return {};
 	return read_elsewhere(*chunk_index(), kind, digest);
 }
 
@@ -589,6 +553,8 @@ bool Store::is_good_copy(ItemKind kind, const Digest &digest, const ItemPlace &p
 
 bool Store::has_other_copy(ItemKind kind, const Digest &digest, const ItemPlace &place)
 {
+	if (alone_)
+		return false;
 	try {
 		return chunk_index()->find_in_layers(kind, digest, [&](const ItemPlace &other) {
 			return (other.generation != place.generation || other.place.block != place.place.block) &&

@@ -41,6 +41,8 @@ class Store {
 public:
 	// Opens for reading: takes no lock, creates nothing.  The paths are of find_store().
 	explicit Store(StorePaths paths);
+	// A layer file that stands alone: its states, and no others.  There are no paths, and roots() is empty.
+	explicit Store(std::shared_ptr<Layer> alone);
 	Store(const Store &) = delete;
 
 	const StorePaths &paths() const { return paths_; }
@@ -117,6 +119,8 @@ public:
 private:
 	std::shared_ptr<ChunkIndex> chunk_index();
 	std::shared_ptr<Layer> open_layer(std::uint64_t generation);
+	RootName resolve_alone(std::string_view name) const;
+	std::optional<Buffer> find_bytes_alone(ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_block_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest);
@@ -138,6 +142,7 @@ private:
 	std::shared_ptr<IndexRoom> index_room_;
 	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;
 	std::shared_ptr<PackRanges> pack_ranges_;
+	std::shared_ptr<Layer> alone_;
 	std::set<ChunkCache::Key> intact_blocks_; // by their checksums
 	std::function<std::optional<Buffer>(ItemKind, const Digest &)> extra_;
 };

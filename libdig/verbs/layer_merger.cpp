@@ -17,6 +17,7 @@ constexpr std::uint64_t batch_size = 12_MiB; // of content; one block may be lar
 constexpr std::size_t most_threads = 16;
 constexpr std::size_t items_memory = 4_MiB;
 constexpr std::uint64_t compressor_memory = 36_MiB;
+constexpr std::size_t most_outputs = 64; // that wait to be compressed
 constexpr std::size_t large_chunk = 128_KiB;
 constexpr std::size_t node_block_size = 64_KiB;
 
@@ -206,8 +207,26 @@ void LayerMerger::take_item(ItemKind kind, const Digest &digest, Bytes item)
 
 void LayerMerger::add(ItemKind kind, const Digest &digest, Bytes bytes)
 {
-	run_batch();
+	check_interrupted();
+	if (!batch_.empty())
+		run_batch();
 	take_item(kind, digest, bytes);
+	write_if_enough();
+}
+
+// Several at once, so that all threads have one.
+void LayerMerger::write_if_enough()
+{
+	std::uint64_t size = 0;
+	for (const Output &output : outputs_)
+		size += output.block.raw.size();
+	if (outputs_.size() >= most_outputs || size >= batch_size)
+		write_outputs();
+}
+
+void LayerMerger::end_block()
+{
+	end_blocks();
 	write_outputs();
 }
 
@@ -283,6 +302,8 @@ void LayerMerger::write(Output &output)
 		item.kind = static_cast<std::uint8_t>(output.kind);
 		items_.put(item);
 	}
+	if (options_.placed && !copied)
+		options_.placed(output.kind, digests, blocks_, record);
 	if (blocks_++ == ~std::uint32_t(0))
 		throw Error("a layer cannot have more than 4,294,967,295 blocks");
 	(copied ? result_.copied_bytes : result_.remade_bytes) += length;
@@ -321,8 +342,10 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	}
 	if (options_.chunking)
 		sections.write_optional_section(Section::chunking, options_.chunking->encoded());
+	if (options_.hints)
+		sections.write_optional_section(Section::hints, options_.hints(items_.count()));
 	result_.items = items_.count();
-	result_.pack_id = sections.write_footer(false);
+	result_.pack_id = sections.write_footer(options_.is_full);
 	result_.size = sections.offset();
 	return result_;
 }

@@ -20,6 +20,12 @@ struct MergeOptions {
 	// As a layer of one generation, over these peaks, and not as a merged layer.
 	std::optional<MerklePeaks> peaks_before;
 	bool is_pack = false; // without what says something of states
+	bool is_full = false; // it has all that its state needs
+	// Called for each block of items that were added, in the order of the file.
+	std::function<void(ItemKind kind, std::span<const Digest> items, std::uint32_t number, const BlockRecord &record)>
+		placed;
+	// Of the section, if there is to be one; asked at the end.
+	std::function<Buffer(std::uint64_t items)> hints;
 	// What a state says of itself; without the function, the store is asked.
 	std::function<LayerState(std::uint64_t generation)> state;
 	std::optional<ChunkingParameters> chunking; // written into the file, which is to be read without its store
@@ -44,6 +50,8 @@ public:
 
 	// An item that was found elsewhere.
 	void add(ItemKind kind, const Digest &digest, Bytes bytes);
+	// What was added so far is written; the next item begins a block.
+	void end_block();
 
 	struct Result {
 		Digest pack_id;
@@ -65,6 +73,7 @@ private:
 	void end_blocks();
 	void write_outputs();
 	void write(Output &output);
+	void write_if_enough();
 	void each(std::size_t count, const std::function<void(std::size_t, std::size_t)> &job) const;
 
 	Store &store_;

@@ -110,6 +110,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = self.headers.get("Range") if ranges else None
         if asked:
             first, _, last = asked[len("bytes="):].partition("-")
+            if not first:
+                first, last = max(0, len(body) - int(last)), len(body) - 1
             first, last = int(first), min(int(last or len(body) - 1), len(body) - 1)
             if first >= len(body):
                 return self.answer(416, {"Content-Range": "bytes */%d" % len(body)})
@@ -133,6 +135,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve_no_ranges(self, name, _):
         self.serve(name, ranges=False)
+
+    # Of a range from the end, it sends as much from the beginning, as some servers do; it says so, or lies.
+    def serve_no_suffix(self, name, argument):
+        asked = self.headers.get("Range", "")
+        if asked.startswith("bytes=-"):
+            size = int(asked[len("bytes=-"):])
+            self.headers.replace_header("Range", "bytes=0-%d" % (size - 1))
+            if argument == "lies":
+                total = len(self.content(name)[0])
+                part = "bytes %d-%d/%d" % (max(0, total - size), total - 1, total)
+                return self.serve(name, change=lambda headers: headers.update({"Content-Range": part}))
+        self.serve(name)
 
     def serve_chunked(self, name, _):
         body, _ = self.content(name)
