@@ -24,6 +24,7 @@ static int fetch_states_command(Options &options)
 		.parse();
 	const StorePaths paths = get_store();
 	RemoteName remote = remote_of(paths, names.empty() ? usual_remote : names[0]);
+	fetch.known = remote.known;
 	raise_file_limit();
 	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
 	fetch.work = &report.begin({{"fetch", 60}, {"read", 10}, {"check", 30}});

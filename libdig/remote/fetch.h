@@ -11,6 +11,7 @@ namespace dig {
 
 struct FetchOptions {
 	bool is_plan = false; // only tells what it would cost
+	std::uint64_t known = 0; // a state that the remote is known to have, or 0; it saves requests
 	Work *work = &unseen_work();
 };
 

@@ -176,10 +176,10 @@ private:
 		result_.bytes = packs_.bytes_to_come();
 		packs_.bring();
 		for (const LayerState &state : states)
-			make_layer(state, made_.empty() ? [this](LayerMerger &merger) { packs_.put_into(merger, store_); }
+			make_layer(state, made_.empty() ? [this](LayerMerger &merger) { put_theirs(merger); }
 				: std::function<void(LayerMerger &)>());
 		came_ = std::make_unique<Layer>(made_[0].file->file().name());
-		incoming_ = std::make_unique<IncomingLayer>(store_, *came_);
+		incoming_ = std::make_unique<IncomingLayer>(store_, *came_, common_);
 		incoming_->check_blocks(work_);
 		TreeRoot last = store_.manifest(common_);
 		for (const LayerState &state : states) {
@@ -188,6 +188,17 @@ private:
 		}
 		their_tree_ = last;
 		store_.set_extra_items([this](ItemKind kind, const Digest &id) { return find_extra(kind, id); });
+	}
+
+	// What only own layers have that go, comes, too.
+	void put_theirs(LayerMerger &merger)
+	{
+		packs_.put_into(merger, [this](ItemKind kind, const Digest &id) {
+			if (!store_.holds(kind, id))
+				return false;
+			const std::optional<ItemPlace> place = store_.find_in_layers(kind, id);
+			return place && place->generation <= common_;
+		});
 	}
 
 	// Of what came, and what is made now.
