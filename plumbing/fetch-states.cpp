@@ -31,10 +31,11 @@ static int fetch_states_command(Options &options)
 	FetchResult result;
 	try {
 		result = fetch_states(paths, *objects, fetch);
-	} catch (const PartedHistories &) {
+	} catch (const PartedHistories &parted) {
 		if (fetch.is_plan)
 			throw;
-		go_on_from(paths, *objects, *fetch.work, quiet);
+		RemoteStore other(*objects);
+		go_on_from(paths, other, parted.newest(), *fetch.work, quiet);
 		report.finish();
 		return exit_status::done;
 	}

@@ -58,7 +58,7 @@ private:
 				record = remote_.record(newest);
 		}
 		if (record && record->state.header.id() != roots.at(newest).layer_id)
-			throw PartedHistories(newest);
+			throw PartedHistories(newest, newest);
 	}
 
 	void read_records(const RootHistory &roots)
@@ -75,7 +75,7 @@ private:
 				throw CorruptError("the record of @" + std::to_string(i) + " is of another store");
 			if (header.parent_root != last) {
 				if (i == result_.range.first)
-					throw PartedHistories(roots.size());
+					throw PartedHistories(roots.size(), result_.newest);
 				throw CorruptError("the record of @" + std::to_string(i) + " does not follow on the one before");
 			}
 			last = record->root;
