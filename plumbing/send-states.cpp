@@ -12,7 +12,7 @@ static constexpr char usage[] =
 	"                [REMOTE|URL]";
 
 // Somebody else may be first each time.
-constexpr int most_attempts = 20;
+constexpr int most_attempts = 100;
 
 static int send_states(Options &options)
 {
