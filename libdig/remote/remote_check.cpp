@@ -4,6 +4,7 @@
 
 #include "libdig/base/digest.h"
 #include "libdig/base/error.h"
+#include "libdig/os/process.h"
 #include "libdig/os/workers.h"
 #include "libdig/remote/remote_layout.h"
 
@@ -61,7 +62,16 @@ RemoteVerdict check_remote(const std::function<std::unique_ptr<RemoteObjects>()>
 		return verdict;
 	}
 	const std::string key = "check/" + to_hex(random_digest());
-	const std::vector<std::size_t> winners = winners_of_race(start, key);
+	std::vector<std::size_t> winners;
+	try {
+		winners = winners_of_race(start, key);
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &error) {
+		verdict.faults.emplace_back(error.what());
+		objects->remove(key);
+		return verdict;
+	}
 	if (winners.size() != 1)
 		verdict.faults.push_back(std::to_string(winners.size()) + " of " + std::to_string(racers) +
 			" writers of one object succeeded");
