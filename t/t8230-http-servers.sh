@@ -52,6 +52,7 @@ start_lighttpd () {
 	server.document-root = "$TRASH/objects"
 	server.errorlog = "$TRASH/server/lighttpd.log"
 	server.upload-dirs = ( "$TRASH/server" )
+	server.stat-cache-engine = "disable"
 	mimetype.assign = ( "" => "application/octet-stream" )
 	\$HTTP["url"] =~ "^/slow/" {
 		connection.kbytes-per-second = 2048
