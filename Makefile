@@ -9,6 +9,7 @@
 #	make check TESTS='t11* t34*'
 #	make check-arm64          builds for arm64, too, and runs that by qemu-user (t/README)
 #	make deps                 installs what is needed (Debian)
+#	make deps-remote          servers, too, that tests of remotes start; without, these are skipped
 #	make demo                 the main job on real input
 #	make perf-check           speed and memory against perf/targets
 #	make install              prefix=/usr DESTDIR=...; as it is built: make install-built
@@ -131,7 +132,7 @@ entry = dig_$(subst -,_,$(1))_main
 tools.inc := $(foreach tool,$(basename $(notdir $(tools))),TOOL("$(tool)", $(call entry,$(tool))))
 
 # What builds nothing leaves a tree as it is, whatever it was built with.
-ifneq ($(filter-out help deps clean coverage install-built install-debug uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help deps deps-remote clean coverage install-built install-debug uninstall,$(or $(MAKECMDGOALS),all)),)
 $(eval $(call stamp,flags,$$(flags)))
 $(eval $(call stamp,names,$$(names)))
 $(eval $(call stamp,tools.inc,$$(tools.inc)))
@@ -143,7 +144,7 @@ endif
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 .SECONDEXPANSION:
-.PHONY: all tests check check-arm64 perf-check deps demo install install-built install-debug uninstall clean \
+.PHONY: all tests check check-arm64 perf-check deps deps-remote demo install install-built install-debug uninstall clean \
 	help coverage fuzz tidy compile_commands.json
 
 all: $O/dig $(links) $(alone) $(helpers) $O/commands
@@ -215,10 +216,13 @@ help:
 deps:
 	@sh $(srcdir)/install-deps
 
+deps-remote: deps
+	@sh $(srcdir)/install-deps --remote
+
 # A submake, so that what deps installs is there before anything compiles.
 build = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-check: deps
+check: deps $(filter deps-remote,$(MAKECMDGOALS))
 	@+$(build) tests
 	@cd $(srcdir)/t && DIG_BUILD='$(abspath $O)' CXX='$(CXX)' prove -j2 -e sh $(patsubst %.sh.sh,%.sh,$(TESTS:=.sh))
 

@@ -28,6 +28,7 @@ static int fetch_states_command(Options &options)
 	if (fetch.is_lazy && remote.name.empty())
 		throw UsageError("content stays in a remote that has a name; 'dig remote add' gives it one");
 	fetch.is_lazy |= remote.is_lazy;
+	fetch.known = remote.known;
 	raise_file_limit();
 	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
 	fetch.work = &report.begin({{"fetch", 60}, {"read", 10}, {"check", 30}});
@@ -39,10 +40,11 @@ static int fetch_states_command(Options &options)
 	FetchResult result;
 	try {
 		result = fetch_states(paths, *objects, fetch);
-	} catch (const PartedHistories &) {
+	} catch (const PartedHistories &parted) {
 		if (fetch.is_plan)
 			throw;
-		go_on_from(paths, *objects, *fetch.work, quiet);
+		RemoteStore other(*objects);
+		go_on_from(paths, other, parted.newest(), *fetch.work, quiet);
 		report.finish();
 		return exit_status::done;
 	}

@@ -12,7 +12,7 @@ static constexpr char usage[] =
 	"                [REMOTE|URL]";
 
 // Somebody else may be first each time.
-constexpr int most_attempts = 20;
+constexpr int most_attempts = 100;
 
 static int send_states(Options &options)
 {
@@ -31,18 +31,24 @@ static int send_states(Options &options)
 	if (!is_single)
 		require_careful_remote(paths, remote);
 	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
+	RemoteStore other(*objects);
 	Work &work = report.begin({{"export", 100}});
 	PushResult result;
+	PushStart start;
+	start.known = remote.known;
 	for (int attempt = 1;; attempt++) {
 		try {
-			result = push_states(*store, *objects, remote.known, work);
+			result = push_states(*store, other, start, work);
 			break;
-		} catch (const PartedHistories &) {
+		} catch (const PartedHistories &parted) {
 			if (attempt == most_attempts)
 				throw;
-			go_on_from(paths, *objects, work, quiet);
+			// Who loses twice may be behind by many.
+			ReapplyResult made = go_on_from(paths, other, attempt == 1 ? parted.newest() : 0, work, quiet);
+			start.known = made.theirs.last;
+			start.is_newest = start.known > 0;
+			start.nodes = std::move(made.nodes);
 			store.emplace(paths);
-			remote.known = 0;
 		}
 	}
 	report.finish();

@@ -50,7 +50,7 @@ try () {
 		mount --make-rslave "$system/dev" || return 1
 	enter sh -c '
 		git clone -q /root/dig.git /root/dig && cd /root/dig &&
-		make demo && make check &&
+		make demo && make deps-remote check &&
 		echo "versions: $(g++ -dumpfullversion) g++, $(git --version)" &&
 		dpkg-query -W -f "\${db:Status-Status} \${Package} \${Version}\n" "libboost*-dev" libcrypto++-dev |
 			sed -n "s/^installed //p"

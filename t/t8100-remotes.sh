@@ -104,6 +104,25 @@ test_expect_success 'the same change of both is no conflict' '
 	(cd t && echo agreed >agreed && touch -d @1600000000 agreed && echo t >t && dig-add agreed t && dig-commit -q -m t && dig push -q && dig-verify-store -q && dig-cat HEAD:t)
 '
 
+test_expect_success 'a fetch sees what is new even if more was committed here' '
+	rm -rf behind ahead && dig clone -q remote behind && dig clone -q remote ahead && (cd behind && echo behind >behind && dig-add behind && dig-commit -q -m behind && dig push -q) &&
+	(cd ahead && for number in 1 2 3
+	do
+		echo $number >ahead && dig-add ahead && dig-commit -q -m $number || exit 1
+	done && dig fetch && dig-cat HEAD:behind && dig fetch) >out && grep "of this store are @" out && tail -n 1 out | grep -x "nothing is new"
+'
+
+# What both have comes with their state, since the own layer that has it goes; it would be lost the second time.
+test_expect_success 'content that both have stays, however often states are made anew' '
+	dig clone -q remote late && dig clone -q remote early && for number in 1 2 3
+	do
+		for copy in early late
+		do
+			(cd $copy && mkdir -p of-$copy && seq $number 3000 >of-$copy/$number && dig-add of-$copy && dig-commit -q -m "$copy $number") || return 1
+		done && (cd early && dig push -q) && (cd late && dig fetch -q && dig-verify-store -q) || return 1
+	done && (cd late && dig push -q && states >../expect) && dig clone -q remote twice && (cd twice && dig-verify-store -q && states >../actual) && test_cmp expect actual
+'
+
 test_expect_success 'what was not pushed is not merged' '
 	dig clone -q remote small && (
 		cd small && known=$(dig-info generation) && for number in $(seq 20)

@@ -120,7 +120,7 @@ private:
 		for (const std::string *text : {&access.key_id, &access.secret, &access.token})
 			if (!std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c <= '~'; }))
 				throw Error("a credential of S3 has a blank or a control byte");
-		if (access.key_id.find_first_of(":/") != access.key_id.npos)
+		if (access.key_id.find('/') != access.key_id.npos)
 			throw Error("the access key of S3 is not well-formed");
 	}
 

@@ -1,5 +1,5 @@
-// Ranges are absolute, a-b: not all servers know others.  No range is empty, so that a byte is asked for where
-// none is wanted.
+// Ranges are absolute, a-b: not all servers know others.  No range is empty, so that something is asked for where
+// nothing is wanted: two bytes, since s3rver takes the end 0 for none.
 #include "libdig/network/http_range.h"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ private:
 		if (is_known_ && !part_.bytes.empty() && part_.bytes.size() == std::min(end_, part_.total) - offset_)
 			return true;
 		first_ = is_behind_ ? 0 : offset_ + part_.bytes.size();
-		last_ = is_behind_ ? 0 : std::max(end_, first_ + 1) - 1;
+		last_ = is_behind_ || end_ <= first_ ? first_ + 1 : end_ - 1;
 		request_.range = std::to_string(first_) + '-' + std::to_string(last_);
 		left_.reset();
 		const HttpAnswer answer = client_.ask(request_);

@@ -122,7 +122,8 @@ bool S3Objects::put(const std::string &key, const Spooled &content)
 				return false;
 			const FetchError refused = refusal(request.target, answer.head, answer.refusal);
 			if (status >= 300 && status != 409 && status != 412 && !refused.may_pass())
-				throw FetchError(refused);
+				throw FetchError(refused.what() + std::string(status == 501 ?
+					"; it makes no object only if there is none" : ""));
 			why = refused.what();
 		} catch (const LostAnswer &lost) {
 			why = lost.what();

@@ -45,14 +45,23 @@ public:
 	}
 
 private:
-	// Nothing is new; but it may be another history.
+	// The remote has no more states than this store; but it may be another history.
 	void compare_newest(const RootHistory &roots)
 	{
-		if (roots.size() == 0)
+		std::uint64_t newest = roots.size();
+		if (newest == 0)
 			return;
-		const std::optional<RootRecord> record = remote_.record(roots.size());
-		if (record && record->state.header.id() != roots.at(roots.size()).layer_id)
-			throw PartedHistories(roots.size());
+		std::optional<RootRecord> record = remote_.record(newest);
+		if (!record) {
+			// There are states here that were not pushed.
+			newest = std::min(options_.known, newest);
+			if (const std::vector<std::uint64_t> later = remote_.generations_after(newest); !later.empty())
+				newest = later.back();
+			if (newest > 0)
+				record = remote_.record(newest);
+		}
+		if (record && record->state.header.id() != roots.at(newest).layer_id)
+			throw PartedHistories(newest, newest);
 	}
 
 	void read_records(const RootHistory &roots)
@@ -69,7 +78,7 @@ private:
 				throw CorruptError("the record of @" + std::to_string(i) + " is of another store");
 			if (header.parent_root != last) {
 				if (i == result_.range.first)
-					throw PartedHistories(roots.size());
+					throw PartedHistories(roots.size(), result_.newest);
 				throw CorruptError("the record of @" + std::to_string(i) + " does not follow on the one before");
 			}
 			last = record->root;
@@ -152,7 +161,7 @@ private:
 		merge.state = state_source();
 		merge.directory = paths_.tmp();
 		LayerMerger merger(store_, file, result_.range, merge);
-		packs_.put_into(merger, store_);
+		packs_.put_into(merger, [this](ItemKind kind, const Digest &id) { return store_.holds(kind, id); });
 		merger.finish(dropped(), 0);
 	}
 

@@ -12,6 +12,7 @@ namespace dig {
 struct FetchOptions {
 	bool is_plan = false; // only tells what it would cost
 	bool is_lazy = false; // content stays where it is, and comes when it is asked for
+	std::uint64_t known = 0; // a state that the remote is known to have, or 0; it saves requests
 	Work *work = &unseen_work();
 };
 

@@ -100,11 +100,11 @@ void FetchedPacks::bring_rest(const File &file, const RootRecord::Pack &pack)
 	}
 }
 
-void FetchedPacks::put_into(LayerMerger &merger, Store &store) const
+void FetchedPacks::put_into(LayerMerger &merger, const IsHere &is_here) const
 {
 	for (const RootRecord::Pack &pack : packs_) {
 		try {
-			put_pack(merger, store, pack);
+			put_pack(merger, is_here, pack);
 		} catch (const CorruptError &) {
 			remove_file_if_there(path_of(pack));
 			throw;
@@ -112,7 +112,7 @@ void FetchedPacks::put_into(LayerMerger &merger, Store &store) const
 	}
 }
 
-void FetchedPacks::put_pack(LayerMerger &merger, Store &store, const RootRecord::Pack &pack) const
+void FetchedPacks::put_pack(LayerMerger &merger, const IsHere &is_here, const RootRecord::Pack &pack) const
 {
 	const auto layer = std::make_shared<Layer>(path_of(pack));
 	if (!layer->is_pack() || layer->pack_id() != pack.id)
@@ -122,7 +122,7 @@ void FetchedPacks::put_pack(LayerMerger &merger, Store &store, const RootRecord:
 	std::vector<bool> is_new(layer->block_count());
 	RunRecords records = layer->records(0);
 	while (const std::optional<RunRecord> record = records())
-		if (!is_new.at(record->block) && !store.holds(static_cast<ItemKind>(record->kind), record->digest))
+		if (!is_new.at(record->block) && !is_here(static_cast<ItemKind>(record->kind), record->digest))
 			is_new[record->block] = true;
 	for (std::uint32_t i = 0; i < layer->block_count(); i++) {
 		if (!is_new[i])

@@ -22,9 +22,10 @@ public:
 	std::uint64_t bytes_to_come() const;
 	// All of them, in ranges.  Stage "fetch"; counts bytes.
 	void bring();
-	// Their blocks, but for those of which the store has all items.  CorruptError for a pack that is damaged,
-	// which is not kept.
-	void put_into(LayerMerger &merger, Store &store) const;
+	// Their blocks, but for those whose items are all here.  CorruptError for a pack that is damaged, which is
+	// not kept.
+	using IsHere = std::function<bool(ItemKind kind, const Digest &id)>;
+	void put_into(LayerMerger &merger, const IsHere &is_here) const;
 	// They are not needed any more.
 	void remove() const;
 
@@ -33,7 +34,7 @@ private:
 	void add(const std::vector<RootRecord::Pack> &packs);
 	void bring_pack(const RootRecord::Pack &pack);
 	void bring_rest(const File &file, const RootRecord::Pack &pack);
-	void put_pack(LayerMerger &merger, Store &store, const RootRecord::Pack &pack) const;
+	void put_pack(LayerMerger &merger, const IsHere &is_here, const RootRecord::Pack &pack) const;
 
 	const StorePaths &paths_;
 	RemoteObjects &objects_;

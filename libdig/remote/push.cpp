@@ -12,16 +12,20 @@
 namespace dig {
 
 constexpr std::uint64_t pack_size = 64_MiB;
+constexpr std::uint64_t sent_unasked = 64_KiB; // a question costs more
 
 class Push {
 public:
-	Push(Store &store, RemoteObjects &objects, Work &work) : store_(store), remote_(objects), work_(work) {}
+	Push(Store &store, RemoteStore &remote, PushStart &start, Work &work)
+		: store_(store), remote_(remote), start_(start), work_(work)
+	{
+	}
 
-	PushResult run(std::uint64_t known)
+	PushResult run()
 	{
 		const RootHistory roots = store_.roots();
 		agree_on_store(roots.size());
-		const std::uint64_t last = newest_of_remote(known, roots);
+		const std::uint64_t last = start_.is_newest ? start_.known : newest_of_remote(start_.known, roots);
 		PushResult result;
 		result.newest = std::max(last, roots.size());
 		if (last >= roots.size())
@@ -58,7 +62,7 @@ private:
 			if (!record)
 				return known > 0 ? newest_of_remote(0, roots) : 0;
 			if (record->state.header.id() != roots.at(common).layer_id)
-				throw PartedHistories(common);
+				throw PartedHistories(common, newest);
 		}
 		if (newest > roots.size())
 			throw NegativeAnswer("the remote is at @" + std::to_string(newest) + ", and this store at @" +
@@ -68,10 +72,14 @@ private:
 
 	void send_packs(PushResult &result)
 	{
-		export_packs(store_, result.range, pack_size, work_, [&](const File &file, const ExportResult &pack) {
+		const std::uint64_t states = result.range.last - result.range.first + 1;
+		// Somebody may have committed since.
+		if (states == start_.states)
+			packs_ = start_.packs;
+		const TakePack take = [&](const File &file, const ExportResult &pack) {
 			packs_.push_back({pack.pack_id, pack.size});
 			const std::string key = pack_key(pack.pack_id);
-			if (remote_.objects().get(key, 0, 0))
+			if (pack.size > sent_unasked && remote_.objects().get(key, 0, 0))
 				return;
 			std::uint64_t at = 0;
 			remote_.objects().put_new(key, pack.size, [&](MutableBytes window) {
@@ -79,7 +87,12 @@ private:
 				at += window.size();
 			});
 			result.bytes += pack.size;
-		});
+		};
+		if (!packs_.empty())
+			return export_nodes(store_, start_.nodes, work_, take);
+		export_packs(store_, result.range, pack_size, work_, take);
+		start_.packs = packs_;
+		start_.states = states;
 	}
 
 	// The record of the first state has the packs.
@@ -98,18 +111,19 @@ private:
 			return;
 		const std::optional<RootRecord> other = remote_.record(generation);
 		if (!other || other->state.header.id() != record.state.header.id())
-			throw PartedHistories(generation);
+			throw PartedHistories(generation, generation);
 	}
 
 	Store &store_;
-	RemoteStore remote_;
+	RemoteStore &remote_;
+	PushStart &start_;
 	Work &work_;
 	std::vector<RootRecord::Pack> packs_;
 };
 
-PushResult push_states(Store &store, RemoteObjects &objects, std::uint64_t known, Work &work)
+PushResult push_states(Store &store, RemoteStore &remote, PushStart &start, Work &work)
 {
-	return Push(store, objects, work).run(known);
+	return Push(store, remote, start, work).run();
 }
 
 } // namespace dig

@@ -15,11 +15,20 @@ struct PushResult {
 	std::uint64_t newest = 0; // generation
 };
 
+struct PushStart {
+	std::uint64_t known = 0; // a state that the remote is known to have, or 0; it saves requests
+	bool is_newest = false;  // it was the newest one a moment ago
+	// Of a push that lost a race: what it has sent, of how many states, and the nodes that were made anew.
+	std::vector<RootRecord::Pack> packs;
+	std::uint64_t states = 0;
+	std::vector<Digest> nodes;
+};
+
 // Sends what the remote does not have: packs of content first, then a record for each state, which is the moment
-// that counts.  known is a state that the remote is known to have, or 0; it saves requests.  NegativeAnswer if the
+// that counts.  start gets the packs with content.  NegativeAnswer if the
 // remote has states that this store does not have; nothing is sent then.  Whatever was sent before an
 // interruption is not sent again.  Stages "export" and "send"; counts bytes.
-PushResult push_states(Store &store, RemoteObjects &objects, std::uint64_t known, Work &work);
+PushResult push_states(Store &store, RemoteStore &remote, PushStart &start, Work &work);
 
 } // namespace dig
 

@@ -3,6 +3,7 @@
 // The layers that it names no more are removed after that; what they had is in the new ones.
 #include "libdig/remote/reapply.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "libdig/format/manifest_update.h"
@@ -65,25 +66,27 @@ private:
 
 class Reapply {
 public:
-	Reapply(const StorePaths &paths, RemoteObjects &objects, Work &work)
-		: paths_(paths), work_(work), gc_(Lock::acquire(paths.gc_lock())), remote_(objects), store_(paths),
-		  packs_(paths_, objects, work)
+	Reapply(const StorePaths &paths, RemoteStore &remote, Work &work)
+		: paths_(paths), work_(work), gc_(Lock::acquire(paths.gc_lock())), remote_(remote), store_(paths),
+		  packs_(paths_, remote.objects(), work)
 	{
 	}
 
-	ReapplyResult run()
+	ReapplyResult run(std::uint64_t newest)
 	{
 		roots_ = store_.roots();
 		const std::optional<RemoteDescription> description = remote_.description();
 		if (!description || description->store_id != store_.id())
 			throw Error("the remote has states of another store");
 		common_ = common_state();
-		const std::vector<std::uint64_t> theirs = remote_.generations_after(common_);
-		if (theirs.empty() || common_ == roots_.size())
+		if (newest == 0)
+			if (const std::vector<std::uint64_t> theirs = remote_.generations_after(common_); !theirs.empty())
+				newest = theirs.back();
+		if (newest <= common_ || common_ == roots_.size())
 			return {};
 		require_own_layers();
 		remove_abandoned(paths_.layers(), "incoming");
-		result_.theirs = {theirs.front(), theirs.back()};
+		result_.theirs = {common_ + 1, newest};
 		peaks_ = RootHistory::of(records_up_to(common_)).peaks();
 		records_ = records_up_to(common_);
 		take_theirs();
@@ -107,15 +110,21 @@ private:
 		return records;
 	}
 
-	// The last state that both have.
+	// The last state that both have.  It is looked for from the end, where it is in most cases: a record has the
+	// root before it, which tells of all states there.
 	std::uint64_t common_state()
 	{
 		std::uint64_t same = 0, other = roots_.size() + 1;
-		while (same + 1 < other) {
-			const std::uint64_t middle = same + (other - same) / 2;
+		for (std::uint64_t step = 1; same + 1 < other; step *= 2) {
+			const std::uint64_t middle = same > 0 ? same + (other - same) / 2 : other - std::min(step, other - 1);
 			const std::optional<RootRecord> record = remote_.record(middle);
-			const bool is_same = record && record->state.header.id() == roots_.at(middle).layer_id;
-			(is_same ? same : other) = middle;
+			if (record && record->state.header.id() == roots_.at(middle).layer_id) {
+				same = middle;
+				continue;
+			}
+			other = middle;
+			if (record && middle > 1 && record->state.header.parent_root == roots_.at(middle - 1).root)
+				return middle - 1;
 		}
 		return same;
 	}
@@ -176,10 +185,10 @@ private:
 		result_.bytes = packs_.bytes_to_come();
 		packs_.bring();
 		for (const LayerState &state : states)
-			make_layer(state, made_.empty() ? [this](LayerMerger &merger) { packs_.put_into(merger, store_); }
+			make_layer(state, made_.empty() ? [this](LayerMerger &merger) { put_theirs(merger); }
 				: std::function<void(LayerMerger &)>());
 		came_ = std::make_unique<Layer>(made_[0].file->file().name());
-		incoming_ = std::make_unique<IncomingLayer>(store_, *came_);
+		incoming_ = std::make_unique<IncomingLayer>(store_, *came_, common_);
 		incoming_->check_blocks(work_);
 		TreeRoot last = store_.manifest(common_);
 		for (const LayerState &state : states) {
@@ -188,6 +197,17 @@ private:
 		}
 		their_tree_ = last;
 		store_.set_extra_items([this](ItemKind kind, const Digest &id) { return find_extra(kind, id); });
+	}
+
+	// What only own layers have that go, comes, too.
+	void put_theirs(LayerMerger &merger)
+	{
+		packs_.put_into(merger, [this](ItemKind kind, const Digest &id) {
+			if (!store_.holds(kind, id))
+				return false;
+			const std::optional<ItemPlace> place = store_.find_in_layers(kind, id);
+			return place && place->generation <= common_;
+		});
 	}
 
 	// Of what came, and what is made now.
@@ -268,9 +288,16 @@ private:
 	void put_mine(LayerMerger &merger)
 	{
 		put_content(store_, {common_ + 1, roots_.size()}, merger);
-		for (const auto &[id, node] : nodes_)
-			if (!store_.find_in_layers(ItemKind::node, id) && !came_->find(ItemKind::node, id))
+		for (const auto &[id, node] : nodes_) {
+			if (came_->find(ItemKind::node, id))
+				continue;
+			const std::optional<ItemPlace> place = store_.find_in_layers(ItemKind::node, id);
+			if (!place)
 				merger.add(ItemKind::node, id, node);
+			if (!place || place->generation > common_)
+				result_.nodes.push_back(id);
+		}
+		std::sort(result_.nodes.begin(), result_.nodes.end());
 	}
 
 	// The tree with what own state i has changed.
@@ -326,7 +353,7 @@ private:
 	StorePaths paths_;
 	Work &work_;
 	Lock gc_;
-	RemoteStore remote_;
+	RemoteStore &remote_;
 	Store store_;
 	FetchedPacks packs_;
 	RootHistory roots_; // as it was
@@ -341,9 +368,9 @@ private:
 	ReapplyResult result_;
 };
 
-ReapplyResult reapply_states(const StorePaths &paths, RemoteObjects &objects, Work &work)
+ReapplyResult reapply_states(const StorePaths &paths, RemoteStore &remote, std::uint64_t newest, Work &work)
 {
-	return Reapply(paths, objects, work).run();
+	return Reapply(paths, remote, work).run(newest);
 }
 
 } // namespace dig

@@ -1,8 +1,12 @@
 #include "libdig/remote/remote_check.h"
 
+#include <algorithm>
+
 #include "libdig/base/digest.h"
 #include "libdig/base/error.h"
+#include "libdig/os/process.h"
 #include "libdig/os/workers.h"
+#include "libdig/remote/remote_layout.h"
 
 namespace dig {
 
@@ -34,13 +38,40 @@ static std::vector<std::size_t> winners_of_race(const std::function<std::unique_
 	return winners;
 }
 
+// Of a place where nothing can be made there is only what somebody else has made.
+static void check_reading(RemoteObjects &objects, RemoteVerdict &verdict)
+{
+	const std::optional<Buffer> all = objects.get_small(description_key, 4096);
+	if (!all) {
+		verdict.faults.push_back("there is nothing that 'dig push' has made, and nothing can be made");
+		return;
+	}
+	const std::optional<RemoteObjects::Part> part = objects.get(description_key, 2, 3);
+	if (!part || part->total != all->size() || all->size() < 5 ||
+		!std::equal(part->bytes.begin(), part->bytes.end(), all->begin() + 2, all->begin() + 5))
+		verdict.faults.push_back("a range of the object has other bytes");
+}
+
 RemoteVerdict check_remote(const std::function<std::unique_ptr<RemoteObjects>()> &start)
 {
 	const std::unique_ptr<RemoteObjects> objects = start();
 	RemoteVerdict verdict;
 	verdict.can = objects->check();
+	if (verdict.can.ends_with("read only")) {
+		check_reading(*objects, verdict);
+		return verdict;
+	}
 	const std::string key = "check/" + to_hex(random_digest());
-	const std::vector<std::size_t> winners = winners_of_race(start, key);
+	std::vector<std::size_t> winners;
+	try {
+		winners = winners_of_race(start, key);
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &error) {
+		verdict.faults.emplace_back(error.what());
+		objects->remove(key);
+		return verdict;
+	}
 	if (winners.size() != 1)
 		verdict.faults.push_back(std::to_string(winners.size()) + " of " + std::to_string(racers) +
 			" writers of one object succeeded");

@@ -84,8 +84,11 @@ RootRecord RootRecord::decode(Bytes object, std::string_view name)
 
 std::optional<RemoteDescription> RemoteStore::description()
 {
-	const std::optional<Buffer> object = objects_.get_small(description_key, 4096);
-	return object ? std::optional(RemoteDescription::decode(*object, description_key)) : std::nullopt;
+	if (description_)
+		return description_;
+	if (const std::optional<Buffer> object = objects_.get_small(description_key, 4096))
+		description_ = RemoteDescription::decode(*object, description_key);
+	return description_;
 }
 
 bool RemoteStore::describe(const RemoteDescription &description)
@@ -109,6 +112,8 @@ std::vector<std::uint64_t> RemoteStore::generations_after(std::uint64_t generati
 
 std::optional<RootRecord> RemoteStore::record(std::uint64_t generation)
 {
+	if (last_ && last_->state.header.generation == generation)
+		return last_;
 	const std::string key = root_key(generation);
 	const std::optional<Buffer> object = objects_.get_small(key, max_root_record_size);
 	if (!object)
@@ -118,6 +123,7 @@ std::optional<RootRecord> RemoteStore::record(std::uint64_t generation)
 		throw CorruptError("the object " + quote(key) + " is the record of another state");
 	if (record.content_at == 0 || record.content_at > generation)
 		throw CorruptError("the object " + quote(key) + " names a later state, or none, for its content");
+	last_ = record;
 	return record;
 }
 

@@ -48,6 +48,7 @@ struct RootRecord {
 };
 constexpr std::size_t max_root_record_size = 40_MiB;
 
+// Objects never change, so that the description and the record that came last are not asked for again.
 class RemoteStore {
 public:
 	explicit RemoteStore(RemoteObjects &objects) : objects_(objects) {}
@@ -65,6 +66,8 @@ public:
 
 private:
 	RemoteObjects &objects_;
+	std::optional<RemoteDescription> description_;
+	std::optional<RootRecord> last_;
 };
 
 } // namespace dig

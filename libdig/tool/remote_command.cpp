@@ -92,16 +92,18 @@ static std::string names_of(const GenerationRange &range)
 		(range.last > range.first ? " to @" + std::to_string(range.last) : std::string());
 }
 
-void go_on_from(const StorePaths &paths, RemoteObjects &objects, Work &work, bool is_quiet)
+ReapplyResult go_on_from(const StorePaths &paths, RemoteStore &remote, std::uint64_t newest, Work &work,
+	bool is_quiet)
 {
-	const ReapplyResult result = reapply_states(paths, objects, work);
+	ReapplyResult result = reapply_states(paths, remote, newest, work);
 	if (is_quiet || result.theirs.first == 0)
-		return;
+		return result;
 	const std::uint64_t before = result.theirs.first, count = result.mine.last - result.mine.first;
 	standard_output().record(names_of(result.theirs) + ", " + size_text(static_cast<double>(result.bytes)) + "; " +
 		names_of({before, before + count}) + " of this store " + (count > 0 ? "are " : "is ") +
 		names_of(result.mine) + " now");
 	standard_output().flush();
+	return result;
 }
 
 } // namespace dig

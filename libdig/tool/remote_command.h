@@ -3,6 +3,7 @@
 #define DIG_REMOTE_COMMAND_H
 
 #include "libdig/os/process.h"
+#include "libdig/remote/reapply.h"
 #include "libdig/remote/remote_objects.h"
 #include "libdig/store/elsewhere.h"
 #include "libdig/store/remotes.h"
@@ -25,8 +26,9 @@ void require_careful_remote(const StorePaths &paths, RemoteName &remote);
 std::shared_ptr<PackRanges> open_packs_of_remotes(const StorePaths &paths);
 
 // Where both have gone on from a common state, what the own states have changed is made anew over those of the
-// remote, and a record on standard output says so.  A state of the common history is not known then.
-void go_on_from(const StorePaths &paths, RemoteObjects &objects, Work &work, bool is_quiet);
+// remote, and a record on standard output says so.  newest is the last one that is to come, or 0 for all.
+ReapplyResult go_on_from(const StorePaths &paths, RemoteStore &remote, std::uint64_t newest, Work &work,
+	bool is_quiet);
 
 } // namespace dig
 

@@ -34,6 +34,18 @@ static std::vector<GenerationRange> dropped_within(const LayerTable &table, cons
 	return within;
 }
 
+static MergeOptions options_for(const Store &store, Work &work)
+{
+	const BlockCompression compression = late_compression_of(store.settings());
+	MergeOptions merge;
+	merge.least_live = 1;
+	merge.codec = compression.codec;
+	merge.level = compression.level;
+	merge.directory = temporary_directory();
+	merge.work = &work;
+	return merge;
+}
+
 // The content of states.
 class Selection {
 public:
@@ -46,18 +58,6 @@ public:
 			if (!store.layer_table()->is_dropped(i))
 				live_.add_state(i);
 		live_.locate();
-	}
-
-	MergeOptions options(Work &work) const
-	{
-		const BlockCompression compression = late_compression_of(store_.settings());
-		MergeOptions merge;
-		merge.least_live = 1;
-		merge.codec = compression.codec;
-		merge.level = compression.level;
-		merge.directory = directory_;
-		merge.work = &work;
-		return merge;
 	}
 
 	using TakeBlock = std::function<void(const std::shared_ptr<Layer> &layer, std::uint32_t block,
@@ -92,7 +92,7 @@ ExportResult export_states(Store &store, const File &file, const GenerationRange
 	store.refresh();
 	work.begin_stage("export");
 	Selection selection(store, range);
-	MergeOptions merge = selection.options(work);
+	MergeOptions merge = options_for(store, work);
 	merge.chunking = store.chunking();
 	LayerMerger merger(store, file, range, merge);
 	selection.each_block([&](const std::shared_ptr<Layer> &layer, std::uint32_t block,
@@ -108,7 +108,7 @@ void export_packs(Store &store, const GenerationRange &range, std::uint64_t size
 	store.refresh();
 	work.begin_stage("export");
 	Selection selection(store, range);
-	MergeOptions merge = selection.options(work);
+	MergeOptions merge = options_for(store, work);
 	merge.is_pack = true;
 	File file;
 	std::optional<LayerMerger> merger;
@@ -134,6 +134,18 @@ void export_packs(Store &store, const GenerationRange &range, std::uint64_t size
 			finish();
 	});
 	finish();
+}
+
+void export_nodes(Store &store, const std::vector<Digest> &nodes, Work &work, const TakePack &take)
+{
+	MergeOptions merge = options_for(store, work);
+	merge.is_pack = true;
+	const File file = File::temporary_in(temporary_directory());
+	LayerMerger merger(store, file, {}, merge);
+	for (const Digest &id : nodes)
+		merger.add(ItemKind::node, id, store.read_item(ItemKind::node, id));
+	const LayerMerger::Result made = merger.finish({}, 0);
+	take(file, {made.size, made.items, made.pack_id});
 }
 
 } // namespace dig

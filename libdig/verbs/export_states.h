@@ -30,6 +30,8 @@ void put_content(Store &store, const GenerationRange &range, LayerMerger &merger
 // the layer files of the store are.
 using TakePack = std::function<void(const File &file, const ExportResult &pack)>;
 void export_packs(Store &store, const GenerationRange &range, std::uint64_t size, Work &work, const TakePack &take);
+// A pack of nothing but these nodes.
+void export_nodes(Store &store, const std::vector<Digest> &nodes, Work &work, const TakePack &take);
 
 } // namespace dig
 

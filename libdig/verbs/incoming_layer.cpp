@@ -8,8 +8,8 @@ namespace dig {
 
 constexpr std::size_t check_memory = 24_MiB;
 
-IncomingLayer::IncomingLayer(Store &store, const Layer &layer)
-	: store_(store), layer_(layer), lists_(nodes(), temporary_directory())
+IncomingLayer::IncomingLayer(Store &store, const Layer &layer, std::uint64_t last)
+	: store_(store), layer_(layer), last_(last), lists_(nodes(), temporary_directory())
 {
 }
 
@@ -39,6 +39,8 @@ void IncomingLayer::require(const TreeRoot &before, const TreeRoot &after)
 Buffer IncomingLayer::read_node(const Digest &id)
 {
 	const std::optional<Layer::Place> place = layer_.find(ItemKind::node, id);
+	if (!place && last_ < store_.roots().size() && !find_here(ItemKind::node, id))
+		throw CorruptError("node " + to_hex(id) + ", which the states need, is neither in the file nor in the store");
 	if (!place)
 		return store_.read_item(ItemKind::node, id);
 	if (!decoded_ || decoded_number_ != place->block) {
@@ -58,6 +60,20 @@ Buffer IncomingLayer::read_node(const Digest &id)
 	return Buffer(item.begin(), item.end());
 }
 
+std::optional<ItemPlace> IncomingLayer::find_here(ItemKind kind, const Digest &id)
+{
+	const std::optional<ItemPlace> found = store_.find_in_layers(kind, id);
+	if (!found || found->generation <= last_)
+		return found;
+	// A later layer has it.  Others may, too.
+	const std::shared_ptr<const LayerTable> table = store_.layer_table();
+	for (std::uint64_t i = last_; i > 0; i--)
+		if (table->home(i) == i)
+			if (const std::optional<Layer::Place> place = store_.layer(i)->find(kind, id))
+				return ItemPlace{i, *place};
+	return {};
+}
+
 void IncomingLayer::require_entry(const Entry &entry)
 {
 	if (entry.form == ContentForm::chunk)
@@ -74,7 +90,7 @@ void IncomingLayer::require_chunk(const Digest &id, std::uint64_t size)
 	std::uint64_t found = 0;
 	if (const std::optional<Layer::Place> place = layer_.find(ItemKind::chunk, id))
 		found = layer_.item_size(*place);
-	else if (const std::optional<ItemPlace> own = store_.find_in_layers(ItemKind::chunk, id))
+	else if (const std::optional<ItemPlace> own = find_here(ItemKind::chunk, id))
 		found = store_.layer(own->generation)->item_size(own->place);
 	else
 		throw CorruptError("chunk " + to_hex(id) +

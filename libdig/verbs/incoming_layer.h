@@ -13,7 +13,8 @@ namespace dig {
 
 class IncomingLayer {
 public:
-	IncomingLayer(Store &store, const Layer &layer);
+	// Of the store, only layers up to a generation count.
+	IncomingLayer(Store &store, const Layer &layer, std::uint64_t last = std::uint64_t(-1));
 
 	// Compares every byte with checksums and digests; CorruptError.  Stage "check"; counts bytes.
 	void check_blocks(Work &work);
@@ -29,9 +30,11 @@ private:
 	Buffer read_node(const Digest &id);
 	void require_entry(const Entry &entry);
 	void require_chunk(const Digest &id, std::uint64_t size);
+	std::optional<ItemPlace> find_here(ItemKind kind, const Digest &id);
 
 	Store &store_;
 	const Layer &layer_;
+	std::uint64_t last_;
 	TreeSurvey lists_;
 	std::optional<DecodedBlock> decoded_;
 	std::uint32_t decoded_number_ = 0;
