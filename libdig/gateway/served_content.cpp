@@ -231,33 +231,66 @@ static std::uint64_t size_of(std::span<const Bytes> parts)
 	return size;
 }
 
+ServedContent::Plan ServedContent::planned(ChunkReader &reader, std::span<const ContentChunk> chunks,
+	const ByteRange::Extent &extent, bool trusts_checksums)
+{
+	Plan plan;
+	for (const ContentChunk &chunk : chunks) {
+		std::optional<VerifiedChunks::Part> &part = plan.known.emplace_back();
+		if (trusts_checksums)
+			part = verified_.find(chunk, extent);
+		if (part)
+			plan.size += part->size();
+		else
+			plan.wanted.emplace_back().chunk = chunk;
+	}
+	if (!plan.wanted.empty())
+		plan.wanted_size = reader.locate(plan.wanted);
+	plan.size += plan.wanted_size;
+	return plan;
+}
+
+bool ServedContent::read_planned(ChunkReader &reader, Plan &plan, const ByteRange::Extent &extent, Window &window)
+{
+	const MutableBytes memory = window.memory.bytes();
+	if (!plan.wanted.empty())
+		read_chunks(reader, plan.wanted, memory.first(plan.wanted_size));
+	MutableBytes rest = memory.subspan(plan.wanted_size);
+	auto next = plan.wanted.begin();
+	for (const std::optional<VerifiedChunks::Part> &part : plan.known) {
+		if (!part) {
+			window.parts.push_back(part_of(next->chunk, next->bytes, extent));
+			next++;
+			continue;
+		}
+		const std::optional<Bytes> bytes = VerifiedChunks::read(*part, rest.first(part->size()));
+		if (!bytes)
+			return false;
+		window.parts.push_back(*bytes);
+		rest = rest.subspan(part->size());
+	}
+	return true;
+}
+
 std::optional<ServedContent::Window> ServedContent::find_window(const Entry &entry, const ByteRange::Extent &extent)
 {
 	const std::vector<ContentChunk> chunks = chunks_of(ChunkSequence(store_, entry, extent), most_window_chunks + 1);
 	if (chunks.size() > most_window_chunks)
 		return {};
-	Window window;
-	if (const auto parts = verified_.find(chunks, extent)) {
-		std::optional<WindowMemory::Lease> memory = memory_.find(VerifiedChunks::size_of(*parts));
+	const Reader reader(*this);
+	for (const bool trusts_checksums : {true, false}) {
+		Plan plan = planned(*reader, chunks, extent, trusts_checksums);
+		std::optional<WindowMemory::Lease> memory = memory_.find(plan.size);
 		if (!memory)
 			return {};
-		window.memory = std::move(*memory);
-		if (VerifiedChunks::read(*parts, window.memory.bytes(), window.parts) && size_of(window.parts) == extent.size)
-			return window;
-		window = Window();
+		Window window{{}, std::move(*memory)};
+		if (!read_planned(*reader, plan, extent, window))
+			continue;
+		if (size_of(window.parts) != extent.size)
+			throw wrong_list(entry);
+		return window;
 	}
-	std::vector<WantedChunk> wanted = wanted_chunks(chunks);
-	const Reader reader(*this);
-	std::optional<WindowMemory::Lease> memory = memory_.find(reader->locate(wanted));
-	if (!memory)
-		return {};
-	window.memory = std::move(*memory);
-	read_chunks(*reader, wanted, window.memory.bytes());
-	for (const WantedChunk &each : wanted)
-		window.parts.push_back(part_of(each.chunk, each.bytes, extent));
-	if (size_of(window.parts) != extent.size)
-		throw wrong_list(entry);
-	return window;
+	return {};
 }
 
 // --- streams --------------------------------------------------------------------------------
@@ -302,54 +335,32 @@ std::size_t ServedContent::Stream::take_from_window(MutableBytes out)
 	return done;
 }
 
-// A window of chunks that were verified before; of so many bytes, if there is no memory for one.
-bool ServedContent::Stream::fill_known(std::size_t wanted_now)
-{
-	const std::vector<ContentChunk> chunks(ahead_.begin(), ahead_.end());
-	ByteRange::Extent left{offset_, extent_.offset + extent_.size - offset_};
-	std::optional<std::vector<VerifiedChunks::Part>> parts = content_.verified_.find(chunks, left);
-	if (!parts)
-		return false;
-	std::optional<WindowMemory::Lease> memory = content_.memory_.find(VerifiedChunks::size_of(*parts));
-	is_kept_ = memory.has_value();
-	if (!is_kept_) {
-		left.size = std::min<std::uint64_t>(left.size, wanted_now);
-		parts = content_.verified_.find(chunks, left);
-		if (!parts || left.size == 0)
-			return false;
-		memory = content_.memory_.get(VerifiedChunks::size_of(*parts));
-	}
-	window_.memory = std::move(*memory);
-	if (VerifiedChunks::read(*parts, window_.memory.bytes(), window_.parts))
-		return true;
-	window_ = Window();
-	return false;
-}
-
-// Reads a window, if there is memory for it.  Otherwise the next chunk, for the time of this call, if
-// something is wanted now.
+// Reads a window, if there is memory for it.  Otherwise some of the next chunk, for the time of this
+// call, if something is wanted now.
 bool ServedContent::Stream::fill_window(std::size_t wanted_now)
 {
 	take_chunks();
 	if (ahead_.empty())
 		return false;
+	const Reader reader(content_);
 	part_ = taken_ = 0;
-	if (!fill_known(wanted_now)) {
-		std::vector<WantedChunk> chunks = wanted_chunks(ahead_);
-		const Reader reader(content_);
-		std::optional<WindowMemory::Lease> memory = content_.memory_.find(reader->locate(chunks));
+	for (const bool trusts_checksums : {true, false}) {
+		std::vector<ContentChunk> chunks(ahead_.begin(), ahead_.end());
+		ByteRange::Extent left{offset_, extent_.offset + extent_.size - offset_};
+		Plan plan = content_.planned(*reader, chunks, left, trusts_checksums);
+		std::optional<WindowMemory::Lease> memory = content_.memory_.find(plan.size);
 		is_kept_ = memory.has_value();
 		if (!is_kept_) {
 			if (wanted_now == 0)
 				return false;
 			chunks.resize(1);
-			memory = content_.memory_.get(reader->locate(chunks));
+			left.size = std::min<std::uint64_t>(left.size, wanted_now);
+			plan = content_.planned(*reader, chunks, left, trusts_checksums);
+			memory = content_.memory_.get(plan.size);
 		}
-		content_.read_chunks(*reader, chunks, memory->bytes());
-		window_.memory = std::move(*memory);
-		const ByteRange::Extent left{offset_, extent_.offset + extent_.size - offset_};
-		for (const WantedChunk &wanted : chunks)
-			window_.parts.push_back(part_of(wanted.chunk, wanted.bytes, left));
+		window_ = Window{{}, std::move(*memory)};
+		if (content_.read_planned(*reader, plan, left, window_))
+			break;
 	}
 	if (is_kept_)
 		ahead_.clear();

@@ -86,7 +86,6 @@ public:
 	private:
 		void take_chunks();
 		bool fill_window(std::size_t wanted_now);
-		bool fill_known(std::size_t wanted_now);
 		std::size_t take_from_window(MutableBytes out);
 
 		ServedContent &content_;
@@ -102,6 +101,16 @@ public:
 
 private:
 	class Reader;
+	// How some chunks are read: parts of those that were verified, and all of the others.
+	struct Plan {
+		std::vector<std::optional<VerifiedChunks::Part>> known; // one for each chunk
+		std::vector<WantedChunk> wanted;                        // the others
+		std::size_t wanted_size = 0, size = 0;                  // memory
+	};
+	Plan planned(ChunkReader &reader, std::span<const ContentChunk> chunks, const ByteRange::Extent &extent,
+		bool trusts_checksums);
+	// False if a checksum is another one, so that it has to be planned without them.
+	bool read_planned(ChunkReader &reader, Plan &plan, const ByteRange::Extent &extent, Window &window);
 	bool read_small(const Entry &entry, MutableBytes out);
 	bool find_decoded(const ItemPlace &place, const Digest &chunk, MutableBytes out);
 	// Reads the chunks; throws what is wrong with the first that cannot be read.

@@ -26,12 +26,12 @@ public:
 		std::shared_ptr<const std::vector<std::uint32_t>> checksums;
 		std::uint64_t from = 0, to = 0;   // what is wanted, in the chunk
 		std::uint64_t begin = 0, end = 0; // what has to be read for it
+		std::size_t size() const { return end - begin; }
 	};
-	// Nothing unless all of the chunks were verified and lie raw.
-	std::optional<std::vector<Part>> find(std::span<const ContentChunk> chunks, const ByteRange::Extent &extent);
-	static std::size_t size_of(std::span<const Part> parts);
-	// Reads the parts into memory, and sets wanted to what is wanted of each.  False if a byte has changed.
-	static bool read(std::span<const Part> parts, MutableBytes memory, std::vector<Bytes> &wanted);
+	// What the extent of the content has of the chunk.  Nothing unless it was verified and lies raw.
+	std::optional<Part> find(const ContentChunk &chunk, const ByteRange::Extent &extent);
+	// Reads the part into memory of its size; returns what is wanted of it.  Nothing if a byte has changed.
+	static std::optional<Bytes> read(const Part &part, MutableBytes memory);
 
 	// Notes a chunk whose bytes were just compared with its digest.
 	void note(const ContentChunk &chunk, Bytes bytes);
@@ -40,7 +40,7 @@ private:
 	using Checksums = std::shared_ptr<const std::vector<std::uint32_t>>;
 	using Known = std::unordered_map<Digest, Checksums, DigestHash>;
 	static constexpr std::size_t entry_size = 256;
-	Checksums find(const Digest &chunk);
+	Checksums checksums_of(const Digest &chunk);
 
 	Store &store_;
 	std::size_t most_;
