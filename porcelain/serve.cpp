@@ -10,6 +10,7 @@ static constexpr char usage[] =
 	"          [--timeout=SECONDS]";
 
 constexpr ServedContent::Limits content_limits{.blocks = 12_MiB, .block_file = 1_GiB, .windows = 28_MiB};
+constexpr std::size_t node_memory = 10_MiB;
 constexpr std::int64_t pause_ns = 500'000'000;
 constexpr std::uint64_t most_connections = 100000, longest_timeout = 3600;
 
@@ -47,8 +48,9 @@ static int serve(Options &options)
 	const ListenAddress address = parse_listen_address(listen);
 	raise_file_limit();
 	Store store(get_store());
-	ServedContent content(store, content_limits);
-	Gateway gateway(store);
+	KeptNodes nodes(store, node_memory);
+	ServedContent content(store, nodes, content_limits);
+	Gateway gateway(store, nodes);
 	gateway.allow_hosts(allowed_hosts(address, hosts));
 	gateway.on_change([&content] { content.forget_places(); });
 	gateway.on_damage([](const std::string &what) { tell_error(what); });

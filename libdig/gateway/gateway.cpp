@@ -17,7 +17,6 @@
 
 namespace dig {
 
-constexpr std::size_t manifest_cache_size = 10_MiB;
 constexpr std::size_t most_states_kept = 1024;
 constexpr std::size_t most_entries = 1000, most_states = 100; // of a page
 constexpr std::size_t most_link_steps = 64;
@@ -55,7 +54,7 @@ HttpAnswer plain_answer(int status, const std::string &text)
 	return answer;
 }
 
-Gateway::Gateway(Store &store) : store_(store), manifests_(store, manifest_cache_size) {}
+Gateway::Gateway(Store &store, KeptNodes &nodes) : store_(store), manifests_(nodes) {}
 
 // --- what is named --------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ namespace dig {
 // Any thread may call.
 class Gateway {
 public:
-	explicit Gateway(Store &store);
+	Gateway(Store &store, KeptNodes &nodes);
 
 	// Whoever asks for another host than these is refused.  Without a call, any will do.
 	void allow_hosts(const std::vector<std::string> &hosts);

@@ -62,13 +62,14 @@ WindowMemory::Lease WindowMemory::take(std::size_t size, std::unique_lock<std::m
 {
 	size = piece_size(size);
 	size_ += size;
-	const auto found = std::find_if(idle_.begin(), idle_.end(),
+	// The last one is likeliest to be in the caches of the processor.
+	const auto found = std::find_if(idle_.rbegin(), idle_.rend(),
 		[&](const auto &piece) { return piece.first >= size && piece.first <= 2 * size; });
-	if (found != idle_.end()) {
+	if (found != idle_.rend()) {
 		size_ += found->first - size;
 		size = found->first;
 		std::unique_ptr<std::uint8_t[]> bytes = std::move(found->second);
-		idle_.erase(found);
+		idle_.erase(std::next(found).base());
 		idle_size_ -= size;
 		return Lease(*this, std::move(bytes), size);
 	}
@@ -147,7 +148,7 @@ static Bytes part_of(const ContentChunk &chunk, Bytes bytes, const ByteRange::Ex
 }
 
 // The next chunks, but no more than most.
-static std::vector<ContentChunk> chunks_of(ChunkSequence &&sequence, std::size_t most)
+static std::vector<ContentChunk> chunks_of(ChunkWalk &&sequence, std::size_t most)
 {
 	std::vector<ContentChunk> chunks;
 	while (chunks.size() < most) {
@@ -168,8 +169,8 @@ template <typename Chunks> static std::vector<WantedChunk> wanted_chunks(const C
 	return wanted;
 }
 
-ServedContent::ServedContent(Store &store, const Limits &limits)
-	: store_(store), blocks_(limits.blocks, temporary_directory(), limits.block_file),
+ServedContent::ServedContent(Store &store, KeptNodes &nodes, const Limits &limits)
+	: store_(store), nodes_(nodes), blocks_(limits.blocks, temporary_directory(), limits.block_file),
 	  verified_(store, limits.checksums), memory_(limits.windows)
 {
 }
@@ -209,7 +210,7 @@ void ServedContent::read(const Entry &entry, const ByteRange::Extent &extent, Mu
 		return;
 	if (entry.form == ContentForm::chunk && extent.size == entry.size && read_small(entry, out))
 		return;
-	std::vector<WantedChunk> chunks = wanted_chunks(chunks_of(ChunkSequence(store_, entry, extent), out.size()));
+	std::vector<WantedChunk> chunks = wanted_chunks(chunks_of(ChunkWalk(nodes_, entry, extent), out.size()));
 	const Reader reader(*this);
 	const WindowMemory::Lease memory = memory_.get(reader->locate(chunks));
 	read_chunks(*reader, chunks, memory.bytes());
@@ -274,7 +275,7 @@ bool ServedContent::read_planned(ChunkReader &reader, Plan &plan, const ByteRang
 
 std::optional<ServedContent::Window> ServedContent::find_window(const Entry &entry, const ByteRange::Extent &extent)
 {
-	const std::vector<ContentChunk> chunks = chunks_of(ChunkSequence(store_, entry, extent), most_window_chunks + 1);
+	const std::vector<ContentChunk> chunks = chunks_of(ChunkWalk(nodes_, entry, extent), most_window_chunks + 1);
 	if (chunks.size() > most_window_chunks)
 		return {};
 	const Reader reader(*this);
@@ -296,7 +297,7 @@ std::optional<ServedContent::Window> ServedContent::find_window(const Entry &ent
 // --- streams --------------------------------------------------------------------------------
 
 ServedContent::Stream::Stream(ServedContent &content, Entry entry, const ByteRange::Extent &extent)
-	: content_(content), entry_(std::move(entry)), extent_(extent), sequence_(content.store_, entry_, extent),
+	: content_(content), entry_(std::move(entry)), extent_(extent), chunks_(content.nodes_, entry_, extent),
 	  offset_(extent.offset)
 {
 }
@@ -307,7 +308,7 @@ void ServedContent::Stream::take_chunks()
 	for (const ContentChunk &chunk : ahead_)
 		size += chunk.size;
 	while (size < window_goal && ahead_.size() < most_window_chunks) {
-		const std::optional<ContentChunk> chunk = sequence_.next();
+		const std::optional<ContentChunk> chunk = chunks_.next();
 		if (!chunk)
 			return;
 		size += chunk->size;

@@ -5,6 +5,7 @@
 
 #include <deque>
 
+#include "libdig/gateway/chunk_walk.h"
 #include "libdig/gateway/decoded_blocks.h"
 #include "libdig/gateway/verified_chunks.h"
 
@@ -58,7 +59,7 @@ public:
 		std::size_t windows;           // what clients take from
 		std::size_t checksums = 4_MiB; // of chunks that were verified
 	};
-	ServedContent(Store &store, const Limits &limits);
+	ServedContent(Store &store, KeptNodes &nodes, const Limits &limits);
 
 	// To be called when the store has changed.
 	void forget_places() { blocks_.clear(); }
@@ -91,7 +92,7 @@ public:
 		ServedContent &content_;
 		Entry entry_;
 		ByteRange::Extent extent_;
-		ChunkSequence sequence_;
+		ChunkWalk chunks_;
 		std::deque<ContentChunk> ahead_; // come next
 		std::uint64_t offset_;           // of the next byte
 		Window window_;
@@ -117,6 +118,7 @@ private:
 	void read_chunks(ChunkReader &reader, std::span<WantedChunk> chunks, MutableBytes memory);
 
 	Store &store_;
+	KeptNodes &nodes_;
 	DecodedBlocks blocks_;
 	VerifiedChunks verified_;
 	WindowMemory memory_;

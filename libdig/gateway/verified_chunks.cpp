@@ -63,19 +63,22 @@ std::optional<VerifiedChunks::Part> VerifiedChunks::find(const ContentChunk &chu
 	return part;
 }
 
+// A piece is compared while the caches of the processor have it.
 std::optional<Bytes> VerifiedChunks::read(const Part &part, MutableBytes memory)
 {
-	try {
-		part.layer->file().read_exactly_at(memory, part.offset + part.begin);
-	} catch (const Interrupted &) {
-		throw;
-	} catch (const Error &) {
-		return {};
-	}
-	for (std::size_t at = 0; at < memory.size(); at += piece)
-		if (crc32_of(Bytes(memory).subspan(at, std::min<std::size_t>(piece, memory.size() - at))) !=
-			(*part.checksums)[(part.begin + at) / piece])
+	const File &file = part.layer->file();
+	for (std::size_t at = 0; at < memory.size(); at += piece) {
+		const MutableBytes bytes = memory.subspan(at, std::min<std::size_t>(piece, memory.size() - at));
+		try {
+			file.read_exactly_at(bytes, part.offset + part.begin + at);
+		} catch (const Interrupted &) {
+			throw;
+		} catch (const Error &) {
 			return {};
+		}
+		if (crc32_of(bytes) != (*part.checksums)[(part.begin + at) / piece])
+			return {};
+	}
 	return Bytes(memory).subspan(part.from - part.begin, part.to - part.from);
 }
 
