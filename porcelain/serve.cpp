@@ -1,5 +1,6 @@
 // dig serve: a store, to be read by HTTP.
-#include "libdig/os/machine.h"
+#include <algorithm>
+
 #include "libdig/server/http_server.h"
 #include "libdig/tool/command.h"
 
@@ -9,8 +10,8 @@ static constexpr char usage[] =
 	"dig-serve [-q] [--listen=HOST:PORT] [--host=NAME...] [--connections=N]\n"
 	"          [--timeout=SECONDS]";
 
-constexpr ServedContent::Limits content_limits{.blocks = 12_MiB, .block_file = 1_GiB, .windows = 28_MiB};
-constexpr std::size_t node_memory = 10_MiB;
+constexpr ServedContent::Limits content_limits{.blocks = 12_MiB, .block_file = 1_GiB, .windows = 24_MiB};
+constexpr std::size_t node_memory = 10_MiB, most_threads = 8;
 constexpr std::int64_t pause_ns = 500'000'000;
 constexpr std::uint64_t most_connections = 100000, longest_timeout = 3600;
 
@@ -44,10 +45,11 @@ static int serve(Options &options)
 		throw UsageError("--timeout takes a number from 1 to " + std::to_string(longest_timeout));
 	limits.connections = connections;
 	limits.timeout_s = static_cast<unsigned>(timeout);
-	limits.threads = usable_cores();
 	const ListenAddress address = parse_listen_address(listen);
 	raise_file_limit();
 	Store store(get_store());
+	// Each may need memory for a block at the same time.
+	limits.threads = std::min(worker_threads(store.settings()), most_threads);
 	KeptNodes nodes(store, node_memory);
 	ServedContent content(store, nodes, content_limits);
 	Gateway gateway(store, nodes);

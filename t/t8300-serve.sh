@@ -357,6 +357,43 @@ test_expect_success 'hostile requests are refused, and others are answered meanw
 	python3 hostile.py $url && gets 200 /HEAD/one && test_cmp /dev/null serving
 '
 
+cat >together.py <<\EOF
+import hashlib, socket, sys, urllib.parse
+at = urllib.parse.urlsplit(sys.argv[1])
+expected = {name: hashlib.sha256(open("w/" + name, "rb").read()).digest() for name in ("words", "large")}
+clients = []
+for i in range(60):
+    name = "words" if i % 3 else "large"
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    connection.settimeout(60)
+    connection.connect((at.hostname, at.port))
+    connection.sendall(b"GET /HEAD/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % name.encode())
+    clients.append([name, connection, b"", hashlib.sha256()])
+while clients:
+    for client in clients[:]:
+        name, connection, head, content = client
+        piece = connection.recv(100000)
+        if not piece:
+            assert content.digest() == expected[name], name
+            clients.remove(client)
+        elif head == b"done":
+            content.update(piece)
+        else:
+            client[2] = head + piece
+            if b"\r\n\r\n" in client[2]:
+                content.update(client[2].split(b"\r\n\r\n", 1)[1])
+                client[2] = b"done"
+EOF
+
+# The memory for content is enough for a third of them.
+test_expect_success 'clients that are slow get their content beside each other' '
+	seeded --text 6M 4 >w/words && dig -C w add -q words && dig -C w commit -q -m words && python3 together.py $url &&
+	process=$(tr -d " " <"/proc/$serving/task/$serving/children") &&
+	most=$(sed -n "s/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p" /proc/$process/status) && echo $most &&
+	{ grep -q fsanitize "$DIG_BUILD/flags" || test $most -lt 97656; }
+'
+
 test_expect_success 'SIGTERM ends it as it does other commands' '
 	kill $serving && test_expect_code 143 wait $serving && test_cmp /dev/null serving
 '

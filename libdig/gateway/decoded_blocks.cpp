@@ -44,36 +44,52 @@ bool DecodedBlocks::find(const ChunkCache::Key &key, std::uint16_t item, Mutable
 
 void DecodedBlocks::note(const ChunkCache::Key &key)
 {
-	const std::shared_ptr<const DecodedBlock> block = most_ > 0 ? cache_.find(key) : nullptr;
-	if (!block || block->kind != ItemKind::chunk || block->raw.size() > most_)
+	const std::shared_ptr<const DecodedBlock> block = cache_.find(key);
+	if (!block || block->kind != ItemKind::chunk)
 		return;
 	std::lock_guard guard(mutex_);
-	if (stored_.contains(key))
+	if (block->raw.size() > most_ || stored_.contains(key))
 		return;
 	if (seen_.size() >= most_seen)
 		seen_.clear();
 	if (seen_.insert(key).second)
 		return;
+	store(key, block->raw, block->ends);
+}
+
+// Without the file it goes on as before, only slower.
+void DecodedBlocks::store(const ChunkCache::Key &key, Bytes raw, std::vector<std::uint32_t> ends)
+{
 	try {
-		store(key, *block);
+		if (!file_)
+			file_ = std::make_shared<const File>(File::temporary_in(directory_));
+		if (end_ + raw.size() > most_) {
+			stored_.clear();
+			end_ = 0;
+		}
+		file_->write_at(raw, end_);
+		stored_[key] = std::make_shared<const Stored>(Stored{end_, std::move(ends)});
+		end_ += raw.size();
 	} catch (const Error &) {
-		// Without the file it goes on as before, only slower.
 		stored_.clear();
 		most_ = 0;
 	}
 }
 
-void DecodedBlocks::store(const ChunkCache::Key &key, const DecodedBlock &block)
+void DecodedBlocks::keep_chunk(const ChunkCache::Key &key, Bytes chunk)
 {
-	if (!file_)
-		file_ = std::make_shared<const File>(File::temporary_in(directory_));
-	if (end_ + block.raw.size() > most_) {
-		stored_.clear();
-		end_ = 0;
-	}
-	file_->write_at(block.raw, end_);
-	stored_[key] = std::make_shared<const Stored>(Stored{end_, block.ends});
-	end_ += block.raw.size();
+	std::lock_guard guard(mutex_);
+	if (chunk.size() <= most_ && !stored_.contains(key))
+		store(key, chunk, {static_cast<std::uint32_t>(chunk.size())});
+}
+
+std::optional<DecodedBlocks::Place> DecodedBlocks::find_chunk(const ChunkCache::Key &key, std::uint64_t size)
+{
+	std::lock_guard guard(mutex_);
+	const auto found = stored_.find(key);
+	if (found == stored_.end() || found->second->ends.size() != 1 || found->second->ends[0] != size)
+		return {};
+	return Place{file_, found->second->offset};
 }
 
 void DecodedBlocks::clear()

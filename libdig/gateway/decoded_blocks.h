@@ -1,5 +1,6 @@
 // Decoded blocks that many small files come out of.  The last ones are in memory.  Those that were
-// decoded more than once are also in a temporary file, out of which one item can be read.
+// decoded more than once are also in a temporary file, out of which one item can be read.  So are
+// decoded chunks of large files that clients take in pieces, when there is no memory for them.
 #ifndef DIG_DECODED_BLOCKS_H
 #define DIG_DECODED_BLOCKS_H
 
@@ -25,6 +26,14 @@ public:
 	bool find(const ChunkCache::Key &block, std::uint16_t item, MutableBytes out);
 	// A block was decoded, and is perhaps in the cache now.
 	void note(const ChunkCache::Key &block);
+	// Puts the only chunk of a block into the file.
+	void keep_chunk(const ChunkCache::Key &block, Bytes chunk);
+	struct Place {
+		std::shared_ptr<const File> file;
+		std::uint64_t offset = 0;
+	};
+	// Where such a chunk of this size is.  The bytes there may be others by the time that they are read.
+	std::optional<Place> find_chunk(const ChunkCache::Key &block, std::uint64_t size);
 	// Other blocks may have these names now.
 	void clear();
 
@@ -33,7 +42,7 @@ private:
 		std::uint64_t offset;
 		std::vector<std::uint32_t> ends;
 	};
-	void store(const ChunkCache::Key &key, const DecodedBlock &block);
+	void store(const ChunkCache::Key &key, Bytes raw, std::vector<std::uint32_t> ends);
 
 	ChunkCache cache_;
 	std::string directory_;

@@ -6,7 +6,7 @@
 // streams together have a limit.  Where it is reached, a stream gets memory for the time of a call
 // only: it reads and verifies its next chunk, copies as much of it as the client takes now, and reads
 // the chunk again for the next piece.  That is slower, costs no memory, and no client waits for another
-// one that is slow.
+// one that is slow.  A chunk that has to be decoded goes to a temporary file for that.
 //
 // A part of a chunk that was verified before, and lies raw, is read alone and compared with checksums
 // (verified_chunks).  A small file shares its block with others, and decoded blocks are kept
@@ -171,7 +171,7 @@ template <typename Chunks> static std::vector<WantedChunk> wanted_chunks(const C
 
 ServedContent::ServedContent(Store &store, KeptNodes &nodes, const Limits &limits)
 	: store_(store), nodes_(nodes), blocks_(limits.blocks, temporary_directory(), limits.block_file),
-	  verified_(store, limits.checksums), memory_(limits.windows)
+	  verified_(store, blocks_, limits.checksums), memory_(limits.windows)
 {
 }
 
@@ -249,6 +249,16 @@ ServedContent::Plan ServedContent::planned(ChunkReader &reader, std::span<const 
 		plan.wanted_size = reader.locate(plan.wanted);
 	plan.size += plan.wanted_size;
 	return plan;
+}
+
+void ServedContent::keep_decoded(const WantedChunk &wanted)
+{
+	const std::optional<ItemPlace> place = store_.find_item(ItemKind::chunk, wanted.chunk.id);
+	if (!place || wanted.bytes.size() < least_noted)
+		return;
+	const BlockRecord record = store_.layer(place->generation)->block(place->place.block);
+	if (record.items == 1 && record.codec != static_cast<std::uint8_t>(Codec::none))
+		blocks_.keep_chunk({place->generation, place->place.block}, wanted.bytes);
 }
 
 bool ServedContent::read_planned(ChunkReader &reader, Plan &plan, const ByteRange::Extent &extent, Window &window)
@@ -360,8 +370,11 @@ bool ServedContent::Stream::fill_window(std::size_t wanted_now)
 			memory = content_.memory_.get(plan.size);
 		}
 		window_ = Window{{}, std::move(*memory)};
-		if (content_.read_planned(*reader, plan, left, window_))
-			break;
+		if (!content_.read_planned(*reader, plan, left, window_))
+			continue;
+		if (!is_kept_ && !plan.wanted.empty())
+			content_.keep_decoded(plan.wanted.front());
+		break;
 	}
 	if (is_kept_)
 		ahead_.clear();

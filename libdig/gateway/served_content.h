@@ -110,6 +110,8 @@ private:
 	};
 	Plan planned(ChunkReader &reader, std::span<const ContentChunk> chunks, const ByteRange::Extent &extent,
 		bool trusts_checksums);
+	// For a chunk that will be read again: where it takes decoding, puts it where it takes none.
+	void keep_decoded(const WantedChunk &wanted);
 	// False if a checksum is another one, so that it has to be planned without them.
 	bool read_planned(ChunkReader &reader, Plan &plan, const ByteRange::Extent &extent, Window &window);
 	bool read_small(const Entry &entry, MutableBytes out);

@@ -51,11 +51,17 @@ std::optional<VerifiedChunks::Part> VerifiedChunks::find(const ContentChunk &chu
 	const std::optional<ItemPlace> place = store_.find_item(ItemKind::chunk, chunk.id);
 	if (!place)
 		return {};
-	part.layer = store_.layer(place->generation);
-	const BlockRecord record = part.layer->block(place->place.block);
-	if (!lies_raw(record, chunk))
+	const std::shared_ptr<Layer> layer = store_.layer(place->generation);
+	const BlockRecord record = layer->block(place->place.block);
+	if (lies_raw(record, chunk)) {
+		part.file = std::shared_ptr<const File>(layer, &layer->file());
+		part.offset = record.offset + sizeof(BlockHeader);
+	} else if (const auto decoded = blocks_.find_chunk({place->generation, place->place.block}, chunk.size)) {
+		part.file = decoded->file;
+		part.offset = decoded->offset;
+	} else {
 		return {};
-	part.offset = record.offset + sizeof(BlockHeader);
+	}
 	part.from = std::max(chunk.offset, extent.offset) - chunk.offset;
 	part.to = std::min(chunk.offset + chunk.size, extent.offset + extent.size) - chunk.offset;
 	part.begin = part.from / piece * piece;
@@ -66,11 +72,10 @@ std::optional<VerifiedChunks::Part> VerifiedChunks::find(const ContentChunk &chu
 // A piece is compared while the caches of the processor have it.
 std::optional<Bytes> VerifiedChunks::read(const Part &part, MutableBytes memory)
 {
-	const File &file = part.layer->file();
 	for (std::size_t at = 0; at < memory.size(); at += piece) {
 		const MutableBytes bytes = memory.subspan(at, std::min<std::size_t>(piece, memory.size() - at));
 		try {
-			file.read_exactly_at(bytes, part.offset + part.begin + at);
+			part.file->read_exactly_at(bytes, part.offset + part.begin + at);
 		} catch (const Interrupted &) {
 			throw;
 		} catch (const Error &) {

@@ -8,6 +8,7 @@
 
 #include <unordered_map>
 
+#include "libdig/gateway/decoded_blocks.h"
 #include "libdig/store/chunk_reader.h"
 
 namespace dig {
@@ -16,19 +17,22 @@ namespace dig {
 class VerifiedChunks {
 public:
 	// The memory of the checksums is bounded by capacity.
-	VerifiedChunks(Store &store, std::size_t capacity) : store_(store), most_(capacity / entry_size) {}
+	VerifiedChunks(Store &store, DecodedBlocks &blocks, std::size_t capacity)
+		: store_(store), blocks_(blocks), most_(capacity / entry_size)
+	{
+	}
 
-	// A part of a chunk that lies raw in a layer.
+	// A part of a chunk that lies raw in a layer, or decoded in the file of blocks.
 	struct Part {
-		std::shared_ptr<Layer> layer;
-		std::uint64_t offset = 0; // of the chunk, in the layer
+		std::shared_ptr<const File> file;
+		std::uint64_t offset = 0; // of the chunk, in the file
 		ContentChunk chunk;
 		std::shared_ptr<const std::vector<std::uint32_t>> checksums;
 		std::uint64_t from = 0, to = 0;   // what is wanted, in the chunk
 		std::uint64_t begin = 0, end = 0; // what has to be read for it
 		std::size_t size() const { return end - begin; }
 	};
-	// What the extent of the content has of the chunk.  Nothing unless it was verified and lies raw.
+	// What the extent of the content has of the chunk.  Nothing unless it was verified and lies raw or decoded.
 	std::optional<Part> find(const ContentChunk &chunk, const ByteRange::Extent &extent);
 	// Reads the part into memory of its size; returns what is wanted of it.  Nothing if a byte has changed.
 	static std::optional<Bytes> read(const Part &part, MutableBytes memory);
@@ -43,6 +47,7 @@ private:
 	Checksums checksums_of(const Digest &chunk);
 
 	Store &store_;
+	DecodedBlocks &blocks_;
 	std::size_t most_;
 	std::mutex mutex_;
 	Known young_, old_;

@@ -26,8 +26,8 @@
 namespace dig {
 
 constexpr std::uint64_t small_answer = 64_KiB, window_answer = 1_MiB;
-constexpr std::size_t large_piece = 256_KiB, small_piece = 64_KiB;
-constexpr int most_large_pieces = 32; // while there are fewer streams
+constexpr std::size_t large_piece = 256_KiB, small_piece = 32_KiB;
+constexpr int most_large_pieces = 16; // while there are fewer streams
 constexpr std::size_t connection_memory = 32_KiB; // of the head of a request and that of its answer
 constexpr std::uint64_t least_rate = 4_KiB;       // bytes a second
 constexpr std::uint64_t most_discarded = 1_MiB;   // of what comes behind the head of a request
