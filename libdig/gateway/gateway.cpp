@@ -461,8 +461,19 @@ HttpAnswer Gateway::failure(const HttpRequest &request, const std::exception &er
 		is_damage ? "this is damaged in the store; 'dig check' tells more" : "the store cannot be read now");
 }
 
-HttpAnswer Gateway::answer(const HttpRequest &request)
+// "http://HOST/PATH", as it is sent to proxies, means the same as "/PATH".
+static HttpRequest with_path(HttpRequest request)
 {
+	constexpr std::string_view scheme = "http://";
+	if (request.target.starts_with(scheme))
+		if (const std::size_t slash = request.target.find('/', scheme.size()); slash != request.target.npos)
+			request.target.remove_prefix(slash);
+	return request;
+}
+
+HttpAnswer Gateway::answer(const HttpRequest &asked)
+{
+	const HttpRequest request = with_path(asked);
 	HttpAnswer answer;
 	if (!is_host_allowed(request)) {
 		answer = plain_answer(http_status::misdirected,

@@ -32,7 +32,7 @@ public:
 	// Called when the store has changed.
 	void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
 
-	HttpAnswer answer(const HttpRequest &request);
+	HttpAnswer answer(const HttpRequest &asked);
 	// For a failure while content is read.
 	HttpAnswer failure(const HttpRequest &request, const std::exception &error);
 	Store &store() { return store_; }

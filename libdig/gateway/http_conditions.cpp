@@ -112,7 +112,8 @@ RangeWish wished_range(const Conditions &conditions, const ContentTag &tag, std:
 		return wish;
 	try {
 		wish.extent = range->resolve(size);
-		wish.kind = RangeWish::Kind::part;
+		// The last bytes of nothing are all of it, and no Content-Range can name them.
+		wish.kind = wish.extent.size > 0 ? RangeWish::Kind::part : RangeWish::Kind::whole;
 	} catch (const Error &) {
 		// It begins at the end or behind it.
 	}

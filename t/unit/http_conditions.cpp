@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(several_ranges_and_those_behind_the_end_are_refused)
 			"bytes=0-1,500-"})
 		BOOST_TEST((wish(range).kind == RangeWish::Kind::unsatisfiable), range);
 	BOOST_TEST((wish("bytes=0-", 0).kind == RangeWish::Kind::unsatisfiable));
+	BOOST_TEST((wish("bytes=-5", 0).kind == RangeWish::Kind::whole));
 }
 
 BOOST_AUTO_TEST_CASE(a_range_may_depend_on_the_content)
