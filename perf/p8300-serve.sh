@@ -44,7 +44,10 @@ write_script () {
 
 # load CONNECTIONS URL: requests a second, or a failure if one of them has failed.
 load () {
-	wrk -t1 -c$1 -d$seconds -s load.lua "$2" >said && awk '/^result/ && $3 == 0 { print $2; good = 1 } END { exit !good }' said
+	wrk -t1 -c$1 -d$seconds -s load.lua "$2" >said && awk '/^result/ && $3 == 0 { print $2; good = 1 } END { exit !good }' said || {
+		cat said >&2
+		return 1
+	}
 }
 
 # start_dig: its URL is in $dig_url, its process $dig_process.
@@ -59,7 +62,7 @@ start_dig () {
 
 # start_nginx DIRECTORY: on a port that was free a moment ago.
 start_nginx () {
-	start_dig && kill $dig_process && port=${dig_url%/HEAD/} && port=${port##*:} && nginx_url=http://127.0.0.1:$port/ &&
+	start_dig && kill $dig_process && { wait $dig_process 2>/dev/null || :; } && port=${dig_url%/HEAD/} && port=${port##*:} && nginx_url=http://127.0.0.1:$port/ &&
 	cat >nginx.conf <<-CONF && nginx -c "$PWD/nginx.conf" -e "$PWD/nginx.err"
 	worker_processes auto;
 	pid $PWD/nginx.pid;
