@@ -133,8 +133,9 @@ struct HttpServer::Daemon {
 	ServedContent &content;
 	ServerLimits limits;
 	MHD_Daemon *daemon = nullptr;
-	std::string message; // why it did not start
 	std::mutex mutex;
+	bool has_started = false;
+	std::string message; // why it did not start
 	std::list<Connection> connections;
 	std::atomic<int> streams = 0;
 };
@@ -245,8 +246,9 @@ void HttpServer::Daemon::note_end(void *self, MHD_Connection *connection, void *
 void HttpServer::Daemon::note_message(void *self, const char *format, va_list arguments)
 {
 	Daemon &daemon = *static_cast<Daemon *>(self);
+	std::lock_guard guard(daemon.mutex);
 	// Later ones are about clients.
-	if (daemon.daemon || !daemon.message.empty())
+	if (daemon.has_started || !daemon.message.empty())
 		return;
 	char text[300];
 	std::vsnprintf(text, sizeof text, format, arguments);
@@ -398,6 +400,10 @@ HttpServer::HttpServer(Gateway &gateway, ServedContent &content, const ListenAdd
 		starter->join();
 	else
 		start();
+	{
+		std::lock_guard guard(daemon.mutex);
+		daemon.has_started = true;
+	}
 	if (!daemon.daemon)
 		throw Error("cannot listen on " + quote(address.host + ":" + std::to_string(address.port)) +
 			(daemon.message.empty() ? "" : ": " + daemon.message));
