@@ -45,6 +45,7 @@ ZLIB_LIBS = -lz
 ZSTD_LIBS = -lzstd
 URING_LIBS = -luring
 CURL_LIBS = $(if $(wildcard /usr/include/curl/curl.h /usr/include/*/curl/curl.h),-lcurl)
+MHD_LIBS = $(if $(wildcard /usr/include/microhttpd.h /usr/include/*/microhttpd.h),-lmicrohttpd)
 BOOST_LIBS = -lboost_program_options -lboost_filesystem
 BOOST_TEST_LIBS = -lboost_unit_test_framework
 # A static program starts two to three times as fast as a dynamic one.
@@ -61,6 +62,8 @@ READELF = readelf
 # Tools that speak HTTP carry libcurl, which stays dynamic.  Each is a program of its own with
 # libdig/network, and is left out where CURL_LIBS is empty.
 network = fetch-url remote-http remote-s3
+# The same with libmicrohttpd, libdig/server and MHD_LIBS.
+server = serve
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -99,21 +102,23 @@ $$(shell mkdir -p $O)
 $$(file >$O/$(1),$$(strip $(2)))
 endif
 endef
-flags := $(CXX) $(cxxflags) $(cppflags) | $(ldflags) $(STATIC) $(ldlibs) $(CURL_LIBS)
+flags := $(CXX) $(cxxflags) $(cppflags) | $(ldflags) $(STATIC) $(ldlibs) $(CURL_LIBS) $(MHD_LIBS)
 # --- what there is ----------------------------------------------------------------------------
 
 sources = $(wildcard $(srcdir)/$(1)/*.cpp)
 object = $(patsubst $(srcdir)/%.cpp,$O/%.o,$(call sources,$(1)))
 
 connected := $(call object,libdig/network)
-lib := $(filter-out $(connected),$(call object,libdig/*)) $(if $(COVERAGE),$(call object,t/coverage))
+listening := $(call object,libdig/server)
+lib := $(filter-out $(connected) $(listening),$(call object,libdig/*)) $(if $(COVERAGE),$(call object,t/coverage))
 in_network := $(filter $(network:%=$O/plumbing/%.o),$(call object,plumbing))
+in_server := $(filter $(server:%=$O/porcelain/%.o),$(call object,porcelain))
 main := $O/porcelain/dig.o
-tools := $(filter-out $(main) $(in_network),$(call object,plumbing) $(call object,porcelain))
+tools := $(filter-out $(main) $(in_network) $(in_server),$(call object,plumbing) $(call object,porcelain))
 helpers := $(patsubst $O/t/helper/%.o,$O/helper/%,$(call object,t/helper))
 unit := $(call object,t/unit)
 fuzz := $(call object,t/fuzz)
-objects := $(lib) $(connected) $(foreach directory,plumbing porcelain t/helper t/unit t/fuzz,$(call object,$(directory)))
+objects := $(lib) $(connected) $(listening) $(foreach directory,plumbing porcelain t/helper t/unit t/fuzz,$(call object,$(directory)))
 
 # Only these know their version or where they are installed; another prefix recompiles no more.
 named := $(shell grep -lE 'DIG_(VERSION|EXEC_PATH)' /dev/null \
@@ -123,10 +128,10 @@ named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 # All tools are one program, and each is a link to it (porcelain/dig.cpp has the reason).  A tool
 # that is asked for by name, as in "make build/dig-chunk", is linked alone: no other tool has to
 # compile for it.
-object_of = $(filter %/$(1).o,$(tools) $(in_network))
+object_of = $(filter %/$(1).o,$(tools) $(in_network) $(in_server))
 program = $(patsubst %.o,$O/dig-%,$(notdir $(1)))
 alone := $(filter $(MAKECMDGOALS),$(call program,$(tools))) \
-	$(if $(strip $(CURL_LIBS)),$(call program,$(in_network)))
+	$(if $(strip $(CURL_LIBS)),$(call program,$(in_network))) $(if $(strip $(MHD_LIBS)),$(call program,$(in_server)))
 links := $(filter-out $(alone),$(call program,$(tools)))
 entry = dig_$(subst -,_,$(1))_main
 tools.inc := $(foreach tool,$(basename $(notdir $(tools))),TOOL("$(tool)", $(call entry,$(tool))))
@@ -152,12 +157,13 @@ tests: all $O/unit $O/fuzz
 
 comma := ,
 quiet = $(if $(V),,@echo '  $(1) $(@:$O/%=%)';)
-is_network = $(filter $(in_network),$^)
+# The libraries of a tool that is dynamic.
+dynamic_libs = $(if $(filter $(in_network),$^),$(CURL_LIBS)) $(if $(filter $(in_server),$^),$(MHD_LIBS))
 # For a tool that is linked alone, and has no main() of its own.
 calling_main = int $(1)(int, char **); int main(int n, char **words) { return $(1)(n, words); }
 # Removed first: a linker may write into the file that is there, and so into all links to it.
-link = rm -f $@ && $(1) $(CXX) $(cxxflags) $(ldflags) $(if $(is_network),-pie,$(or $(STATIC),-pie)) \
-	-o $@ $(filter %.o,$^) $(filter %.a,$^) $(if $(is_network),$(CURL_LIBS)) $(ldlibs)
+link = rm -f $@ && $(1) $(CXX) $(cxxflags) $(ldflags) $(if $(strip $(dynamic_libs)),-pie,$(or $(STATIC),-pie)) \
+	-o $@ $(filter %.o,$^) $(filter %.a,$^) $(dynamic_libs) $(ldlibs)
 
 $(objects): $O/%.o: $(srcdir)/%.cpp $O/flags
 	$(call quiet,CXX )mkdir -p $(@D) && $(CXX) $(cxxflags) $(cppflags) \
@@ -176,7 +182,8 @@ $O/dig: $(main) $(tools) $O/libdig.a
 $(links): $O/dig
 	$(if $(V),,@)ln -f $< $@ 2>/dev/null || ln -sf $(<F) $@
 
-$(alone): $O/dig-%: $$(call object_of,$$*) $$(if $$(filter $$*,$(network)),$(connected)) $O/libdig.a
+$(alone): $O/dig-%: $$(call object_of,$$*) $$(if $$(filter $$*,$(network)),$(connected)) \
+	$$(if $$(filter $$*,$(server)),$(listening)) $O/libdig.a
 	$(call quiet,LINK)$(call link,echo '$(call calling_main,$(call entry,$*))' |) -x c++ -
 
 $(helpers): $O/helper/%: $O/t/helper/%.o $O/libdig.a
@@ -232,7 +239,7 @@ check-arm64:
 	@sh $(srcdir)/t/need-arm64.sh
 	@sh $(srcdir)/install-deps
 	@+$(build) all
-	@+$(build) O=$O/arm64 CXX=$(arm64)g++ AR=$(arm64)ar CURL_LIBS= all $O/arm64/unit
+	@+$(build) O=$O/arm64 CXX=$(arm64)g++ AR=$(arm64)ar CURL_LIBS= MHD_LIBS= all $O/arm64/unit
 	@cd $(srcdir)/t && DIG_BUILD='$(abspath $O)' DIG_TEST_ARM64='$(abspath $O/arm64)' prove -v -e sh t0008-arm64.sh
 
 # A tree of its own, with all tests run in it again.  A test that fails is told and does not stop
@@ -282,7 +289,7 @@ install-built:
 	$(call put_program,$(bindir),$O/dig)
 	$(INSTALL) -d '$(DESTDIR)$(tooldir)'
 	$(link_tools)
-	$(foreach tool,$(filter $(call program,$(in_network)),$(alone)),$(call put_program,$(tooldir),$(tool)) &&) :
+	$(foreach tool,$(filter $(call program,$(in_network) $(in_server)),$(alone)),$(call put_program,$(tooldir),$(tool)) &&) :
 	$(call put,644,$(tooldir),$O/commands)
 	$(call put,644,$(mandir)/man1,$(call pages,1))
 	$(call put,644,$(mandir)/man5,$(call pages,5))
@@ -313,7 +320,7 @@ others = $(foreach place,$(bindir) $(mandir)/man1 $(mandir)/man5 $(mandir)/man7 
 uninstall:
 	@$(call debug_file,'$(DESTDIR)$(bindir)/dig') 2>/dev/null && rm -f "$$file" || :
 	$(call take,$(bindir),dig)
-	$(call take,$(tooldir),$(names_of_program) $(call program,$(in_network)) commands)
+	$(call take,$(tooldir),$(names_of_program) $(call program,$(in_network) $(in_server)) commands)
 	$(call take,$(mandir)/man1,$(call pages,1))
 	$(call take,$(mandir)/man5,$(call pages,5))
 	$(call take,$(mandir)/man7,$(call pages,7))

@@ -18,10 +18,10 @@ fi
 	sed -n 's/\.cpp$//p; s/\.sh$//p' | grep -vx dig | sed 's/^/dig-/' >tools
 echo dig >>tools
 
-# These are left out where there is no libcurl.
-needs_libcurl () {
+# These are left out where there is no libcurl, or no libmicrohttpd.
+needs_library () {
 	case $1 in
-	dig-fetch-url | dig-remote-http | dig-remote-s3) ;;
+	dig-fetch-url | dig-remote-http | dig-remote-s3 | dig-serve) ;;
 	*) return 1 ;;
 	esac
 }
@@ -30,7 +30,7 @@ needs_libcurl () {
 mkdir usage synopsis
 while read -r tool
 do
-	test -x "$DIG_BUILD/$tool" || ! needs_libcurl $tool || continue
+	test -x "$DIG_BUILD/$tool" || ! needs_library $tool || continue
 	$tool -h >"usage/$tool.help" 2>"usage/$tool.err"
 	echo $? >"usage/$tool.status"
 	cp "usage/$tool.help" "usage/$tool.text"
@@ -66,7 +66,7 @@ is_synopsis && sub(/^ /, "") { print >("synopsis/" $1 ".actual") }' text
 test_expect_success 'each tool was built' '
 	while read -r tool
 	do
-		test -x "$DIG_BUILD/$tool" || needs_libcurl $tool || echo "$tool is not built: run make"
+		test -x "$DIG_BUILD/$tool" || needs_library $tool || echo "$tool is not built: run make"
 	done <tools >without &&
 	test_cmp /dev/null without
 '

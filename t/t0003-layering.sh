@@ -194,6 +194,14 @@ test_expect_success 'libcurl is seen only in the room network, and that only in 
 	test_cmp expect actual
 '
 
+test_expect_success 'libmicrohttpd is seen only in the room server, and that only in dig-serve' '
+	only_in "microhttpd" libdig/server/http_server.cpp &&
+	echo porcelain/serve.cpp >expect &&
+	(cd "$source_directory" && grep -rlE "^ *# *include \"libdig/server/" libdig plumbing porcelain) |
+		grep -v "^libdig/server/" >actual &&
+	test_cmp expect actual
+'
+
 test_expect_success 'toml++ is seen only in settings.cpp' '
 	only_in "toml(\+\+|plusplus)" libdig/format/settings.cpp
 '

@@ -9,6 +9,7 @@ source_directory=$TEST_DIRECTORY/..
 	sed -n 's/\.cpp$//p; s/\.sh$//p' | grep -vx dig | sed 's/^/dig-/' >tools
 # These are left out where there is no libcurl.
 test -x "$DIG_BUILD/dig-fetch-url" || sed -i "/fetch-url/d; /remote-http/d; /remote-s3/d" tools
+test -x "$DIG_BUILD/dig-serve" || sed -i "/^dig-serve$/d" tools
 
 # A store with two states, something staged, and something that nobody added.
 mkdir tree && cd tree || exit 1
@@ -69,6 +70,10 @@ sample () {
 	dig-remote-s3) echo "get . 0 1" | dig-remote-s3 s3://bucket ;;
 	dig-remote-ssh) echo check | DIG_SSH=echo dig-remote-ssh ssh://host/directory ;;
 	dig-repack) dig-repack --dry-run ;;
+	dig-serve)
+		timeout 1 dig-serve --listen=127.0.0.1:0
+		test $? = 124 # it was serving until then
+		;;
 	dig-show) dig-show ;;
 	dig-show-layer) dig-show-layer ;;
 	dig-show-staging) dig-show-staging ;;

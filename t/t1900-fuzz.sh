@@ -22,7 +22,7 @@ done
 
 test_expect_success 'there is a target for each of them' '
 	"$fuzz" --list | sort >actual &&
-	printf "%s\n" chunk-run entry fetch-reply ignore index journal layer layer-table node path records response-head roots \
+	printf "%s\n" chunk-run entry fetch-reply http ignore index journal layer layer-table node path records response-head roots \
 		s3-listing settings tree url urn | test_cmp - actual
 '
 

@@ -7,6 +7,9 @@
 #include "libdig/format/setting_keys.h"
 #include "libdig/format/settings.h"
 #include "libdig/format/urn.h"
+#include "libdig/gateway/http_conditions.h"
+#include "libdig/gateway/listing_page.h"
+#include "libdig/gateway/url_query.h"
 #include "libdig/tool/records.h"
 #include "libdig/worktree/ignore.h"
 
@@ -105,12 +108,44 @@ static void run_path(Bytes input)
 		require(normalised_path(path, "", "/") == path && is_within(path, path) && is_within(path, ""), "a stored path is one already");
 }
 
+static std::vector<Buffer> http_seeds()
+{
+	return {seed("bytes=0-9\n\"abc\"\nformat=json&after=a%2Fb"), seed("bytes=-5,7-\nW/\"x\", \"abc\"\nbefore=12"),
+		seed("bytes=5-\nSun, 06 Nov 1994 08:49:37 GMT\nafter=%C3%A4+/&a"), seed("lines=1-2\n*\n")};
+}
+
+// The lines are a range, a condition and a query.
+static void run_http(Bytes input)
+{
+	const std::string_view text = text_of(input);
+	const std::size_t line = std::min(text.find('\n'), text.size());
+	const std::string_view range = text.substr(0, line), rest = text.substr(std::min(line + 1, text.size()));
+	const std::size_t second = std::min(rest.find('\n'), rest.size());
+	const std::string_view condition = rest.substr(0, second);
+	const ContentTag tag{"\"abc\"", 784111777};
+	for (const std::uint64_t size : {std::uint64_t(0), std::uint64_t(100), ~std::uint64_t(0)}) {
+		const RangeWish wish = wished_range({.if_range = condition, .range = range}, tag, size);
+		require(wish.extent.offset <= size && wish.extent.size <= size - wish.extent.offset, "a part lies in the content");
+		require(wish.kind != RangeWish::Kind::part || wish.extent.size > 0, "a part is not empty");
+	}
+	const bool names = names_tag(condition, tag.etag, false);
+	require(!names || names_tag(condition, tag.etag, true), "what is the same is weakly the same");
+	require((judge({.if_match = condition}, tag) == Verdict::failed) == (!names && !condition.empty()),
+		"If-Match holds for what it names");
+	judge({.if_none_match = condition, .if_modified_since = condition}, tag);
+	judge({.if_unmodified_since = condition}, tag);
+	for (const char *name : {"format", "after", "before", ""})
+		query_value(rest.substr(second), name);
+	require(html_escaped(text).find_first_of("<>\"'") == std::string::npos, "no markup is left");
+}
+
 const std::vector<FuzzTarget> text_targets = {
 	{"settings", "", settings_seeds, run_settings, nullptr},
 	{"ignore", "", ignore_seeds, run_ignore, nullptr},
 	{"urn", "", urn_seeds, run_urn, nullptr},
 	{"records", "", record_seeds, run_records, nullptr},
 	{"path", "", path_seeds, run_path, nullptr},
+	{"http", "", http_seeds, run_http, nullptr},
 };
 
 } // namespace dig
