@@ -132,8 +132,7 @@ static void tell_result(const VerifyResult &result, const StorePaths &paths, boo
 // All of its bytes, and whether it has all that its states need.
 static int check_layer(const std::string &name, bool quiet, Report &report)
 {
-	const std::optional<LayerName> named = layer_in(name);
-	const std::shared_ptr<Layer> layer = open_layer_at(named ? named->place : name, true);
+	const std::shared_ptr<Layer> layer = open_layer_at(require_layer(name), true);
 	Store store(layer);
 	Work &work = report.begin({{"check", 100}});
 	IncomingLayer incoming(store, *layer);

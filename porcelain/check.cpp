@@ -1,5 +1,6 @@
 // dig check is dig-verify-store.
 #include "libdig/tool/command.h"
+#include "libdig/tool/layer_at.h"
 #include "libdig/tool/report.h"
 
 using namespace dig;
@@ -24,6 +25,8 @@ static int check(Options &options)
 		.list("heal-from", 0, sources, "SOURCE", "first look for what is lost in a directory, store or layer")
 		.positional(layers, 0, 1)
 		.parse();
+	if (!layers.empty())
+		require_layer(layers[0]);
 	Command verify = tool_command("verify-store");
 	if (quick)
 		verify.push_back("--quick");

@@ -70,6 +70,11 @@ test_expect_success '... and what is new, in both directions' '
 	(cd w && timeout 60 dig fetch -q && dig-verify-store -q && states >../actual && dig-cat HEAD:new) && test_cmp expect actual
 '
 
+test_expect_success 'content stays in a bucket until it is asked for, and a layer is read there' '
+	timeout 60 dig clone -q --lazy s3://store/photos lazy && test "$(du -sk lazy | cut -f 1)" -lt 1500 && (cd lazy && timeout 60 dig-cat HEAD:large | cmp - ../w/large && timeout 60 dig-extract -q --at=@2 ../out.lazy && states >../actual) && test_cmp expect actual && cmp w/large out.lazy/large &&
+	(cd w && dig export -q --full ../full.dig) && s3_request PUT /store/a/full.dig full.dig && timeout 60 dig cat s3://store/a/full.dig:f3 | cmp - w/f3 && timeout 60 dig check s3://store/a/full.dig && test_expect_code 12 timeout 60 dig cat s3://store/a/none.dig:f3
+'
+
 test_expect_success 'content comes from a bucket by dig add, and is gone on with' '
 	seeded 20M 2 >object && s3_request PUT /store/an/object object &&
 	(cd w && timeout 120 dig add -q --path=object s3://store/an/object && dig-commit -q -m added && dig-cat HEAD:object | cmp ../object - && timeout 60 dig push -q) &&

@@ -31,6 +31,14 @@ std::optional<LayerName> layer_in(std::string_view name)
 	return {};
 }
 
+std::string require_layer(const std::string &name)
+{
+	const std::optional<LayerName> named = layer_in(name);
+	if (!named || !named->path.empty())
+		throw UsageError(quote(name) + " is no layer; a name of one ends with .dig or .merged");
+	return named->place;
+}
+
 // The file at a URL.  Its end is known from the beginning.
 class FileAtUrl : public ByteSource {
 public:

@@ -16,6 +16,8 @@ struct LayerName {
 };
 // Nothing for what is a name in a store, as "HEAD:x.dig".
 std::optional<LayerName> layer_in(std::string_view name);
+// The place of what is a whole layer; UsageError for other names.
+std::string require_layer(const std::string &name);
 
 // By ranges, if it is a URL.  Nothing comes that is not asked for, unless all is going to be.
 std::shared_ptr<Layer> open_layer_at(const std::string &place, bool is_for_all = false);
