@@ -7,6 +7,8 @@
 // then gets other bytes, which do not have the digest of the item.
 #include "libdig/gateway/decoded_blocks.h"
 
+#include <algorithm>
+
 namespace dig {
 
 constexpr std::size_t most_seen = 65536;

@@ -1,5 +1,7 @@
 #include "libdig/verbs/layer_swap.h"
 
+#include <algorithm>
+
 #include "libdig/os/directory.h"
 #include "libdig/os/lock.h"
 #include "libdig/os/process.h"
