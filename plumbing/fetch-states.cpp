@@ -30,7 +30,8 @@ static int fetch_states_command(Options &options)
 	fetch.is_lazy |= remote.is_lazy;
 	fetch.known = remote.known;
 	raise_file_limit();
-	const std::unique_ptr<RemoteObjects> objects = start_helper(helper_command(remote.url));
+	fetch.start = [command = helper_command(remote.url)] { return start_helper(command); };
+	const std::unique_ptr<RemoteObjects> objects = fetch.start();
 	fetch.work = &report.begin({{"fetch", 60}, {"read", 10}, {"check", 30}});
 	if (fetch.is_lazy && !remote.is_lazy && !fetch.is_plan) {
 		// Before anything relies on it.

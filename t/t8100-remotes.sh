@@ -99,6 +99,18 @@ test_expect_success 'a path that both have changed is named, and nothing is chan
 	(cd x && echo more >deep/more && dig-add deep && dig-commit -q -m x4 && dig push -q) && (cd v && test_expect_code 1 dig push 2>../err) && grep "both have changed" err
 '
 
+test_expect_success 'the records of many states come by several connections' '
+	printf "%s\\n" "#!/bin/sh" "echo started >>\"$TRASH/starts\"" "exec dig-remote-file \"\${1#started://}\"" >bin/dig-remote-started && chmod +x bin/dig-remote-started &&
+	dig-init-store long >/dev/null && (
+		cd long && for number in $(seq 70)
+		do
+			echo $number >f && dig-add f && dig-commit -q -m $number || exit 1
+		done 2>/dev/null && dig push -q "$TRASH/long.remote" && states >../expect
+	) &&
+	dig clone -q "started://$TRASH/long.remote" long.copy && test $(wc -l <starts) = 4 && (cd long.copy && dig-verify-store -q && states) | test_cmp expect - &&
+	rm starts && (cd long.copy && dig fetch -q) && test $(wc -l <starts) = 1 && rm long.remote/roots/00000000000000000044 && test_expect_code 4 dig clone -q "started://$TRASH/long.remote" long.bad && (cd long.bad && test "$(dig-info generation)" = 0)
+'
+
 test_expect_success 'the same change of both is no conflict' '
 	rm -rf u && dig clone -q remote u && cp -a u t && (cd u && echo agreed >agreed && touch -d @1600000000 agreed && dig-add agreed && dig-commit -q -m u && dig push -q) &&
 	(cd t && echo agreed >agreed && touch -d @1600000000 agreed && echo t >t && dig-add agreed t && dig-commit -q -m t && dig push -q && dig-verify-store -q && dig-cat HEAD:t)

@@ -13,6 +13,8 @@
 
 namespace dig {
 
+constexpr std::size_t records_at_once = 64;
+
 class Fetch {
 public:
 	Fetch(const StorePaths &paths, RemoteObjects &objects, const FetchOptions &options)
@@ -68,9 +70,18 @@ private:
 	{
 		work_.begin_stage("fetch");
 		Digest last = roots.tip_root();
+		Connections connections(remote_.objects(), options_.start);
+		std::vector<std::optional<RootRecord>> some;
 		for (std::uint64_t i = result_.range.first; i <= result_.range.last; i++) {
 			check_interrupted();
-			std::optional<RootRecord> record = remote_.record(i);
+			const std::size_t at = (i - result_.range.first) % records_at_once;
+			if (at == 0) {
+				some.assign(std::min<std::uint64_t>(records_at_once, result_.range.last - i + 1), std::nullopt);
+				connections.each(some.size(), [&](RemoteObjects &objects, std::size_t number) {
+					some[number] = RemoteStore(objects).record(i + number);
+				});
+			}
+			std::optional<RootRecord> &record = some[at];
 			if (!record)
 				throw Error("the record of @" + std::to_string(i) + " is gone from the remote");
 			const LayerHeader &header = record->state.header;

@@ -3,6 +3,7 @@
 #define DIG_FETCH_H
 
 #include "libdig/format/layer_table.h"
+#include "libdig/remote/connections.h"
 #include "libdig/remote/remote_layout.h"
 #include "libdig/store/store.h"
 #include "libdig/watch/metrics.h"
@@ -13,6 +14,7 @@ struct FetchOptions {
 	bool is_plan = false; // only tells what it would cost
 	bool is_lazy = false; // content stays where it is, and comes when it is asked for
 	std::uint64_t known = 0; // a state that the remote is known to have, or 0; it saves requests
+	Connections::Start start; // further connections, for many records; may be empty
 	Work *work = &unseen_work();
 };
 
