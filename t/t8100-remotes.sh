@@ -99,6 +99,11 @@ test_expect_success 'a path that both have changed is named, and nothing is chan
 	(cd x && echo more >deep/more && dig-add deep && dig-commit -q -m x4 && dig push -q) && (cd v && test_expect_code 1 dig push 2>../err) && grep "both have changed" err
 '
 
+test_expect_success 'what killed fetches have left goes with the next one' '
+	dig clone -q -n remote tidy && (cd tidy && : >.dig/tmp/fetch-$(printf %064d 1) && dig fetch --plan && test -n "$(ls .dig/tmp)" && dig fetch -q && test -z "$(ls .dig/tmp)" && : >.dig/tmp/fetch-$(printf %064d 2)) &&
+	(cd x && echo tidy >tidy && dig-add tidy && dig-commit -q -m tidy && dig fetch -q && dig push -q) && (cd tidy && dig fetch -q && test -z "$(ls .dig/tmp)" && dig-verify-store -q)
+'
+
 test_expect_success 'the records of many states come by several connections' '
 	printf "%s\\n" "#!/bin/sh" "echo started >>\"$TRASH/starts\"" "exec dig-remote-file \"\${1#started://}\"" >bin/dig-remote-started && chmod +x bin/dig-remote-started &&
 	dig-init-store long >/dev/null && (

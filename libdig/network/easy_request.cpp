@@ -4,6 +4,19 @@
 
 namespace dig {
 
+// libcurl would take such a part out of the path.
+static bool has_dot_part(std::string_view url)
+{
+	url = url.substr(0, url.find('?'));
+	for (std::size_t at = url.find('/'); at != url.npos; at = url.find('/', at + 1)) {
+		const std::string part =
+			percent_decoded(url.substr(at + 1, url.find('/', at + 1) - at - 1)).value_or(std::string());
+		if (part == "." || part == "..")
+			return true;
+	}
+	return false;
+}
+
 EasyRequest::EasyRequest() : easy_(curl_easy_init())
 {
 	if (!easy_)
@@ -38,7 +51,11 @@ void EasyRequest::aim(const FetchTarget &target, std::uint64_t stall_time, std::
 	set(CURLOPT_FOLLOWLOCATION, target.is_http && !target.is_s3 && max_redirects > 0 ? 1L : 0L);
 	set(CURLOPT_MAXREDIRS, static_cast<long>(max_redirects));
 	set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	set(CURLOPT_PATH_AS_IS, 1L);
+	// Since 8.12, libcurl does not sign a path that it is to leave as it is.
+	if (!target.is_signed)
+		set(CURLOPT_PATH_AS_IS, 1L);
+	else if (has_dot_part(target.url))
+		throw FetchError("a key with a part '.' or '..' between slashes cannot be signed");
 	set(CURLOPT_NOSIGNAL, 1L);
 	set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(stall_time));
 	set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));

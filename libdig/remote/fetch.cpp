@@ -36,6 +36,8 @@ public:
 		const std::vector<std::uint64_t> later = remote_.generations_after(roots.size());
 		if (later.empty()) {
 			compare_newest(roots);
+			if (!options_.is_plan)
+				FetchedPacks::remove_left(paths_);
 			return result_;
 		}
 		result_.newest = later.back();

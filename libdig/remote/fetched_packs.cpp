@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "libdig/os/directory.h"
 #include "libdig/os/process.h"
 
 namespace dig {
@@ -61,6 +62,7 @@ static void check_pack(const std::string &path)
 void FetchedPacks::bring()
 {
 	make_directory(paths_.tmp());
+	lock_ = Lock::acquire(paths_.fetch_lock(), 60000, Lock::Mode::shared);
 	work_.begin_stage("fetch", {.bytes = bytes_to_come()});
 	for (const RootRecord::Pack &pack : packs_)
 		bring_pack(pack);
@@ -135,10 +137,26 @@ void FetchedPacks::put_pack(LayerMerger &merger, const IsHere &is_here, const Ro
 	merger.flush();
 }
 
-void FetchedPacks::remove() const
+void FetchedPacks::remove()
 {
 	for (const RootRecord::Pack &pack : packs_)
 		remove_file_if_there(path_of(pack));
+	lock_.reset();
+	remove_left(paths_);
+}
+
+void FetchedPacks::remove_left(const StorePaths &paths)
+{
+	if (!find_stat(paths.tmp()))
+		return;
+	std::vector<std::string> names = names_in(paths.tmp());
+	std::erase_if(names, [](const std::string &name) { return !name.starts_with("fetch-"); });
+	if (names.empty())
+		return;
+	const std::optional<Lock> lock = Lock::try_acquire(paths.fetch_lock());
+	for (const std::string &name : names)
+		if (lock)
+			remove_file_if_there(paths.tmp() + "/" + name);
 }
 
 } // namespace dig

@@ -2,6 +2,7 @@
 #ifndef DIG_FETCHED_PACKS_H
 #define DIG_FETCHED_PACKS_H
 
+#include "libdig/os/lock.h"
 #include "libdig/remote/remote_layout.h"
 #include "libdig/store/store_paths.h"
 #include "libdig/verbs/layer_merger.h"
@@ -26,8 +27,10 @@ public:
 	// not kept.
 	using IsHere = std::function<bool(ItemKind kind, const Digest &id)>;
 	void put_into(LayerMerger &merger, const IsHere &is_here) const;
-	// They are not needed any more.
-	void remove() const;
+	// They are not needed any more, and what others have left that were killed neither.
+	void remove();
+	// The latter alone.  Nothing is removed while another process brings packs.
+	static void remove_left(const StorePaths &paths);
 
 private:
 	std::string path_of(const RootRecord::Pack &pack) const { return paths_.tmp() + "/fetch-" + to_hex(pack.id); }
@@ -40,6 +43,7 @@ private:
 	RemoteObjects &objects_;
 	Work &work_;
 	std::vector<RootRecord::Pack> packs_;
+	std::optional<Lock> lock_; // shared by all that bring packs
 	std::uint64_t last_read_ = 0; // the record that was read last, or was given
 };
 

@@ -36,6 +36,7 @@ struct StorePaths {
 	std::string dropped() const { return store + "/dropped"; }
 	std::string chunk_index() const { return store + "/chunk-index"; }
 	std::string lock() const { return store + "/lock"; }
+	std::string fetch_lock() const { return store + "/fetch-lock"; }
 	std::string gc_lock() const { return store + "/gc-lock"; }
 	std::string tmp() const { return store + "/tmp"; }
 	// DIG_STAGING_DIR, or staging/.
