@@ -53,7 +53,7 @@ test_expect_success 'names are listed over pages, in their order, without those 
 	do
 		echo "n/$name 1"
 	done >expect && printf "end\nn/g 1\nn/h 1\nend\nend\nend\n" >>expect && test_cmp expect actual &&
-	requests >asked && test $(grep -c continuation-token asked) = 2 && test $(wc -l <asked) = 6
+	requests >asked && test $(grep -c start-after asked) = 4 && ! grep continuation-token asked && test $(wc -l <asked) = 6
 '
 
 test_expect_success 'what is deleted is gone' '

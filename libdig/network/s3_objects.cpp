@@ -184,18 +184,17 @@ std::string S3Objects::ask_list(const std::string &query)
 	return xml;
 }
 
-// Parameters stand in the order in which they are signed.
+// Parameters stand in the order in which they are signed.  The next page is asked for by the last name, and not
+// by its token: tokens may have a '+', which libcurl since 8.12 signs as if it were a space.
 void S3Objects::list(const std::string &prefix, const std::string &after, const Take &take)
 {
 	const std::string wanted = prefix_ + prefix;
-	std::string last = after.empty() ? std::string() : prefix_ + after, token;
+	std::string last = after.empty() ? std::string() : prefix_ + after;
 	std::uint64_t count = 0;
-	const std::string rest = "list-type=2&prefix=" + percent_encoded(wanted, "") +
-		(last.empty() ? std::string() : "&start-after=" + percent_encoded(last, ""));
 	try {
 		for (;;) {
-			const std::string from = "continuation-token=" + percent_encoded(token, "") + "&";
-			const S3Listing page = parse_s3_listing(ask_list((token.empty() ? "" : from) + rest));
+			const S3Listing page = parse_s3_listing(ask_list("list-type=2&prefix=" + percent_encoded(wanted, "") +
+				(last.empty() ? std::string() : "&start-after=" + percent_encoded(last, ""))));
 			for (const S3Listing::Object &object : page.objects) {
 				if (!object.key.starts_with(wanted) || object.key <= last)
 					throw FetchError("the server lists names that were not asked for, or not in their order");
@@ -211,7 +210,6 @@ void S3Objects::list(const std::string &prefix, const std::string &after, const 
 				return;
 			if (page.objects.empty())
 				throw FetchError("the server lists nothing, and says that more comes");
-			token = page.next;
 		}
 	} catch (const FetchError &error) {
 		throw failed("list", prefix, error);
