@@ -127,6 +127,16 @@ test_expect_success 'several processes share what is kept' '
 	done && rm large.* later.*
 '
 
+test_expect_success 'nothing is kept where nothing can be, and content comes all the same' '
+	lazy && rm -rf x/.dig/cache && : >x/.dig/cache && (cd x && dig-cat HEAD:large) | test_cmp w/large - && test ! -s x/.dig/cache && rm x/.dig/cache && mkdir x/.dig/cache && ln -s /dev/full x/.dig/cache/parts-1 &&
+	(cd x && dig-cat HEAD:large) | test_cmp w/large -
+'
+
+test_expect_success 'an older file of the remote does not say that content stays there, and it is found' '
+	lazy && rm -rf x/.dig/cache && sed -i "/^lazy$/d" x/.dig/remotes/origin && ! grep -x lazy x/.dig/remotes/origin && (cd x && dig-cat HEAD:large) | test_cmp w/large - &&
+	(cd x && dig remote add aside "$TRASH/nowhere" && dig remote add broken nohelper://x && rm -rf .dig/cache && dig-cat HEAD:large) | test_cmp w/large -
+'
+
 # --- remotes that fail ----------------------------------------------------------------------------
 
 # through URL: x reads from there, and keeps nothing of what it has read.

@@ -5,7 +5,7 @@
 
 namespace dig {
 
-constexpr std::size_t max_hints = 16_MiB;
+constexpr std::size_t max_hints = 8_MiB;
 
 // Only where the file comes from elsewhere; they save requests and nothing else.
 bool Layer::read_hints()

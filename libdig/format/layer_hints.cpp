@@ -10,7 +10,7 @@
 namespace dig {
 
 constexpr std::size_t most_places = 200'000; // that a reader keeps
-constexpr std::size_t most_raw = 64_MiB;
+constexpr std::size_t most_raw = 8_MiB; // of a section; writers stay below 1 MiB
 constexpr int level_of_section = 9;
 
 static std::uint64_t beginning_of(const Digest &digest) { return load<std::uint64_t>(digest.bytes.data()); }

@@ -39,6 +39,12 @@ void RemoteRanges::will_need(const PackElsewhere &pack, std::uint64_t offset, st
 	end = std::max(end, offset + size);
 }
 
+// It was read from where it is kept, so that no request needs to bring it.
+void RemoteRanges::forget_wanted(const Digest &pack, std::uint64_t offset)
+{
+	wanted_count_ -= wanted_[pack].erase(offset);
+}
+
 bool RemoteRanges::copy_kept(const Digest &pack, MutableBytes buffer, std::uint64_t offset)
 {
 	for (auto kept = kept_.begin(); kept != kept_.end(); ++kept) {
@@ -47,6 +53,7 @@ bool RemoteRanges::copy_kept(const Digest &pack, MutableBytes buffer, std::uint6
 		const Bytes there = Bytes(*kept->bytes).subspan(offset - kept->begin, buffer.size());
 		std::copy(there.begin(), there.end(), buffer.begin());
 		kept_.splice(kept_.begin(), kept_, kept);
+		forget_wanted(pack, offset);
 		return true;
 	}
 	return false;
@@ -152,9 +159,10 @@ void RemoteRanges::read(const PackElsewhere &pack, MutableBytes buffer, std::uin
 		if (copy_kept(pack.id, buffer, offset))
 			return;
 	}
-	if (cache_.read(pack.id, buffer, offset))
-		return;
+	const bool is_cached = cache_.read(pack.id, buffer, offset);
 	Lock lock(mutex_);
+	if (is_cached)
+		return forget_wanted(pack.id, offset);
 	for (;;) {
 		changed_.wait(lock, [&] { return !is_coming(pack.id, extent); });
 		if (copy_kept(pack.id, buffer, offset))

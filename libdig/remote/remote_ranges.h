@@ -34,6 +34,7 @@ private:
 	};
 	using Lock = std::unique_lock<std::mutex>;
 
+	void forget_wanted(const Digest &pack, std::uint64_t offset);
 	bool copy_kept(const Digest &pack, MutableBytes buffer, std::uint64_t offset);
 	bool is_coming(const Digest &pack, const Extent &extent) const;
 	Extent extent_for(const PackElsewhere &pack, std::uint64_t offset, std::uint64_t size);

@@ -53,12 +53,22 @@ public:
 	using RemoteObjects::put_new;
 	std::optional<Part> get(const std::string &key, std::uint64_t offset, std::uint64_t size) override
 	{
-		for (std::size_t i = 0; i < urls_.size(); i++) {
-			if (remotes_.size() <= i)
-				remotes_.push_back(start_helper(helper_command(urls_[i])));
-			if (std::optional<Part> part = remotes_[i]->get(key, offset, size))
-				return part;
-		}
+		std::exception_ptr failure;
+		remotes_.resize(urls_.size());
+		for (std::size_t i = 0; i < urls_.size(); i++)
+			try {
+				if (!remotes_[i])
+					remotes_[i] = start_helper(helper_command(urls_[i]));
+				if (std::optional<Part> part = remotes_[i]->get(key, offset, size))
+					return part;
+			} catch (const Interrupted &) {
+				throw;
+			} catch (const Error &) {
+				failure = failure ? failure : std::current_exception();
+				remotes_[i].reset();
+			}
+		if (failure)
+			std::rethrow_exception(failure);
 		return {};
 	}
 	bool put_new(const std::string &, std::uint64_t, const Content &) override { throw read_only(); }
@@ -75,13 +85,16 @@ private:
 
 std::shared_ptr<PackRanges> open_packs_of_remotes(const StorePaths &paths)
 {
+	// Those first that are known to have packs that are not here; any other may have them, too.
 	std::vector<std::string> urls;
-	for (const RemoteName &remote : remotes_of(paths, warn))
-		if (remote.is_lazy)
-			urls.push_back(remote.url);
+	const std::vector<RemoteName> remotes = remotes_of(paths, warn);
+	for (const bool is_lazy : {true, false})
+		for (const RemoteName &remote : remotes)
+			if (remote.is_lazy == is_lazy)
+				urls.push_back(remote.url);
 	if (urls.empty())
-		throw Error("the content lies in a remote, and no remote is known that has it; "
-			"'dig remote add --lazy NAME URL' makes it known", exit_status::network);
+		throw Error("the content lies in a remote, and no remote is known; 'dig remote add --lazy NAME URL' makes it "
+			"known", exit_status::network);
 	return std::make_shared<RemoteRanges>([urls] { return std::make_unique<LazyRemotes>(urls); }, paths.cache(),
 		load_settings(paths.config()).remote.cache_size);
 }

@@ -22,7 +22,7 @@ RemoteName remote_of(const StorePaths &paths, const std::string &name_or_url);
 // it cannot be a remote of several writers.
 void require_careful_remote(const StorePaths &paths, RemoteName &remote);
 
-// For set_open_pack_ranges(): from the remotes that are lazy.
+// For set_open_pack_ranges(): from the remotes of the store.
 std::shared_ptr<PackRanges> open_packs_of_remotes(const StorePaths &paths);
 
 // Where both have gone on from a common state, what the own states have changed is made anew over those of the

@@ -175,6 +175,16 @@ private:
 		return layer;
 	}
 
+	// A layer that cannot be opened is told of where it is looked at.
+	bool is_elsewhere(std::uint64_t home)
+	{
+		try {
+			return store_->layer(home)->is_elsewhere();
+		} catch (const CorruptError &) {
+			return false;
+		}
+	}
+
 	VerifiedParts &blocks_of(const Layer &layer)
 	{
 		return evidence_->blocks(Evidence::layer_file(*store_, layer.generations().last, layer.file().stat()),
@@ -220,7 +230,7 @@ private:
 		for (; at < part.end && !is_over(); at++) {
 			const std::uint64_t home = store_->layer_table()->home(at + 1);
 			const bool is_lost = lost_homes_.contains(home);
-			if (!is_lost && store_->layer(home)->is_elsewhere()) {
+			if (!is_lost && is_elsewhere(home)) {
 				last_elsewhere_ = std::max(last_elsewhere_, at + 1);
 				states_->begin_behind(at + 1);
 				continue;
