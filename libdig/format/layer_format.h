@@ -83,13 +83,14 @@ enum class Section : std::uint16_t {
 	hints = 11      // where things are, for readers to whom each read is a request
 };
 
-// A layer that has no blocks itself has the place of each in a pack of a remote.  In its block table, offsets
-// count through all of its packs, one behind the other, from elsewhere_begin on.
+// A pack of a remote.
 struct PackElsewhere {
 	Digest id;
-	std::uint64_t size; // of the pack, as an object
+	std::uint64_t size; // of the object
 	bool operator==(const PackElsewhere &) const = default;
 };
+// A layer that has no blocks itself has the place of each in a pack of a remote.  In its block table, offsets
+// count through all of its packs, one behind the other, from elsewhere_begin on.
 constexpr std::uint64_t elsewhere_begin = std::uint64_t(1) << 56;
 Buffer encoded_packs(const std::vector<PackElsewhere> &packs);
 // CorruptError for what is none, or is more than fits behind elsewhere_begin.

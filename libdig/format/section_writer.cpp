@@ -3,6 +3,8 @@
 // with their kinds and of the section table, so it can be finished only with the footer.
 #include "libdig/format/section_writer.h"
 
+#include <algorithm>
+
 namespace dig {
 
 constexpr std::size_t write_size = 256_KiB;
@@ -31,6 +33,16 @@ void SectionWriter::write(Bytes bytes)
 	append(pending_, bytes);
 	if (pending_.size() >= write_size)
 		flush();
+}
+
+void SectionWriter::write_from(const File &file, std::uint64_t size)
+{
+	Buffer window;
+	for (std::uint64_t done = 0; done < size; done += window.size()) {
+		window.resize(std::min<std::uint64_t>(write_size, size - done));
+		file.read_exactly_at(window, done);
+		write(window);
+	}
 }
 
 void SectionWriter::end()

@@ -20,6 +20,8 @@ public:
 	void write_optional_section(Section type, Bytes content);
 	void begin(Section type);
 	void write(Bytes bytes);
+	// The first size bytes of a file.
+	void write_from(const File &file, std::uint64_t size);
 	void end();
 	void write_section(Section type, Bytes content);
 	// records is called twice, and must give all items of the layer in order each time, because

@@ -9,7 +9,7 @@
 
 namespace dig {
 
-constexpr std::uint64_t range_size = 16_MiB;
+constexpr std::uint64_t check_memory = 16_MiB;
 
 void FetchedPacks::add(const std::vector<RootRecord::Pack> &packs)
 {
@@ -54,7 +54,7 @@ static void check_pack(const std::string &path)
 {
 	const Layer layer(path);
 	layer.check_structure();
-	layer.check_blocks(1, range_size, [](std::uint32_t, std::span<const ChunkRecord>, const std::string &problem) {
+	layer.check_blocks(1, check_memory, [](std::uint32_t, std::span<const ChunkRecord>, const std::string &problem) {
 		throw CorruptError(problem);
 	}, [](std::uint64_t) { check_interrupted(); }, unseen_work());
 }
@@ -74,7 +74,8 @@ void FetchedPacks::bring_pack(const RootRecord::Pack &pack)
 	const std::uint64_t kept = file.size();
 	if (kept > pack.size)
 		file.truncate(0);
-	bring_rest(file, pack);
+	const auto bring_rest = [&] { copy_part(objects_, pack, file.size(), pack.size, file, work_); };
+	bring_rest();
 	if (kept == 0)
 		return;
 	// A power cut may have left a name with other bytes.
@@ -82,23 +83,7 @@ void FetchedPacks::bring_pack(const RootRecord::Pack &pack)
 		check_pack(path_of(pack));
 	} catch (const CorruptError &) {
 		file.truncate(0);
-		bring_rest(file, pack);
-	}
-}
-
-void FetchedPacks::bring_rest(const File &file, const RootRecord::Pack &pack)
-{
-	for (std::uint64_t at = file.size(); at < pack.size;) {
-		check_interrupted();
-		const std::uint64_t wanted = std::min(range_size, pack.size - at);
-		const std::optional<RemoteObjects::Part> part = objects_.get(pack_key(pack.id), at, wanted);
-		if (!part)
-			throw Error("the pack " + to_hex(pack.id) + " is gone from the remote");
-		if (part->total != pack.size || part->bytes.size() != wanted)
-			throw CorruptError("the pack " + to_hex(pack.id) + " has another size than its record says");
-		file.write_at(part->bytes, at);
-		at += wanted;
-		work_.bytes.add(wanted);
+		bring_rest();
 	}
 }
 

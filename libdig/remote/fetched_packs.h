@@ -36,7 +36,6 @@ private:
 	std::string path_of(const RootRecord::Pack &pack) const { return paths_.tmp() + "/fetch-" + to_hex(pack.id); }
 	void add(const std::vector<RootRecord::Pack> &packs);
 	void bring_pack(const RootRecord::Pack &pack);
-	void bring_rest(const File &file, const RootRecord::Pack &pack);
 	void put_pack(LayerMerger &merger, const IsHere &is_here, const RootRecord::Pack &pack) const;
 
 	const StorePaths &paths_;

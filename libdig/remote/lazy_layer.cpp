@@ -10,11 +10,10 @@
 #include "libdig/base/error.h"
 #include "libdig/format/layer_reader.h"
 #include "libdig/format/section_writer.h"
-#include "libdig/os/process.h"
 
 namespace dig {
 
-constexpr std::uint64_t range_size = 16_MiB, least_tail = 64_KiB;
+constexpr std::uint64_t least_tail = 64_KiB;
 // A block of 64 KiB in its pack takes some hundred bytes in the tables.
 constexpr std::uint64_t share_of_tables = 48;
 constexpr std::size_t sorter_memory = 24_MiB;
@@ -39,7 +38,7 @@ public:
 		add_items(layer);
 		blocks_ += layer.block_count();
 		size_ += pack.size;
-		packs_.push_back({pack.id, pack.size});
+		packs_.push_back(pack);
 	}
 
 	void finish(const File &file, const LazyStates &states)
@@ -48,12 +47,7 @@ public:
 		file.write_at(raw_bytes(preamble), 0);
 		SectionWriter sections(file, sizeof preamble);
 		sections.begin(Section::block_table);
-		Buffer window;
-		for (std::uint64_t done = 0; done < table_size_; done += window.size()) {
-			window.resize(std::min<std::uint64_t>(256_KiB, table_size_ - done));
-			table_.read_exactly_at(window, done);
-			sections.write(window);
-		}
+		sections.write_from(table_, table_size_);
 		sections.end();
 		sections.write_chunk_index(items_);
 		sections.write_states(states.range, 0, states.state, states.dropped);
@@ -63,22 +57,6 @@ public:
 	}
 
 private:
-	void get(const File &file, const RootRecord::Pack &pack, std::uint64_t begin, std::uint64_t end)
-	{
-		for (std::uint64_t at = begin; at < end;) {
-			check_interrupted();
-			const std::uint64_t wanted = std::min(range_size, end - at);
-			const std::optional<RemoteObjects::Part> part = objects_.get(pack_key(pack.id), at, wanted);
-			if (!part)
-				throw Error("the pack " + to_hex(pack.id) + " is gone from the remote");
-			if (part->total != pack.size || part->bytes.size() != wanted)
-				throw CorruptError("the pack " + to_hex(pack.id) + " has another size than its record says");
-			file.write_at(part->bytes, at);
-			work_.bytes.add(wanted);
-			at += wanted;
-		}
-	}
-
 	// The whole pack, with zeros in the place of its blocks.
 	File tables_of(const RootRecord::Pack &pack)
 	{
@@ -89,10 +67,10 @@ private:
 		file.write_at(raw_bytes(make_preamble(layer_magic)), 0);
 		const std::uint64_t guess = std::max(least_tail, pack.size / share_of_tables);
 		const std::uint64_t tail = std::min(pack.size - sizeof(Preamble), guess);
-		get(file, pack, pack.size - tail, pack.size);
+		copy_part(objects_, pack, pack.size - tail, pack.size, file, work_);
 		const std::uint64_t begin = first_section(file, pack, pack.size - tail);
 		if (begin < pack.size - tail)
-			get(file, pack, begin, pack.size - tail);
+			copy_part(objects_, pack, begin, pack.size - tail, file, work_);
 		return file;
 	}
 

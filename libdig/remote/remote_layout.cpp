@@ -1,10 +1,14 @@
 #include "libdig/remote/remote_layout.h"
 
+#include <algorithm>
+
 #include "libdig/base/cursor.h"
+#include "libdig/os/process.h"
 
 namespace dig {
 
 constexpr std::string_view description_magic = "DIGREMOT", record_magic = "DIGRTREC";
+constexpr std::uint64_t range_size = 16_MiB;
 constexpr std::size_t generation_digits = 20, max_packs = 1000000;
 
 std::string pack_key(const Digest &pack_id) { return "packs/" + to_hex(pack_id); }
@@ -24,6 +28,28 @@ std::optional<std::uint64_t> generation_of_key(std::string_view key)
 	if (key.size() != generation_digits || key[0] != '0' || key.find_first_not_of("0123456789") != key.npos)
 		return {};
 	return std::stoull(std::string(key));
+}
+
+Buffer get_part(RemoteObjects &objects, const PackElsewhere &pack, std::uint64_t offset, std::uint64_t size)
+{
+	std::optional<RemoteObjects::Part> part = objects.get(pack_key(pack.id), offset, size);
+	if (!part)
+		throw Error("the pack " + to_hex(pack.id) + " is gone from the remote");
+	if (part->total != pack.size || part->bytes.size() != size)
+		throw CorruptError("the pack " + to_hex(pack.id) + " has another size than its record says");
+	return std::move(part->bytes);
+}
+
+void copy_part(RemoteObjects &objects, const PackElsewhere &pack, std::uint64_t begin, std::uint64_t end,
+	const File &file, Work &work)
+{
+	for (std::uint64_t at = begin; at < end;) {
+		check_interrupted();
+		const Buffer bytes = get_part(objects, pack, at, std::min(range_size, end - at));
+		file.write_at(bytes, at);
+		at += bytes.size();
+		work.bytes.add(bytes.size());
+	}
 }
 
 Buffer RemoteDescription::encoded() const

@@ -11,6 +11,7 @@
 #include "libdig/format/layer_format.h"
 #include "libdig/format/store_format.h"
 #include "libdig/remote/remote_objects.h"
+#include "libdig/watch/metrics.h"
 
 namespace dig {
 
@@ -29,11 +30,7 @@ struct RemoteDescription {
 };
 
 struct RootRecord {
-	struct Pack {
-		Digest id;
-		std::uint64_t size;
-		bool operator==(const Pack &) const = default;
-	};
+	using Pack = PackElsewhere;
 	LayerState state;
 	Digest root;             // that the state leads to
 	bool is_dropped = false; // its content was dropped before it came
@@ -49,6 +46,12 @@ struct RootRecord {
 constexpr std::size_t max_root_record_size = 40_MiB;
 
 // Objects never change, so that the description and the record that came last are not asked for again.
+// The bytes from offset on.  Error if the pack is gone, CorruptError if it has another size.
+Buffer get_part(RemoteObjects &objects, const PackElsewhere &pack, std::uint64_t offset, std::uint64_t size);
+// The same into a file, at the same offsets, in ranges of 16 MiB.  Counts bytes.
+void copy_part(RemoteObjects &objects, const PackElsewhere &pack, std::uint64_t begin, std::uint64_t end,
+	const File &file, Work &work);
+
 class RemoteStore {
 public:
 	explicit RemoteStore(RemoteObjects &objects) : objects_(objects) {}

@@ -114,17 +114,12 @@ Buffer RemoteRanges::ask(const PackElsewhere &pack, const Extent &extent, Lock &
 	try {
 		if (!objects)
 			objects = start_();
-		const std::uint64_t size = extent.end - extent.begin;
-		std::optional<RemoteObjects::Part> part = objects->get(pack_key(pack.id), extent.begin, size);
-		if (!part)
-			throw Error("the pack " + to_hex(pack.id) + " is gone from the remote");
-		if (part->total != pack.size || part->bytes.size() != size)
-			throw CorruptError("the pack " + to_hex(pack.id) + " has another size in the remote than its record says");
-		cache_.add(pack.id, part->bytes, extent.begin);
+		Buffer bytes = get_part(*objects, pack, extent.begin, extent.end - extent.begin);
+		cache_.add(pack.id, bytes, extent.begin);
 		lock.lock();
 		idle_.push_back(std::move(objects));
 		changed_.notify_all();
-		return std::move(part->bytes);
+		return bytes;
 	} catch (...) {
 		give_up_connection(lock);
 		throw;

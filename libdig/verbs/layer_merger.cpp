@@ -318,12 +318,7 @@ LayerMerger::Result LayerMerger::finish(const std::vector<GenerationRange> &drop
 	write_outputs();
 	SectionWriter sections(file_, offset_);
 	sections.begin(Section::block_table);
-	Buffer window;
-	for (std::uint64_t done = 0; done < table_size_; done += window.size()) {
-		window.resize(std::min<std::uint64_t>(256_KiB, table_size_ - done));
-		table_file_.read_exactly_at(window, done);
-		sections.write(window);
-	}
+	sections.write_from(table_file_, table_size_);
 	sections.write(table_);
 	sections.end();
 	sections.write_chunk_index(items_);

@@ -44,12 +44,7 @@ public:
 		end_nodes();
 		SectionWriter sections(target_.file(), offset_);
 		sections.begin(Section::block_table);
-		Buffer window;
-		for (std::uint64_t done = 0; done < table_size_; done += window.size()) {
-			window.resize(std::min<std::uint64_t>(256_KiB, table_size_ - done));
-			table_.read_exactly_at(window, done);
-			sections.write(window);
-		}
+		sections.write_from(table_, table_size_);
 		sections.end();
 		sections.write_chunk_index(items_);
 		sections.write_section(Section::header, header.encoded());
