@@ -15,6 +15,7 @@ const std::vector<FuzzTarget> &fuzz_targets()
 		targets.insert(targets.end(), staging_targets.begin(), staging_targets.end());
 		targets.insert(targets.end(), text_targets.begin(), text_targets.end());
 		targets.insert(targets.end(), fetch_targets.begin(), fetch_targets.end());
+		targets.insert(targets.end(), remote_targets.begin(), remote_targets.end());
 		return targets;
 	}();
 	return all;
@@ -51,6 +52,13 @@ std::uint64_t number_at(const Buffer &bytes, std::uint64_t offset, std::size_t s
 	if (offset <= bytes.size() && bytes.size() - offset >= size)
 		std::memcpy(&number, bytes.data() + offset, size);
 	return number;
+}
+
+void repair_sealed(Buffer &bytes)
+{
+	repair_preamble(bytes);
+	if (bytes.size() >= 4)
+		repair_checksum(bytes, 0, bytes.size() - 4, bytes.size() - 4);
 }
 
 } // namespace dig

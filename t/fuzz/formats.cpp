@@ -248,13 +248,6 @@ static void run_layer_table(Bytes input)
 	require(table.is_dropped(generation), "what is dropped is dropped");
 }
 
-static void repair_sealed(Buffer &bytes)
-{
-	repair_preamble(bytes);
-	if (bytes.size() >= 4)
-		repair_checksum(bytes, 0, bytes.size() - 4, bytes.size() - 4);
-}
-
 static std::vector<Buffer> none() { return {}; }
 
 const std::vector<FuzzTarget> format_targets = {

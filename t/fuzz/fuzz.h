@@ -28,7 +28,7 @@ struct FuzzTarget {
 const std::vector<FuzzTarget> &fuzz_targets();
 
 // For the tables of the files here.
-extern const std::vector<FuzzTarget> format_targets, staging_targets, text_targets, fetch_targets;
+extern const std::vector<FuzzTarget> format_targets, staging_targets, text_targets, fetch_targets, remote_targets;
 
 // Throws what is no Error, and so is a finding.
 void require(bool condition, const char *what);
@@ -39,6 +39,8 @@ std::string path_of(const File &file);
 // Checksums at the end of what they cover, where the bytes reach so far.
 void repair_checksum(Buffer &bytes, std::size_t begin, std::size_t end, std::size_t at);
 void repair_preamble(Buffer &bytes);
+// Of a file that ends with the checksum of all before it.
+void repair_sealed(Buffer &bytes);
 // "field = the number that lies at offset", or 0 beyond the end.
 std::uint64_t number_at(const Buffer &bytes, std::uint64_t offset, std::size_t size);
 

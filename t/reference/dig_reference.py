@@ -728,9 +728,10 @@ class Layer:
 			end += section.size
 			demand(end <= self.table_offset, f"section {section.type} is too long")
 			demand(section.flags < 2, f"section {section.type} has unknown flags")
+			demand(section.type != 10, "content lies in a remote")
 			demand(1 <= section.type <= 9 or not section.flags,
 				f"unknown section {section.type} is needed")
-			demand(section.type not in (8, 9) or not section.flags, f"section {section.type} is said to be needed")
+			demand(section.type not in (8, 9, 11) or not section.flags, f"section {section.type} is said to be needed")
 			demand(zlib.crc32(self.read(section.offset, section.size)) == section.crc,
 				f"section {section.type} has a wrong checksum")
 			self.sections[section.type] = section
@@ -877,8 +878,7 @@ class Layer:
 		if 9 in self.sections:
 			parameters = self.section(9)
 			demand(len(parameters) == 66, "chunking parameters of another size")
-			states = self.states if self.is_merged else [self.state]
-			demand(all(state.parameters_digest == H(parameters) for state in states),
+			demand(all(state.parameters_digest == H(parameters) for state in self.states),
 				"states of other chunking parameters")
 
 	def read_packing(self):
