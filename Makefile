@@ -64,6 +64,8 @@ READELF = readelf
 network = fetch-url remote-http remote-s3
 # The same with libmicrohttpd, libdig/server and MHD_LIBS.
 server = serve
+# These are small programs of their own, to be carried to where there is no dig.
+apart = verify-proof
 
 # --- flags ------------------------------------------------------------------------------------
 
@@ -130,7 +132,8 @@ named_objects := $(named:$(srcdir)/%.cpp=$O/%.o)
 # compile for it.
 object_of = $(filter %/$(1).o,$(tools) $(in_network) $(in_server))
 program = $(patsubst %.o,$O/dig-%,$(notdir $(1)))
-alone := $(filter $(MAKECMDGOALS),$(call program,$(tools))) \
+carried := $(apart:%=$O/dig-%)
+alone := $(sort $(filter $(MAKECMDGOALS),$(call program,$(tools))) $(carried)) \
 	$(if $(strip $(CURL_LIBS)),$(call program,$(in_network))) $(if $(strip $(MHD_LIBS)),$(call program,$(in_server)))
 links := $(filter-out $(alone),$(call program,$(tools)))
 entry = dig_$(subst -,_,$(1))_main
@@ -276,7 +279,7 @@ put_program = $(INSTALL) -d '$(DESTDIR)$(1)' && cd '$(DESTDIR)$(1)' && \
 tooldir = $(libexecdir)/dig
 # As git does with its builtins: hard links, and symbolic ones for a package, which may not have
 # the others, and where the file system has none.
-names_of_program := $(sort $(notdir $(call program,$(tools))))
+names_of_program := $(filter-out $(notdir $(carried)),$(sort $(notdir $(call program,$(tools)))))
 link_tools = cd '$(DESTDIR)$(tooldir)' && for tool in $(names_of_program); do \
 		$(if $(DESTDIR),,ln -f '$(bindir)/dig' $$tool 2>/dev/null ||) \
 		ln -srf '$(DESTDIR)$(bindir)/dig' $$tool || exit; \
@@ -289,7 +292,7 @@ install-built:
 	$(call put_program,$(bindir),$O/dig)
 	$(INSTALL) -d '$(DESTDIR)$(tooldir)'
 	$(link_tools)
-	$(foreach tool,$(filter $(call program,$(in_network) $(in_server)),$(alone)),$(call put_program,$(tooldir),$(tool)) &&) :
+	$(foreach tool,$(filter $(call program,$(in_network) $(in_server)) $(carried),$(alone)),$(call put_program,$(tooldir),$(tool)) &&) :
 	$(call put,644,$(tooldir),$O/commands)
 	$(call put,644,$(mandir)/man1,$(call pages,1))
 	$(call put,644,$(mandir)/man5,$(call pages,5))
@@ -320,7 +323,7 @@ others = $(foreach place,$(bindir) $(mandir)/man1 $(mandir)/man5 $(mandir)/man7 
 uninstall:
 	@$(call debug_file,'$(DESTDIR)$(bindir)/dig') 2>/dev/null && rm -f "$$file" || :
 	$(call take,$(bindir),dig)
-	$(call take,$(tooldir),$(names_of_program) $(call program,$(in_network) $(in_server)) commands)
+	$(call take,$(tooldir),$(names_of_program) $(call program,$(in_network) $(in_server)) $(carried) commands)
 	$(call take,$(mandir)/man1,$(call pages,1))
 	$(call take,$(mandir)/man5,$(call pages,5))
 	$(call take,$(mandir)/man7,$(call pages,7))

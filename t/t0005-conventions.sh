@@ -26,6 +26,7 @@ sample () {
 	dig-add) dig-add --show-plumbing -A ;;
 	dig-cat) dig-cat HEAD:one ;;
 	dig-check) dig-check --quick ;;
+	dig-checkpoint) dig-checkpoint ;;
 	dig-check-ignore) echo '*.o' | dig-check-ignore -v -n one ;;
 	dig-checkout-root | dig-reset | dig-rm) $1 -h ;; # print nothing else
 	dig-chunk) dig-chunk one ;;
@@ -57,12 +58,14 @@ sample () {
 	dig-init-store) dig-init-store "store$$" ;;
 	dig-list-roots) dig-list-roots ;;
 	dig-log) dig-log ;;
+	dig-key) dig-key new "$TRASH/key$$" ;;
 	dig-ls) dig-ls ;;
 	dig-ls-index) dig-ls-index ;;
 	dig-ls-root) dig-ls-root ;;
 	dig-ls-work) dig-ls-work ;;
 	dig-merge-layers) dig-merge-layers --dry-run ;;
 	dig-prune-layers) dig-prune-layers --dry-run ;;
+	dig-prove) dig-prove HEAD:one ;;
 	dig-push | dig-send-states) $1 "$TRASH/$1.$$" ;;
 	dig-remote) dig-remote check "$TRASH/checked$$" ;;
 	dig-remote-file) echo check | dig-remote-file "$TRASH/objects" ;;
@@ -80,6 +83,8 @@ sample () {
 	dig-status) dig-status ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
+	dig-verify) dig-prove HEAD:one | dig-verify - ;;
+	dig-verify-proof) dig-prove HEAD:one | dig-verify-proof --root="$(dig-info root)" - ;;
 	dig-verify-store) dig-verify-store --quick ;;
 	dig-write-layer) dig-write-layer --allow-empty -m more ;;
 	*) return 99 ;;

@@ -8,6 +8,7 @@
 #include "libdig/chunking/merkle.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "libdig/chunking/sha256_lanes.h"
 
@@ -96,6 +97,136 @@ Digest MerklePeaks::root() const
 	for (std::size_t i = peaks_.size() - 1; i-- > 0;)
 		root = node_hash(peaks_[i], root);
 	return root;
+}
+
+// --- paths --------------------------------------------------------------------------------------
+
+static std::uint64_t left_size(std::uint64_t size) { return std::bit_floor(size - 1); }
+
+SubtreeHash subtrees_of(std::span<const Digest> leaf_hashes)
+{
+	return [leaf_hashes](std::uint64_t first, std::uint64_t last) {
+		MerklePeaks peaks;
+		for (std::uint64_t i = first; i < last; i++)
+			peaks.append(leaf_hashes[i]);
+		return peaks.root();
+	};
+}
+
+// outside(low, high) for each largest subtree without any of the leaves [first, last), from below.
+template <typename Outside>
+static void each_outside(std::uint64_t size, std::uint64_t first, std::uint64_t last, Outside outside)
+{
+	// A subtree of which all leaves are inside has nothing outside.
+	const auto go = [&](const auto &self, std::uint64_t low, std::uint64_t high) -> void {
+		if (first <= low && high <= last)
+			return;
+		const std::uint64_t middle = low + left_size(high - low);
+		if (middle <= first) {
+			self(self, middle, high);
+			outside(low, middle);
+		} else {
+			self(self, low, middle);
+			if (last <= middle)
+				outside(middle, high);
+			else
+				self(self, middle, high);
+		}
+	};
+	go(go, 0, size);
+}
+
+std::vector<Digest> merkle_path(std::uint64_t size, std::uint64_t first, std::uint64_t last, const SubtreeHash &subtree)
+{
+	std::vector<Digest> path;
+	each_outside(size, first, last, [&](std::uint64_t low, std::uint64_t high) { path.push_back(subtree(low, high)); });
+	return path;
+}
+
+std::size_t merkle_path_length(std::uint64_t size, std::uint64_t first, std::uint64_t last)
+{
+	std::size_t length = 0;
+	each_outside(size, first, last, [&](std::uint64_t, std::uint64_t) { length++; });
+	return length;
+}
+
+Digest root_of_path(std::uint64_t size, std::uint64_t first, std::uint64_t last,
+	const std::function<Digest()> &next_leaf, std::span<const Digest> path)
+{
+	std::size_t at = 0;
+	const auto go = [&](const auto &self, std::uint64_t low, std::uint64_t high) -> Digest {
+		if (high - low == 1)
+			return next_leaf();
+		const std::uint64_t middle = low + left_size(high - low);
+		if (middle <= first) {
+			const Digest right = self(self, middle, high);
+			return node_hash(path[at++], right);
+		}
+		const Digest left = self(self, low, middle);
+		return node_hash(left, last <= middle ? path[at++] : self(self, middle, high));
+	};
+	return go(go, 0, size);
+}
+
+// SUBPROOF of section 2.1.4.1; whole tells that the subtree is one of the older tree, whose root is known.
+static void add_consistency(std::uint64_t older, std::uint64_t low, std::uint64_t high, bool whole,
+	const SubtreeHash &subtree, std::vector<Digest> &path)
+{
+	if (older == high) {
+		if (!whole)
+			path.push_back(subtree(low, high));
+		return;
+	}
+	const std::uint64_t middle = low + left_size(high - low);
+	if (older <= middle) {
+		add_consistency(older, low, middle, whole, subtree, path);
+		path.push_back(subtree(middle, high));
+	} else {
+		add_consistency(older, middle, high, false, subtree, path);
+		path.push_back(subtree(low, middle));
+	}
+}
+
+std::vector<Digest> consistency_path(std::uint64_t older, std::uint64_t size, const SubtreeHash &subtree)
+{
+	std::vector<Digest> path;
+	add_consistency(older, 0, size, true, subtree, path);
+	return path;
+}
+
+// Section 2.1.4.2.
+bool is_consistent(std::uint64_t older, const Digest &older_root, std::uint64_t size, const Digest &root,
+	std::span<const Digest> path)
+{
+	if (older == 0 || older > size)
+		return false;
+	if (older == size)
+		return path.empty() && older_root == root;
+	if (path.empty())
+		return false;
+	const bool is_power = std::has_single_bit(older);
+	std::uint64_t node = older - 1, last = size - 1;
+	const int up = std::countr_one(node);
+	node >>= up;
+	last >>= up;
+	Digest old_hash = is_power ? older_root : path[0], hash = old_hash;
+	for (const Digest &next : path.subspan(is_power ? 0 : 1)) {
+		if (last == 0)
+			return false;
+		if ((node & 1) || node == last) {
+			old_hash = node_hash(next, old_hash);
+			hash = node_hash(next, hash);
+			while (node != 0 && !(node & 1)) {
+				node >>= 1;
+				last >>= 1;
+			}
+		} else {
+			hash = node_hash(hash, next);
+		}
+		node >>= 1;
+		last >>= 1;
+	}
+	return last == 0 && old_hash == older_root && hash == root;
 }
 
 } // namespace dig

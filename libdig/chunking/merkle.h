@@ -3,6 +3,8 @@
 #ifndef DIG_MERKLE_H
 #define DIG_MERKLE_H
 
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "libdig/base/digest.h"
@@ -40,6 +42,28 @@ private:
 	std::uint64_t size_ = 0;
 	std::vector<Digest> peaks_;
 };
+
+// The tree hash of the leaves [first, last) of a tree.
+using SubtreeHash = std::function<Digest(std::uint64_t first, std::uint64_t last)>;
+// Over the hashes of leaves that are at hand; hashes last - first of them.
+SubtreeHash subtrees_of(std::span<const Digest> leaf_hashes);
+
+// What leads from the leaves [first, last) to the root of a tree of size leaves, first < last <= size: the
+// hashes of the largest subtrees without any of them.  The subtree beside the leaves comes first and the child
+// of the root last.  For one leaf this is the inclusion proof of RFC 9162, section 2.1.3.1.  Their number is
+// less than 128, and depends on size, first and last alone.
+std::vector<Digest> merkle_path(std::uint64_t size, std::uint64_t first, std::uint64_t last, const SubtreeHash &subtree);
+std::size_t merkle_path_length(std::uint64_t size, std::uint64_t first, std::uint64_t last);
+// The root that path leads to; next_leaf gives the hashes of the leaves [first, last), from left to right.
+// path has merkle_path_length() hashes.
+Digest root_of_path(std::uint64_t size, std::uint64_t first, std::uint64_t last,
+	const std::function<Digest()> &next_leaf, std::span<const Digest> path);
+
+// That a tree of older leaves is the beginning of one of size leaves, 0 < older <= size (section 2.1.4).
+// At most 64 hashes; none where older is size.
+std::vector<Digest> consistency_path(std::uint64_t older, std::uint64_t size, const SubtreeHash &subtree);
+bool is_consistent(std::uint64_t older, const Digest &older_root, std::uint64_t size, const Digest &root,
+	std::span<const Digest> path);
 
 } // namespace dig
 

@@ -147,12 +147,14 @@ LayerState LayerState::decode(Bytes bytes, std::string_view name, std::uint64_t 
 	return state;
 }
 
-Digest root_of(const MerklePeaks &layer_ids)
+Digest root_of(const MerklePeaks &layer_ids) { return root_of_head(layer_ids.size(), layer_ids.root()); }
+
+Digest root_of_head(std::uint64_t generation, const Digest &tree_head)
 {
 	Buffer message;
 	put_u8(message, root_prefix);
-	put_u64(message, layer_ids.size());
-	append(message, layer_ids.root());
+	put_u64(message, generation);
+	append(message, tree_head);
 	return digest_of(message);
 }
 

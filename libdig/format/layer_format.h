@@ -159,6 +159,8 @@ struct LayerState {
 Digest texts_digest(std::string_view author, std::string_view message);
 // The root of the generation whose layer ids make up the peaks.
 Digest root_of(const MerklePeaks &layer_ids);
+// The same from the hash of the tree of the layer ids, and their number.
+Digest root_of_head(std::uint64_t generation, const Digest &tree_head);
 
 // The bytes of a block in front of its payload.  sizes are the sizes of its items.
 Buffer block_prefix(Codec codec, ItemKind kind, std::span<const std::uint32_t> sizes, Bytes payload);

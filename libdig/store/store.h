@@ -109,6 +109,8 @@ public:
 	{
 		extra_ = std::move(extra);
 	}
+	// The layer file that is read in place of a store; else null.
+	const std::shared_ptr<Layer> &alone() const { return alone_; }
 	ChunkCache &cache() { return cache_; }
 
 	// Looks at roots again, after a commit by somebody else.

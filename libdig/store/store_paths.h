@@ -26,6 +26,7 @@ struct StorePaths {
 	std::string layer(const Digest &id) const { return layers() + "/" + to_hex(id) + ".dig"; }
 	std::string merged_layer(const Digest &pack_id) const { return layers() + "/" + to_hex(pack_id) + ".merged"; }
 	std::string reserve() const { return store + "/reserve"; }
+	std::string checkpoint() const { return store + "/checkpoint"; } // the last one that was signed
 	std::string cache() const { return store + "/cache"; }
 	std::string evidence() const { return store + "/evidence"; }
 	std::string states() const { return store + "/states"; }

@@ -2,6 +2,7 @@
 // recursive definition.
 #include "libdig/chunking/merkle.h"
 
+#include <bit>
 #include <random>
 #include <string>
 
@@ -118,6 +119,76 @@ BOOST_AUTO_TEST_CASE(items_of_64_KiB_are_hashed_like_others)
 	for (std::size_t size : {65535, 1, 65536, 0, 100000, 7})
 		items.push_back(Buffer(size, static_cast<std::uint8_t>(size)));
 	BOOST_TEST((tree_hash(items) == by_definition(items)));
+}
+
+// PATH of RFC 9162, section 2.1.3.1.
+static void add_inclusion(std::uint64_t number, std::span<const Digest> hashes, std::vector<Digest> &path)
+{
+	if (hashes.size() == 1)
+		return;
+	const std::size_t left = std::bit_floor(hashes.size() - 1);
+	const SubtreeHash subtree = subtrees_of(hashes);
+	if (number < left) {
+		add_inclusion(number, hashes.first(left), path);
+		path.push_back(subtree(left, hashes.size()));
+	} else {
+		add_inclusion(number - left, hashes.subspan(left), path);
+		path.push_back(subtree(0, left));
+	}
+}
+
+BOOST_AUTO_TEST_CASE(paths_lead_from_any_leaves_to_the_root)
+{
+	std::vector<Digest> hashes;
+	for (std::uint8_t size = 1; size <= 20; size++) {
+		hashes.push_back(leaf_hash(Bytes(&size, 1)));
+		const SubtreeHash subtree = subtrees_of(hashes);
+		const Digest root = subtree(0, size);
+		for (std::uint64_t first = 0; first < size; first++)
+			for (std::uint64_t last = first + 1; last <= size; last++) {
+				std::vector<Digest> path = merkle_path(size, first, last, subtree);
+				BOOST_REQUIRE(path.size() == merkle_path_length(size, first, last));
+				const auto root_by = [&] {
+					std::uint64_t at = first;
+					return root_of_path(size, first, last, [&] { return hashes[at++]; }, path);
+				};
+				BOOST_REQUIRE((root_by() == root));
+				if (last == first + 1) {
+					std::vector<Digest> by_rfc;
+					add_inclusion(first, hashes, by_rfc);
+					BOOST_REQUIRE((by_rfc == path));
+				}
+				for (Digest &hash : path) {
+					hash.bytes[0] ^= 1;
+					BOOST_REQUIRE((root_by() != root));
+					hash.bytes[0] ^= 1;
+				}
+			}
+	}
+}
+
+BOOST_AUTO_TEST_CASE(consistency_is_proved_for_each_pair_and_nothing_else)
+{
+	std::vector<Digest> hashes;
+	for (std::uint8_t i = 0; i < 40; i++)
+		hashes.push_back(leaf_hash(Bytes(&i, 1)));
+	const SubtreeHash subtree = subtrees_of(hashes);
+	for (std::uint64_t size = 1; size <= hashes.size(); size++)
+		for (std::uint64_t older = 1; older <= size; older++) {
+			std::vector<Digest> path = consistency_path(older, size, subtree);
+			const Digest old_root = subtree(0, older), root = subtree(0, size);
+			BOOST_REQUIRE(is_consistent(older, old_root, size, root, path));
+			BOOST_REQUIRE(!is_consistent(older, root, size, old_root, path) || older == size);
+			BOOST_REQUIRE(!is_consistent(older - 1, old_root, size, root, path));
+			BOOST_REQUIRE(!is_consistent(older, old_root, size + 1, root, path));
+			for (Digest &hash : path) {
+				hash.bytes[31] ^= 0x80;
+				BOOST_REQUIRE(!is_consistent(older, old_root, size, root, path));
+				hash.bytes[31] ^= 0x80;
+			}
+			path.push_back(root);
+			BOOST_REQUIRE(!is_consistent(older, old_root, size, root, path));
+		}
 }
 
 BOOST_AUTO_TEST_SUITE_END()
