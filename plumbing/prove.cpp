@@ -62,7 +62,8 @@ static Subject subject_of(const std::string &name, Wanted &wanted)
 	return {name.substr(0, colon), name.substr(colon + 1), nullptr};
 }
 
-static void use_checkpoint(Prover &prover, const Store &store, const std::optional<std::string> &name)
+static void use_checkpoint(
+	Prover &prover, const Store &store, const std::optional<std::string> &name)
 {
 	if (!name)
 		return;
@@ -76,12 +77,13 @@ static void use_checkpoint(Prover &prover, const Store &store, const std::option
 	prover.set_note(*note);
 }
 
-static Prover::Proof prove_subject(Store &store, Prover &prover, const Subject &subject, const Wanted &wanted)
+static Prover::Proof prove_subject(
+	Store &store, Prover &prover, const Subject &subject, const Wanted &wanted)
 {
 	const std::uint64_t generation = store.resolve(subject.root).generation;
 	const std::string path = subject.path.empty() ? ""
-		: subject.is_typed && !subject.layer	  ? stored_path(store.paths(), subject.path)
-							  : normalised_path(subject.path, "", "/");
+		: subject.is_typed && !subject.layer      ? stored_path(store.paths(), subject.path)
+												  : normalised_path(subject.path, "", "/");
 	if (path.empty())
 		return prover.prove_state(generation);
 	if (wanted.is_absent)
@@ -106,7 +108,8 @@ static void write_proof(const Wanted &wanted, const std::string &text)
 static void write_data(Store &store, const Prover::Proof &proof, const Wanted &wanted)
 {
 	OutputFile out(*wanted.file + ".data");
-	ReadPipeline(store).read(*proof.entry, proof.data, [&](Bytes bytes) { out.file().write(bytes); });
+	ReadPipeline(store).read(
+		*proof.entry, proof.data, [&](Bytes bytes) { out.file().write(bytes); });
 	out.finish();
 }
 
@@ -117,8 +120,8 @@ static int prove_consistency(const Wanted &wanted, const std::vector<std::string
 	use_checkpoint(prover, store, wanted.checkpoint);
 	const std::uint64_t older = store.resolve(names[0]).generation;
 	const std::uint64_t newer = names.size() > 1 ? store.resolve(names[1]).generation
-		: wanted.checkpoint		     ? prover.noted_size()
-						     : store.resolve("HEAD").generation;
+		: wanted.checkpoint                      ? prover.noted_size()
+												 : store.resolve("HEAD").generation;
 	write_proof(wanted, prover.prove_consistency(older, newer));
 	return exit_status::done;
 }
@@ -136,7 +139,8 @@ static int prove_many(Wanted &wanted, RecordEnd end)
 	int status = exit_status::done;
 	while (const std::optional<std::string> path = requests.next_path()) {
 		try {
-			const Prover::Proof proof = prover.prove_path(generation, normalised_path(*path, "", "/"), {});
+			const Prover::Proof proof =
+				prover.prove_path(generation, normalised_path(*path, "", "/"), {});
 			out.record(std::to_string(proof.text.size()));
 			out.write(proof.text);
 			out.record("");
@@ -158,29 +162,38 @@ static int prove(Options &options)
 	std::vector<std::string> names;
 	options.value("at", 0, wanted.at, "ROOT", "in this state; else in the newest one")
 		.value("range", 0, wanted.range, "a-b", "only these bytes: a-b, a- or -n")
-		.value("chunk", 0, [&](const std::string &text) {
-			wanted.chunk = parse_digest(text);
-			if (!wanted.chunk)
-				throw UsageError("--chunk takes the 64 digits of a chunk, not " + quote(text));
-		}, "ID", "that the file has this chunk, and where")
+		.value(
+			"chunk", 0,
+			[&](const std::string &text) {
+				wanted.chunk = parse_digest(text);
+				if (!wanted.chunk)
+					throw UsageError("--chunk takes the 64 digits of a chunk, not " + quote(text));
+			},
+			"ID", "that the file has this chunk, and where")
 		.flag("absent", 0, wanted.is_absent, "that nothing is at the path or below it")
 		.flag("state", 0, wanted.is_state, "that the state is in the history")
-		.flag("consistency", 0, wanted.is_consistency, "that the second state goes on from the first")
-		.optional_value("checkpoint", 0, wanted.checkpoint, "FILE", "lead to this checkpoint; else to the last signed")
+		.flag(
+			"consistency", 0, wanted.is_consistency, "that the second state goes on from the first")
+		.optional_value("checkpoint", 0, wanted.checkpoint, "FILE",
+			"lead to this checkpoint; else to the last signed")
 		.value("output", 'o', wanted.file, "FILE", "write there instead of to standard output")
 		.flag("data", 0, wanted.with_data, "write the content that is proved to FILE.data")
 		.flag("stdin", 0, from_stdin, "prove each path on standard input")
 		.flag("", 'z', nul, "with --stdin: paths and replies end with NUL")
 		.positional(names, 0, 2)
 		.parse();
-	if (wanted.is_absent + wanted.is_state + wanted.is_consistency + from_stdin + (wanted.range || wanted.chunk) > 1 ||
+	if (wanted.is_absent + wanted.is_state + wanted.is_consistency + from_stdin +
+				(wanted.range || wanted.chunk) >
+			1 ||
 		(wanted.range && wanted.chunk))
 		throw UsageError("these options ask for different proofs");
-	if (wanted.with_data && (!wanted.file || wanted.is_absent || wanted.is_state || wanted.is_consistency))
+	if (wanted.with_data &&
+		(!wanted.file || wanted.is_absent || wanted.is_state || wanted.is_consistency))
 		throw UsageError("--data goes with -o FILE and a proof of content");
 	if (nul && !from_stdin)
 		throw UsageError("-z goes with --stdin only");
-	if (from_stdin ? !names.empty() || wanted.file : names.size() > (wanted.is_consistency ? 2u : 1u))
+	if (from_stdin ? !names.empty() || wanted.file
+				   : names.size() > (wanted.is_consistency ? 2u : 1u))
 		throw UsageError("too many names");
 	if (from_stdin)
 		return prove_many(wanted, record_end(nul));
@@ -188,8 +201,9 @@ static int prove(Options &options)
 		throw UsageError("nothing named that is to be proved");
 	if (wanted.is_consistency)
 		return prove_consistency(wanted, names);
-	const Subject subject = wanted.is_state ? Subject{names.empty() ? wanted.at.value_or("HEAD") : names[0], "", nullptr}
-						: subject_of(names[0], wanted);
+	const Subject subject = wanted.is_state
+		? Subject{names.empty() ? wanted.at.value_or("HEAD") : names[0], "", nullptr}
+		: subject_of(names[0], wanted);
 	Store store = subject.layer ? Store(subject.layer) : Store(get_store());
 	Prover prover(store);
 	if (subject.layer && wanted.checkpoint)

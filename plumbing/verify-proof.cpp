@@ -4,9 +4,10 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-verify-proof [-q] [--root=HEX] [--key=KEY]... [--policy=FILE]\n"
-				"                 [--path=PATH] [--range=a-b] [--older-root=HEX]\n"
-				"                 [--data=FILE|-] PROOF|-";
+static constexpr char usage[] =
+	"dig-verify-proof [-q] [--root=HEX] [--key=KEY]... [--policy=FILE]\n"
+	"                 [--path=PATH] [--range=a-b] [--older-root=HEX]\n"
+	"                 [--data=FILE|-] PROOF|-";
 
 static int verify_proof_command(Options &options)
 {
@@ -20,4 +21,7 @@ static int verify_proof_command(Options &options)
 	return read_proof(names[0], believed.trust(), data, options.is_quiet());
 }
 
-int dig_verify_proof_main(int argc, char **argv) { return run(argc, argv, usage, verify_proof_command); }
+int dig_verify_proof_main(int argc, char **argv)
+{
+	return run(argc, argv, usage, verify_proof_command);
+}

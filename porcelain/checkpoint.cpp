@@ -8,12 +8,15 @@
 using namespace dig;
 
 static constexpr char usage[] = "dig-checkpoint [--sign=FILE] [ROOT]\n"
-				"dig-checkpoint --last\n"
-				"dig-checkpoint --cosign=FILE|-";
+								"dig-checkpoint --last\n"
+								"dig-checkpoint --cosign=FILE|-";
 
 static void print(const SignedNote &note) { standard_output().write(note.encoded()); }
 
-static void keep(const StorePaths &paths, const SignedNote &note) { publish_file(paths.checkpoint(), bytes_of(note.encoded())); }
+static void keep(const StorePaths &paths, const SignedNote &note)
+{
+	publish_file(paths.checkpoint(), bytes_of(note.encoded()));
+}
 
 // Nothing is signed that contradicts what was signed before: whoever has seen the last checkpoint could not follow.
 static SignedNote sign(Store &store, Prover &prover, std::uint64_t generation, const SignerKey &key)
@@ -25,11 +28,11 @@ static SignedNote sign(Store &store, Prover &prover, std::uint64_t generation, c
 		const Checkpoint before = Checkpoint::parse(last->text);
 		if (before.origin != checkpoint.origin || before.size > store.roots().size() ||
 			prover.checkpoint(before.size).head != before.head)
-			throw UnprovedError("the history does not go on from the checkpoint of @" + std::to_string(before.size) +
-				" that was signed last; nothing is signed");
+			throw UnprovedError("the history does not go on from the checkpoint of @" +
+				std::to_string(before.size) + " that was signed last; nothing is signed");
 		if (before.size > generation)
-			throw UnprovedError("@" + std::to_string(generation) + " comes before @" + std::to_string(before.size) +
-				", which was signed last; nothing is signed");
+			throw UnprovedError("@" + std::to_string(generation) + " comes before @" +
+				std::to_string(before.size) + ", which was signed last; nothing is signed");
 		if (before.size == generation)
 			note = *last;
 	}
@@ -56,7 +59,8 @@ static SignedNote cosign(const StorePaths &paths, const std::string &name)
 	if (text.rfind("\xe2\x80\x94 ", 0) != 0) {
 		const SignedNote other = SignedNote::parse(text);
 		if (other.text != note.text)
-			throw UnprovedError(quote(name) + " is of another checkpoint than the one that was signed last");
+			throw UnprovedError(
+				quote(name) + " is of another checkpoint than the one that was signed last");
 		text.erase(0, other.text.size() + 1);
 	}
 	const SignedNote added = SignedNote::parse(note.text + '\n' + text);
@@ -69,7 +73,8 @@ static SignedNote cosign(const StorePaths &paths, const std::string &name)
 			note.signatures.push_back(signature);
 	}
 	if (note.signatures.size() > max_note_signatures)
-		throw Error("the checkpoint would have more than " + std::to_string(max_note_signatures) + " signatures");
+		throw Error("the checkpoint would have more than " + std::to_string(max_note_signatures) +
+			" signatures");
 	keep(paths, note);
 	return note;
 }
@@ -81,10 +86,12 @@ static int checkpoint(Options &options)
 	std::vector<std::string> names;
 	options.value("sign", 0, key, "FILE", "sign it with this secret key, and remember it")
 		.flag("last", 0, is_last, "the one that was signed last")
-		.value("cosign", 0, signatures, "FILE", "add what witnesses say to the one that was signed last")
+		.value("cosign", 0, signatures, "FILE",
+			"add what witnesses say to the one that was signed last")
 		.positional(names, 0, 1)
 		.parse();
-	if (key.has_value() + is_last + signatures.has_value() > 1 || (!names.empty() && (is_last || signatures)))
+	if (key.has_value() + is_last + signatures.has_value() > 1 ||
+		(!names.empty() && (is_last || signatures)))
 		throw UsageError("these options do not go together");
 	const StorePaths paths = get_store();
 	if (is_last) {
@@ -94,9 +101,11 @@ static int checkpoint(Options &options)
 	} else {
 		Store store(paths);
 		Prover prover(store);
-		const std::uint64_t generation = store.resolve(names.empty() ? "HEAD" : names[0]).generation;
-		print(key ? sign(store, prover, generation, SignerKey::parse(text_in(*key, 4096), origin_of(store.id())))
-			  : SignedNote{prover.checkpoint(generation).text(), {}});
+		const std::uint64_t generation =
+			store.resolve(names.empty() ? "HEAD" : names[0]).generation;
+		print(key ? sign(store, prover, generation,
+						SignerKey::parse(text_in(*key, 4096), origin_of(store.id())))
+				  : SignedNote{prover.checkpoint(generation).text(), {}});
 	}
 	return exit_status::done;
 }

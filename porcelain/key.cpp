@@ -7,13 +7,14 @@
 using namespace dig;
 
 static constexpr char usage[] = "dig-key new [--name=NAME] FILE\n"
-				"dig-key show [--name=NAME] FILE|-";
+								"dig-key show [--name=NAME] FILE|-";
 
 static std::string default_name()
 {
 	if (const std::optional<StorePaths> paths = find_store())
 		return origin_of(Store(*paths).id());
-	throw UsageError("--name is needed where there is no store; it is the origin of the checkpoints");
+	throw UsageError(
+		"--name is needed where there is no store; it is the origin of the checkpoints");
 }
 
 static void publish_new(const std::string &path, const std::string &text, unsigned mode)
@@ -29,7 +30,9 @@ static int key(Options &options)
 {
 	std::optional<std::string> name;
 	std::vector<std::string> words;
-	options.value("name", 0, name, "NAME", "whose key it is; else the origin of this store's checkpoints")
+	options
+		.value(
+			"name", 0, name, "NAME", "whose key it is; else the origin of this store's checkpoints")
 		.positional(words, 2, 2)
 		.parse();
 	if (name && !is_key_name(*name))
@@ -44,7 +47,8 @@ static int key(Options &options)
 		// A key of dig has a name; one of signify gets it here.
 		const std::string text = text_in(file, 4096);
 		if (const std::optional<PublicKey> bare = parse_signify_public_key(text)) {
-			standard_output().record(VerifierKey{name ? *name : default_name(), NoteKeyType::ed25519, *bare}.text());
+			standard_output().record(
+				VerifierKey{name ? *name : default_name(), NoteKeyType::ed25519, *bare}.text());
 		} else {
 			SignerKey key = SignerKey::parse(text, "unnamed");
 			if (name || key.name == "unnamed")

@@ -6,9 +6,10 @@
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-verify [-q] [--root=ROOT] [--key=KEY]... [--policy=FILE]\n"
-				"           [--path=PATH] [--range=a-b] [--older-root=HEX] [--data=FILE|-]\n"
-				"           PROOF|-";
+static constexpr char usage[] =
+	"dig-verify [-q] [--root=ROOT] [--key=KEY]... [--policy=FILE]\n"
+	"           [--path=PATH] [--range=a-b] [--older-root=HEX] [--data=FILE|-]\n"
+	"           PROOF|-";
 
 static int verify(Options &options)
 {
@@ -19,11 +20,13 @@ static int verify(Options &options)
 		.value("data", 0, data, "FILE", "compare this content, too; - is standard input")
 		.positional(names, 1, 1)
 		.parse();
-	Trust trust = believed.trust([](const std::string &name) { return Store(get_store()).resolve(name).root; });
+	Trust trust = believed.trust(
+		[](const std::string &name) { return Store(get_store()).resolve(name).root; });
 	if (!trust.is_given())
 		trust.is_in_history = [](const Checkpoint &checkpoint) {
 			const Store store(get_store());
-			return checkpoint.size <= store.roots().size() && store.roots().at(checkpoint.size).root == checkpoint.root();
+			return checkpoint.size <= store.roots().size() &&
+				store.roots().at(checkpoint.size).root == checkpoint.root();
 		};
 	return read_proof(names[0], trust, data, options.is_quiet());
 }

@@ -190,12 +190,12 @@ needs_a_store () {
 	case $tool in
 	# These need none.
 	dig-chunk | dig-config | dig-fetch-url | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
-		dig-clone | dig-remote-file | dig-remote-http | dig-remote-s3 | dig-remote-ssh)
+		dig-clone | dig-key | dig-verify | dig-verify-proof | dig-remote-file | dig-remote-http | dig-remote-s3 | dig-remote-ssh)
 		return ;;
 	dig-add) set -- -A ;;
 	dig-cat | dig-get) set -- /one ;;
 	dig-diff-roots) set -- HEAD HEAD ;;
-	dig-check-ignore | dig-rm) set -- one ;;
+	dig-check-ignore | dig-prove | dig-rm) set -- one ;;
 	dig-checkout-root) set -- HEAD there ;;
 	dig-commit | dig-write-layer) set -- -m none ;;
 	dig-extract) set -- there ;;

@@ -6,7 +6,7 @@ test_description='all tools are one program, which is installed once and knows b
 
 source_directory=$TEST_DIRECTORY/..
 (cd "$source_directory" && ls plumbing/*.cpp porcelain/*.cpp) | sed 's|.*/||; s|\.cpp$||' |
-	grep -vx -e dig -e fetch-url -e remote-http -e remote-s3 -e serve | sort >names
+	grep -vx -e dig -e fetch-url -e remote-http -e remote-s3 -e serve -e verify-proof | sort >names
 
 test_expect_success 'a name says what the program is, with dig- and without, behind links of other names too' '
 	mkdir links && cd links &&
@@ -92,7 +92,7 @@ is_small () {
 
 test_expect_success MAKE 'an installation has the program once, and takes at most 25 MB' '
 	make_of_this prefix="$TRASH/hard" install-built && is_small hard &&
-	ls hard/libexec/dig | sed -n "s/^dig-//p" | grep -vx -e fetch-url -e remote-http -e remote-s3 -e serve | sort | test_cmp names - &&
+	ls hard/libexec/dig | sed -n "s/^dig-//p" | grep -vx -e fetch-url -e remote-http -e remote-s3 -e serve -e verify-proof | sort | test_cmp names - &&
 	find hard -type f -links 1 -name "dig*" -path "*/bin/*" >single && test_cmp /dev/null single &&
 	while read -r name
 	do

@@ -22,7 +22,8 @@ done
 
 test_expect_success 'there is a target for each of them' '
 	"$fuzz" --list | sort >actual &&
-	printf "%s\n" chunk-run entry fetch-reply http ignore index journal layer layer-hints layer-table node packs-elsewhere path \
+	printf "%s\n" chunk-run entry fetch-reply http ignore index inner-proof journal key layer layer-hints layer-table \
+		node note packs-elsewhere path policy proof \
 		records remote-description remote-record response-head roots s3-listing settings tree url urn | test_cmp - actual
 '
 

@@ -65,6 +65,18 @@ test_expect_success 'it prints its URL when it is ready' '
 	start_serving && echo "$url" | grep -x "http://127\.0\.0\.1:[0-9]*/"
 '
 
+test_expect_success 'proofs, the checkpoint and tiles come, too' '
+	root=$(dig -C w info root) && gets 200 "/HEAD/text.txt?proof" && dig-verify-proof --root=$root --path=text.txt --data=w/text.txt body >told &&
+	gets 200 "/HEAD/large?proof=100-200" && dig-verify-proof -q --root=$root --path=large --range=100-200 body &&
+	gets 200 "/@1/d/nothing?proof=absent" && dig-verify-proof -q --root=$(dig -C w prove --state @1 | dig -C w verify - | sed -n "s/^root //p") body &&
+	gets 404 "/HEAD/nothing?proof" && gets 404 "/HEAD/one?proof=absent" && gets 400 "/HEAD/one?proof=x" && gets 400 "/HEAD/one?proof=9-" &&
+	gets 200 /checkpoint && dig -C w checkpoint | test_cmp - body && gets 200 /tile/0/000.p/2 && test $(wc -c <body) = 64 && gets 200 /tile/entries/000.p/1 &&
+	test $(wc -c <body) = 34 && for name in 0/000 0/000.p/3 0/001.p/1 1/000.p/1 0/0 0/000.p/0 00/000.p/1 9/000 entries/000 x/000 0/x000/000 ""
+	do
+		gets 404 /tile/$name || return 1
+	done
+'
+
 test_expect_success 'content comes by each name of a state' '
 	root=$(dig -C w info root) && generation=$(dig -C w log --oneline | wc -l) && test $generation = 2 &&
 	short=$(dig -C w log --oneline | sed -n "s/^@1 \([0-9a-f]*\) .*/\1/p") &&

@@ -4,7 +4,8 @@
 
 namespace dig {
 
-static constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static constexpr char alphabet[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static constexpr std::array<std::int8_t, 256> values = [] {
 	std::array<std::int8_t, 256> table{};

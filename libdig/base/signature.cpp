@@ -26,8 +26,9 @@ PublicKey SecretKey::public_key() const
 	const CryptoPP::ed25519::Signer signer(seed_.data());
 	const CryptoPP::ed25519::Verifier verifier(signer);
 	PublicKey key;
-	std::copy_n(dynamic_cast<const CryptoPP::ed25519PublicKey &>(verifier.GetMaterial()).GetPublicKeyBytePtr(), key.size(),
-		key.begin());
+	std::copy_n(dynamic_cast<const CryptoPP::ed25519PublicKey &>(verifier.GetMaterial())
+					.GetPublicKeyBytePtr(),
+		key.size(), key.begin());
 	return key;
 }
 
@@ -43,8 +44,9 @@ Signature SecretKey::sign(Bytes message) const
 // look, and would take a second signature that anybody can make of the first.
 static bool is_reduced(const Signature &signature)
 {
-	static constexpr std::uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2,
-		0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10};
+	static constexpr std::uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6,
+		0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0x10};
 	for (std::size_t i = 32; i-- > 0;)
 		if (signature[32 + i] != order[i])
 			return signature[32 + i] < order[i];
@@ -56,7 +58,8 @@ bool verify_signature(const PublicKey &key, Bytes message, const Signature &sign
 	if (!is_reduced(signature))
 		return false;
 	const CryptoPP::ed25519::Verifier verifier(key.data());
-	return verifier.VerifyMessage(message.data(), message.size(), signature.data(), signature.size());
+	return verifier.VerifyMessage(
+		message.data(), message.size(), signature.data(), signature.size());
 }
 
 } // namespace dig

@@ -52,7 +52,8 @@ SubtreeHash subtrees_of(std::span<const Digest> leaf_hashes);
 // hashes of the largest subtrees without any of them.  The subtree beside the leaves comes first and the child
 // of the root last.  For one leaf this is the inclusion proof of RFC 9162, section 2.1.3.1.  Their number is
 // less than 128, and depends on size, first and last alone.
-std::vector<Digest> merkle_path(std::uint64_t size, std::uint64_t first, std::uint64_t last, const SubtreeHash &subtree);
+std::vector<Digest> merkle_path(std::uint64_t size, std::uint64_t first, std::uint64_t last,
+	const SubtreeHash &subtree);
 std::size_t merkle_path_length(std::uint64_t size, std::uint64_t first, std::uint64_t last);
 // The root that path leads to; next_leaf gives the hashes of the leaves [first, last), from left to right.
 // path has merkle_path_length() hashes.

@@ -11,6 +11,7 @@
 #include "libdig/fetch/url.h"
 #include "libdig/format/urn.h"
 #include "libdig/gateway/media_type.h"
+#include "libdig/gateway/served_history.h"
 #include "libdig/gateway/url_query.h"
 #include "libdig/os/clock.h"
 #include "libdig/store/chunk_reader.h"
@@ -395,13 +396,18 @@ HttpAnswer Gateway::answer_target(const HttpRequest &request)
 {
 	const std::size_t question = std::min(request.target.find('?'), request.target.size());
 	const std::string_view target = request.target.substr(0, question);
-	const Query query(question < request.target.size() ? request.target.substr(question + 1) : "", request.accept);
+	const std::string_view asked = question < request.target.size() ? request.target.substr(question + 1) : "";
+	const Query query(asked, request.accept);
 	if (!target.starts_with('/'))
 		throw Refusal(http_status::bad_request, "the target is no path");
 	follow_store();
 	if (target == "/")
 		return states(request, query);
+	if (std::optional<HttpAnswer> answer = served_history(store_, target))
+		return *std::move(answer);
 	const Named named = this->named(target);
+	if (const std::optional<std::string> wish = wished_proof(asked))
+		return served_proof(store_, named.state.generation, named.path, *wish);
 	if (named.path.empty())
 		return named.has_slash ? directory(request, named, query) : redirect_to_directory(request, named.is_permanent);
 	if (std::optional<Entry> entry = manifests_.find(named.state.manifest, named.path);

@@ -3,6 +3,7 @@
 //     /                            the states, newest first
 //     /STATE/                      what is in a state: HEAD, HEAD~n, @n, a root or the first digits of one
 //     /STATE/PATH                  the content at a path, or what is in a directory
+//     /checkpoint, /tile/..., ?proof  served_history.h
 //     /urn:dig:chia:ID[:ROOT]/PATH the same by its long name
 //
 // What has the full root in its name never changes, and may be kept for good.  All else follows the

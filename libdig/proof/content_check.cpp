@@ -123,7 +123,10 @@ public:
 	void check_file();
 
 private:
-	[[noreturn]] static void refuse(const std::string &what) { throw UnprovedError("the content does not match: " + what); }
+	[[noreturn]] static void refuse(const std::string &what)
+	{
+		throw UnprovedError("the content does not match: " + what);
+	}
 	Bytes next()
 	{
 		const Bytes piece = pieces_.next();
@@ -170,9 +173,10 @@ void ContentCheck::check_chunks()
 void ContentCheck::check_blocks()
 {
 	const std::uint64_t file_size = proof_.entry->size;
-	const BlockExtent blocks = proof_.kind == ProofKind::file ? BlockExtent{(file_size - 1) / block_tree_block + 1, 0,
-									    (file_size - 1) / block_tree_block + 1}
-								  : blocks_of(file_size, proof_.begin, proof_.size);
+	const BlockExtent blocks = proof_.kind == ProofKind::file
+		? BlockExtent{(file_size - 1) / block_tree_block + 1, 0,
+			  (file_size - 1) / block_tree_block + 1}
+		: blocks_of(file_size, proof_.begin, proof_.size);
 	Buffer messages(batch_blocks * (block_tree_block + 1));
 	std::array<Digest, batch_blocks> leaves;
 	std::size_t count = 0, at = 0;
@@ -184,7 +188,8 @@ void ContentCheck::check_blocks()
 			std::array<HashJob, batch_blocks> jobs;
 			for (at = count = 0; !piece.empty(); count++) {
 				std::uint8_t *message = messages.data() + count * (block_tree_block + 1);
-				const Bytes block = piece.first(std::min<std::size_t>(block_tree_block, piece.size()));
+				const Bytes block =
+					piece.first(std::min<std::size_t>(block_tree_block, piece.size()));
 				*message = 0;
 				std::copy(block.begin(), block.end(), message + 1);
 				jobs[count] = {Bytes(message, block.size() + 1), &leaves[count]};
@@ -194,7 +199,8 @@ void ContentCheck::check_blocks()
 		}
 		return leaves[at++];
 	};
-	const Digest root = root_of_path(blocks.count, blocks.first, blocks.last, next_leaf, proof_.block_path);
+	const Digest root =
+		root_of_path(blocks.count, blocks.first, blocks.last, next_leaf, proof_.block_path);
 	expect_end();
 	if (at != count || root != *block_tree_of(*proof_.entry))
 		refuse("its blocks lead to another root");
@@ -226,7 +232,8 @@ void ContentCheck::check_file()
 		refuse("its file root is another one");
 }
 
-void check_content(const InnerProof &proof, const ReadContent &read, const std::function<void(Bytes)> &take)
+void check_content(
+	const InnerProof &proof, const ReadContent &read, const std::function<void(Bytes)> &take)
 {
 	if (!proof.entry)
 		throw UsageError("a proof of a state or of an absence has no content to compare");
@@ -234,7 +241,8 @@ void check_content(const InnerProof &proof, const ReadContent &read, const std::
 	ContentCheck check(proof, pieces, take);
 	if (proof.kind == ProofKind::range)
 		check.check_chunks();
-	else if (proof.kind == ProofKind::blocks || (block_tree_of(*proof.entry) && proof.entry->size > 0))
+	else if (proof.kind == ProofKind::blocks ||
+		(block_tree_of(*proof.entry) && proof.entry->size > 0))
 		check.check_blocks();
 	else
 		check.check_file();

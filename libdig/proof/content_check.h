@@ -14,7 +14,8 @@ using ReadContent = std::function<std::size_t(MutableBytes)>;
 
 // The content is that of data_begin to data_begin + data_size: UnprovedError if not, or if it is longer or shorter.
 // take, if it is set, gets it in order; nothing of it is proved before this function returns.
-void check_content(const InnerProof &proof, const ReadContent &read, const std::function<void(Bytes)> &take = nullptr);
+void check_content(const InnerProof &proof, const ReadContent &read,
+	const std::function<void(Bytes)> &take = nullptr);
 
 } // namespace dig
 

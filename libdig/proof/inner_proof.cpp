@@ -26,7 +26,9 @@ Digest ShownNode::id() const
 {
 	std::size_t at = 0;
 	const auto next = [&] { return leaf_hash(shown[at++]); };
-	return node_id(kind, {level, items, leaves, bytes, root_of_path(items, first, first + shown.size(), next, path)});
+	return node_id(kind,
+		{level, items, leaves, bytes,
+			root_of_path(items, first, first + shown.size(), next, path)});
 }
 
 std::uint64_t take_varint(Cursor &cursor)
@@ -65,7 +67,10 @@ public:
 	InnerProof read();
 
 private:
-	[[noreturn]] static void refuse(const char *what) { throw UnprovedError(std::string("the proof does not hold: ") + what); }
+	[[noreturn]] static void refuse(const char *what)
+	{
+		throw UnprovedError(std::string("the proof does not hold: ") + what);
+	}
 	static void demand(bool holds, const char *what)
 	{
 		if (!holds)
@@ -149,7 +154,8 @@ std::optional<Entry> ProofReader::search(const LayerHeader &header, std::string_
 	for (;; node.level--) {
 		node.items = take_count(max_node_items);
 		const std::uint32_t target = take_count(node.items);
-		demand(node.items > 0 && (target < node.items || !last), "a node lacks what its parent says");
+		demand(
+			node.items > 0 && (target < node.items || !last), "a node lacks what its parent says");
 		demand(node.level > 0 || node.leaves == node.items, "a node has another number of items");
 		node.first = target == 0 ? 0 : target - 1;
 		node.shown.clear();
@@ -158,18 +164,23 @@ std::optional<Entry> ProofReader::search(const LayerHeader &header, std::string_
 		for (std::uint32_t i = node.first; i <= target && i < node.items; i++) {
 			ManifestItem item = take_manifest_item(node.level);
 			demand(item.path > before, "paths are out of order");
-			demand(i < target ? item.path < wanted : item.path >= wanted, "a path is not where it must be");
-			demand(i + 1 < node.items || !last || item.path == *last, "the last path of a node is another one");
+			demand(i < target ? item.path < wanted : item.path >= wanted,
+				"a path is not where it must be");
+			demand(i + 1 < node.items || !last || item.path == *last,
+				"the last path of a node is another one");
 			demand(!last || item.path <= *last, "paths are out of order");
-			demand(!__builtin_add_overflow(bytes, item.bytes, &bytes) && bytes <= node.bytes, "sizes do not add up");
-			demand(!__builtin_add_overflow(leaves, item.leaves, &leaves) && leaves <= node.leaves, "counts do not add up");
+			demand(!__builtin_add_overflow(bytes, item.bytes, &bytes) && bytes <= node.bytes,
+				"sizes do not add up");
+			demand(!__builtin_add_overflow(leaves, item.leaves, &leaves) && leaves <= node.leaves,
+				"counts do not add up");
 			node.shown.push_back(std::move(item.encoded));
 			if (i < target)
 				before = item.path;
 			else
 				found = std::move(item);
 		}
-		demand(node.shown.size() < node.items || (bytes == node.bytes && leaves == node.leaves), "sums do not add up");
+		demand(node.shown.size() < node.items || (bytes == node.bytes && leaves == node.leaves),
+			"sums do not add up");
 		take_hashes(node);
 		demand(node.id() == id, "a node of the manifest has another id");
 		if (!found || node.level == 0)
@@ -186,7 +197,8 @@ void ProofReader::take_extent(InnerProof &proof)
 	proof.begin = take_varint(cursor_);
 	proof.size = take_varint(cursor_);
 	const std::uint64_t size = proof.entry->size;
-	demand(proof.size > 0 && proof.begin <= size && proof.size <= size - proof.begin, "the range is not in the file");
+	demand(proof.size > 0 && proof.begin <= size && proof.size <= size - proof.begin,
+		"the range is not in the file");
 }
 
 void ProofReader::read_range(InnerProof &proof)
@@ -198,7 +210,8 @@ void ProofReader::read_range(InnerProof &proof)
 		proof.data_size = entry.size;
 		return;
 	}
-	ShownNode root{TreeKind::chunk_list, take_level(), 0, take_varint(cursor_), entry.size, 0, {}, {}};
+	ShownNode root{
+		TreeKind::chunk_list, take_level(), 0, take_varint(cursor_), entry.size, 0, {}, {}};
 	read_chunks(proof, entry.content, std::move(root), 0);
 }
 
@@ -209,7 +222,8 @@ void ProofReader::read_chunks(InnerProof &proof, const Digest &id, ShownNode nod
 		Digest id;
 		std::uint64_t leaves, bytes, at;
 	};
-	const std::uint64_t begin = proof.begin, end = proof.begin + proof.size, node_end = at + node.bytes;
+	const std::uint64_t begin = proof.begin, end = proof.begin + proof.size,
+						node_end = at + node.bytes;
 	node.items = take_count(max_node_items);
 	const std::uint32_t count = take_count(node.items);
 	demand(count > 0, "a node shows nothing");
@@ -224,7 +238,8 @@ void ProofReader::read_chunks(InnerProof &proof, const Digest &id, ShownNode nod
 		child.id = cursor_.digest();
 		// Each item that is not shown has a byte at the least.
 		demand(child.bytes > 0 && child.bytes <= node_end - at && child.leaves > 0 &&
-			child.leaves <= node.leaves - leaves && (node.level > 0 || child.bytes <= max_chunk_size),
+				child.leaves <= node.leaves - leaves &&
+				(node.level > 0 || child.bytes <= max_chunk_size),
 			"sizes do not add up");
 		Buffer &encoded = node.shown.emplace_back();
 		put_u64(encoded, child.bytes);
@@ -238,12 +253,15 @@ void ProofReader::read_chunks(InnerProof &proof, const Digest &id, ShownNode nod
 	}
 	const std::uint32_t hidden = node.items - count;
 	demand(hidden > 0 ? node_end - at >= hidden && node.leaves - leaves >= hidden && at >= end
-			  : at == node_end && leaves == node.leaves, "sizes do not add up");
+					  : at == node_end && leaves == node.leaves,
+		"sizes do not add up");
 	take_hashes(node);
 	demand(node.id() == id, "a node of the chunk list has another id");
 	for (const Child &child : children) {
 		if (node.level > 0) {
-			read_chunks(proof, child.id, {TreeKind::chunk_list, node.level - 1, 0, child.leaves, child.bytes, 0, {}, {}}, child.at);
+			read_chunks(proof, child.id,
+				{TreeKind::chunk_list, node.level - 1, 0, child.leaves, child.bytes, 0, {}, {}},
+				child.at);
 			continue;
 		}
 		if (proof.chunks.empty())
@@ -276,7 +294,8 @@ InnerProof ProofReader::read()
 		demand(!found || found->path != proof.path, "the path is there");
 		const std::string below = proof.path + '/';
 		found = search(proof.header, below);
-		demand(!found || found->path.compare(0, below.size(), below) != 0, "the path is a directory that is there");
+		demand(!found || found->path.compare(0, below.size(), below) != 0,
+			"the path is a directory that is there");
 		cursor_.expect_end();
 		return proof;
 	}
@@ -284,13 +303,12 @@ InnerProof ProofReader::read()
 	proof.entry = std::move(found);
 	switch (proof.kind) {
 	case ProofKind::file:
-		proof.chunking = ChunkingParameters::decode(cursor_.take(encoded_parameters_size), proof_name);
+		proof.chunking =
+			ChunkingParameters::decode(cursor_.take(encoded_parameters_size), proof_name);
 		demand(proof.chunking.digest() == proof.header.chunking, "content was cut in another way");
 		proof.size = proof.data_size = proof.entry->size;
 		break;
-	case ProofKind::range:
-		read_range(proof);
-		break;
+	case ProofKind::range: read_range(proof); break;
 	default: {
 		demand(block_tree_of(*proof.entry).has_value(), "the file has no block tree");
 		take_extent(proof);

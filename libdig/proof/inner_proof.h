@@ -21,11 +21,11 @@
 namespace dig {
 
 enum class ProofKind : std::uint8_t {
-	state = 1,   // that the state is in the history
-	file = 2,    // a path and what is there
-	range = 3,   // some bytes of a file, by its chunks
-	blocks = 4,  // some bytes of a file, by its block tree
-	absence = 5  // that nothing is at a path or below it
+	state = 1,  // that the state is in the history
+	file = 2,   // a path and what is there
+	range = 3,  // some bytes of a file, by its chunks
+	blocks = 4, // some bytes of a file, by its block tree
+	absence = 5 // that nothing is at a path or below it
 };
 
 constexpr std::size_t max_inner_proof = 16_MiB;
@@ -39,9 +39,9 @@ struct ProvedChunk {
 struct InnerProof {
 	ProofKind kind{};
 	LayerHeader header;
-	std::string path;            // but for a state
-	std::optional<Entry> entry;  // but for a state and an absence
-	ChunkingParameters chunking; // a file: how its content was cut
+	std::string path;                  // but for a state
+	std::optional<Entry> entry;        // but for a state and an absence
+	ChunkingParameters chunking;       // a file: how its content was cut
 	std::uint64_t begin = 0, size = 0; // the range
 	// What has to be at hand to compare content: whole chunks or blocks with the range in them; all of a file.
 	std::uint64_t data_begin = 0, data_size = 0;
@@ -63,12 +63,14 @@ struct ProofSource {
 };
 Buffer prove_state(const LayerHeader &header);
 // NegativeAnswer if the path is not there, but one that was found by the caller.
-Buffer prove_file(const ProofSource &source, std::string_view path, const ChunkingParameters &chunking);
+Buffer prove_file(
+	const ProofSource &source, std::string_view path, const ChunkingParameters &chunking);
 // size > 0 bytes from begin on, within the file.
-Buffer prove_range(const ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size);
+Buffer prove_range(
+	const ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size);
 // The same of a file with a block tree, whose subtrees are given.
-Buffer prove_blocks(const ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size,
-	const SubtreeHash &subtree);
+Buffer prove_blocks(const ProofSource &source, std::string_view path, std::uint64_t begin,
+	std::uint64_t size, const SubtreeHash &subtree);
 // NegativeAnswer if there is something.
 Buffer prove_absence(const ProofSource &source, std::string_view path);
 

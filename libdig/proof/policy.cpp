@@ -30,7 +30,8 @@ void Policy::add_key(const VerifierKey &key) const
 {
 	const auto is_same = [&](const VerifierKey &other) { return other.key == key.key; };
 	if (std::any_of(logs_.begin(), logs_.end(), is_same) ||
-		std::any_of(members_.begin(), members_.end(), [&](const Member &member) { return member.key && is_same(*member.key); }))
+		std::any_of(members_.begin(), members_.end(),
+			[&](const Member &member) { return member.key && is_same(*member.key); }))
 		throw Error("the key of " + quote(key.name) + " is there twice");
 }
 
@@ -66,14 +67,18 @@ void Policy::add_line(const std::vector<std::string_view> &words)
 		Member group{std::string(words[1]), {}, {}, 0};
 		for (std::size_t i = 3; i < words.size(); i++) {
 			const std::size_t number = known(words[i]);
-			if (std::find(group.members.begin(), group.members.end(), number) != group.members.end())
+			if (std::find(group.members.begin(), group.members.end(), number) !=
+				group.members.end())
 				throw Error(quote(words[i]) + " is in the group twice");
 			group.members.push_back(number);
 		}
 		const std::optional<std::uint64_t> number = parse_plain_number(words[2]);
-		group.threshold = words[2] == "any" ? 1 : words[2] == "all" ? group.members.size() : number.value_or(0);
+		group.threshold = words[2] == "any" ? 1
+			: words[2] == "all"             ? group.members.size()
+											: number.value_or(0);
 		if (group.threshold == 0 || group.threshold > group.members.size())
-			throw Error(quote(words[2]) + " is no number of members: any, all, or 1 to " + std::to_string(group.members.size()));
+			throw Error(quote(words[2]) + " is no number of members: any, all, or 1 to " +
+				std::to_string(group.members.size()));
 		add_member(std::move(group));
 	} else if (word == "quorum" && words.size() == 2) {
 		if (has_quorum_)
@@ -132,7 +137,8 @@ std::vector<std::string> Policy::check(const SignedNote &note, std::string_view 
 		has_signed.push_back(count >= std::max<std::size_t>(member.threshold, 1));
 	}
 	if (quorum_ && !has_signed[*quorum_])
-		throw UnprovedError("too few witnesses have signed the checkpoint for the quorum of the policy");
+		throw UnprovedError(
+			"too few witnesses have signed the checkpoint for the quorum of the policy");
 	return signers;
 }
 

@@ -38,11 +38,15 @@ struct BlockExtent {
 	std::uint64_t count, first, last;
 
 	std::uint64_t data_begin() const { return first * block_tree_block; }
-	std::uint64_t data_end(std::uint64_t file_size) const { return last == count ? file_size : last * block_tree_block; }
+	std::uint64_t data_end(std::uint64_t file_size) const
+	{
+		return last == count ? file_size : last * block_tree_block;
+	}
 };
 inline BlockExtent blocks_of(std::uint64_t file_size, std::uint64_t begin, std::uint64_t size)
 {
-	return {(file_size - 1) / block_tree_block + 1, begin / block_tree_block, (begin + size - 1) / block_tree_block + 1};
+	return {(file_size - 1) / block_tree_block + 1, begin / block_tree_block,
+		(begin + size - 1) / block_tree_block + 1};
 }
 
 } // namespace dig

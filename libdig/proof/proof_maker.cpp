@@ -33,12 +33,14 @@ static void put_hashes(Buffer &out, const Node &node, std::uint64_t first, std::
 }
 
 // Appends the nodes on the way to the path.  Returns the first entry that is there or behind it.
-static std::optional<Entry> put_search(Buffer &out, const ProofSource &source, std::string_view wanted)
+static std::optional<Entry> put_search(
+	Buffer &out, const ProofSource &source, std::string_view wanted)
 {
 	const LayerHeader &header = source.header;
 	if (header.entries == 0)
 		return {};
-	Node node = load_root(source.nodes, TreeKind::manifest, TreeRoot(header.manifest_root, header.entries, header.bytes));
+	Node node = load_root(source.nodes, TreeKind::manifest,
+		TreeRoot(header.manifest_root, header.entries, header.bytes));
 	put_u8(out, static_cast<std::uint8_t>(node.level()));
 	std::string before;
 	for (;;) {
@@ -54,7 +56,8 @@ static std::optional<Entry> put_search(Buffer &out, const ProofSource &source, s
 		}
 		put_varint(out, node.size());
 		put_varint(out, target);
-		const std::size_t first = target == 0 ? 0 : target - 1, last = std::min(target + 1, node.size());
+		const std::size_t first = target == 0 ? 0 : target - 1,
+						  last = std::min(target + 1, node.size());
 		for (std::size_t i = first; i < last; i++)
 			append(out, node.item(i));
 		put_hashes(out, node, first, last);
@@ -77,8 +80,8 @@ static Entry put_entry(Buffer &out, const ProofSource &source, std::string_view 
 	return *std::move(entry);
 }
 
-static void put_chunks(Buffer &out, const ProofSource &source, const Node &node, std::uint64_t at, std::uint64_t begin,
-	std::uint64_t end)
+static void put_chunks(Buffer &out, const ProofSource &source, const Node &node, std::uint64_t at,
+	std::uint64_t begin, std::uint64_t end)
 {
 	std::vector<std::pair<NodeRef, std::uint64_t>> children;
 	Buffer items;
@@ -104,12 +107,14 @@ static void put_chunks(Buffer &out, const ProofSource &source, const Node &node,
 	append(out, items);
 	put_hashes(out, node, 0, count);
 	for (const auto &[child, child_at] : children)
-		put_chunks(out, source, load_node(source.nodes, TreeKind::chunk_list, child, ""), child_at, begin, end);
+		put_chunks(out, source, load_node(source.nodes, TreeKind::chunk_list, child, ""), child_at,
+			begin, end);
 }
 
 Buffer prove_state(const LayerHeader &header) { return begun(ProofKind::state, header); }
 
-Buffer prove_file(const ProofSource &source, std::string_view path, const ChunkingParameters &chunking)
+Buffer prove_file(
+	const ProofSource &source, std::string_view path, const ChunkingParameters &chunking)
 {
 	Buffer out = begun(ProofKind::file, source.header);
 	put_entry(out, source, path);
@@ -117,7 +122,8 @@ Buffer prove_file(const ProofSource &source, std::string_view path, const Chunki
 	return out;
 }
 
-Buffer prove_range(const ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size)
+Buffer prove_range(
+	const ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size)
 {
 	Buffer out = begun(ProofKind::range, source.header);
 	const Entry entry = put_entry(out, source, path);
@@ -132,8 +138,8 @@ Buffer prove_range(const ProofSource &source, std::string_view path, std::uint64
 	return out;
 }
 
-Buffer prove_blocks(const ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size,
-	const SubtreeHash &subtree)
+Buffer prove_blocks(const ProofSource &source, std::string_view path, std::uint64_t begin,
+	std::uint64_t size, const SubtreeHash &subtree)
 {
 	Buffer out = begun(ProofKind::blocks, source.header);
 	const Entry entry = put_entry(out, source, path);
@@ -150,7 +156,8 @@ Buffer prove_absence(const ProofSource &source, std::string_view path)
 	Buffer out = begun(ProofKind::absence, source.header);
 	put_path(out, path);
 	const std::string below = std::string(path) + '/';
-	const std::optional<Entry> at = put_search(out, source, path), inside = put_search(out, source, below);
+	const std::optional<Entry> at = put_search(out, source, path),
+							   inside = put_search(out, source, below);
 	if ((at && at->path == path) || (inside && inside->path.compare(0, below.size(), below) == 0))
 		throw NegativeAnswer(quote(path) + " is in this state");
 	return out;

@@ -10,14 +10,19 @@
 
 namespace dig {
 
-constexpr std::string_view private_prefix = "PRIVATE+KEY+", dash = "\xe2\x80\x94 ", comment = "untrusted comment:";
+constexpr std::string_view private_prefix = "PRIVATE+KEY+", dash = "\xe2\x80\x94 ",
+						   comment = "untrusted comment:";
 
 static std::uint32_t big_endian(Bytes bytes)
 {
-	return std::uint32_t(bytes[0]) << 24 | std::uint32_t(bytes[1]) << 16 | std::uint32_t(bytes[2]) << 8 | bytes[3];
+	return std::uint32_t(bytes[0]) << 24 | std::uint32_t(bytes[1]) << 16 |
+		std::uint32_t(bytes[2]) << 8 | bytes[3];
 }
 
-static std::uint64_t big_endian_64(Bytes bytes) { return std::uint64_t(big_endian(bytes)) << 32 | big_endian(bytes.subspan(4)); }
+static std::uint64_t big_endian_64(Bytes bytes)
+{
+	return std::uint64_t(big_endian(bytes)) << 32 | big_endian(bytes.subspan(4));
+}
 
 static Buffer big_endian_bytes(std::uint32_t value)
 {
@@ -36,7 +41,8 @@ std::optional<std::uint64_t> parse_plain_number(std::string_view text)
 {
 	std::uint64_t value = 0;
 	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-	if (text.empty() || error != std::errc() || end != text.data() + text.size() || (text[0] == '0' && text.size() > 1))
+	if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+		(text[0] == '0' && text.size() > 1))
 		return {};
 	return value;
 }
@@ -44,7 +50,8 @@ std::optional<std::uint64_t> parse_plain_number(std::string_view text)
 bool is_key_name(std::string_view name)
 {
 	return !name.empty() && name.size() <= 255 && is_utf8(name) &&
-		std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == '+' || c == 0x7f; });
+		std::none_of(name.begin(), name.end(),
+			[](unsigned char c) { return c <= ' ' || c == '+' || c == 0x7f; });
 }
 
 // --- keys ---------------------------------------------------------------------------------------
@@ -72,13 +79,15 @@ struct KeyText {
 
 static std::optional<KeyText> key_text(std::string_view text)
 {
-	const std::size_t first = text.find('+'), second = first == text.npos ? first : text.find('+', first + 1);
+	const std::size_t first = text.find('+'),
+					  second = first == text.npos ? first : text.find('+', first + 1);
 	if (second == text.npos || !is_key_name(text.substr(0, first)))
 		return {};
 	std::optional<Buffer> bytes = from_base64(text.substr(second + 1));
 	if (!bytes || bytes->empty())
 		return {};
-	return KeyText{std::string(text.substr(0, first)), std::string(text.substr(first + 1, second - first - 1)), *std::move(bytes)};
+	return KeyText{std::string(text.substr(0, first)),
+		std::string(text.substr(first + 1, second - first - 1)), *std::move(bytes)};
 }
 
 VerifierKey VerifierKey::parse(std::string_view text)
@@ -93,14 +102,15 @@ VerifierKey VerifierKey::parse(std::string_view text)
 	VerifierKey key{parts->name, static_cast<NoteKeyType>(type), {}};
 	std::copy_n(parts->bytes.begin() + 1, 32, key.key.begin());
 	if (to_hex(big_endian_bytes(key.id())) != parts->digits)
-		throw Error("the key of " + quote(parts->name) + " has another id than " + quote(parts->digits));
+		throw Error(
+			"the key of " + quote(parts->name) + " has another id than " + quote(parts->digits));
 	return key;
 }
 
 std::string SignerKey::text() const
 {
-	return std::string(private_prefix) + name + '+' + to_hex(big_endian_bytes(verifier().id())) + '+' +
-		to_base64(typed(NoteKeyType::ed25519, secret.seed()));
+	return std::string(private_prefix) + name + '+' + to_hex(big_endian_bytes(verifier().id())) +
+		'+' + to_base64(typed(NoteKeyType::ed25519, secret.seed()));
 }
 
 // The second line of a file of signify, if it has this size.
@@ -111,7 +121,9 @@ static std::optional<Buffer> signify_bytes(std::string_view text, std::size_t si
 		return {};
 	text.remove_prefix(line + 1);
 	std::optional<Buffer> bytes = from_base64(text.substr(0, text.find('\n')));
-	return bytes && bytes->size() == size && (*bytes)[0] == 'E' && (*bytes)[1] == 'd' ? bytes : std::nullopt;
+	return bytes && bytes->size() == size && (*bytes)[0] == 'E' && (*bytes)[1] == 'd'
+		? bytes
+		: std::nullopt;
 }
 
 std::optional<PublicKey> parse_signify_public_key(std::string_view text)
@@ -129,7 +141,8 @@ SignerKey SignerKey::parse(std::string_view text, std::string_view name)
 	// "Ed", "BK", u32 rounds, 16 salt, 8 checksum, 8 key number, 64 secret key: the seed and the public key.
 	if (const std::optional<Buffer> bytes = signify_bytes(text, 104)) {
 		if (big_endian(Bytes(*bytes).subspan(4)) != 0)
-			throw Error("the key of signify has a passphrase; dig takes keys without one (signify -n)");
+			throw Error(
+				"the key of signify has a passphrase; dig takes keys without one (signify -n)");
 		return {std::string(name), SecretKey(Bytes(*bytes).subspan(40, 32))};
 	}
 	std::string_view line = text.substr(0, text.find('\n'));
@@ -170,7 +183,8 @@ SignedNote SignedNote::parse(std::string_view note)
 {
 	if (note.size() > max_note_size)
 		throw UnprovedError("the note is too long");
-	if (!is_utf8(note) || std::any_of(note.begin(), note.end(), [](unsigned char c) { return c < ' ' && c != '\n'; }))
+	if (!is_utf8(note) ||
+		std::any_of(note.begin(), note.end(), [](unsigned char c) { return c < ' ' && c != '\n'; }))
 		throw UnprovedError("the note has bytes that no note has");
 	// The last empty line: text may have others.
 	const std::size_t gap = note.rfind("\n\n");
@@ -198,7 +212,8 @@ std::string SignedNote::encoded() const
 void SignedNote::sign(const SignerKey &key)
 {
 	const Signature signature = key.secret.sign(bytes_of(text));
-	signatures.push_back({key.name, key.verifier().id(), Buffer(signature.begin(), signature.end())});
+	signatures.push_back(
+		{key.name, key.verifier().id(), Buffer(signature.begin(), signature.end())});
 }
 
 static bool holds(const VerifierKey &key, std::string_view text, Bytes bytes)
@@ -233,7 +248,10 @@ bool SignedNote::is_signed_by(const VerifierKey &key) const
 
 std::string origin_of(const Digest &store_id) { return "urn:dig:chia:" + to_hex(store_id); }
 
-std::string Checkpoint::text() const { return origin + '\n' + std::to_string(size) + '\n' + to_base64(head) + '\n'; }
+std::string Checkpoint::text() const
+{
+	return origin + '\n' + std::to_string(size) + '\n' + to_base64(head) + '\n';
+}
 
 Checkpoint Checkpoint::parse(std::string_view text)
 {
@@ -249,8 +267,10 @@ Checkpoint Checkpoint::parse(std::string_view text)
 		throw UnprovedError("the checkpoint has lines that dig does not know");
 	const std::optional<std::uint64_t> size = parse_plain_number(lines[1]);
 	const std::optional<Buffer> head = from_base64(lines[2]);
-	if (!is_key_name(lines[0]) || !size || *size == 0 || *size >> 62 || !head || head->size() != sizeof(Digest))
-		throw UnprovedError("the checkpoint is none: it has an origin, a size from 1, and a tree head");
+	if (!is_key_name(lines[0]) || !size || *size == 0 || *size >> 62 || !head ||
+		head->size() != sizeof(Digest))
+		throw UnprovedError(
+			"the checkpoint is none: it has an origin, a size from 1, and a tree head");
 	return {std::string(lines[0]), *size, Cursor(*head, "").digest()};
 }
 

@@ -5,7 +5,8 @@
 
 namespace dig {
 
-constexpr std::string_view proof_line = "c2sp.org/tlog-proof@v1", consistency_line = "dig-consistency@v1";
+constexpr std::string_view proof_line = "c2sp.org/tlog-proof@v1",
+						   consistency_line = "dig-consistency@v1";
 constexpr std::size_t most_hashes = 63;
 
 namespace {
@@ -34,7 +35,8 @@ public:
 	{
 		const std::optional<std::string_view> rest = find(word);
 		if (!rest)
-			throw UnprovedError("the proof has no line '" + std::string(word) + "' where one must be");
+			throw UnprovedError(
+				"the proof has no line '" + std::string(word) + "' where one must be");
 		return *rest;
 	}
 	std::uint64_t get_number(const char *word)
@@ -89,8 +91,8 @@ static std::string encoded_end(const std::vector<Digest> &path, const SignedNote
 
 std::string TlogProof::encoded() const
 {
-	return std::string(proof_line) + "\nextra " + to_base64(extra) + "\nindex " + std::to_string(index) + '\n' +
-		encoded_end(path, note);
+	return std::string(proof_line) + "\nextra " + to_base64(extra) + "\nindex " +
+		std::to_string(index) + '\n' + encoded_end(path, note);
 }
 
 TlogProof TlogProof::parse(std::string_view text)
@@ -99,7 +101,8 @@ TlogProof TlogProof::parse(std::string_view text)
 		throw UnprovedError("the proof is too large");
 	Lines lines(text);
 	if (lines.next() != proof_line)
-		throw UnprovedError("this is no proof: it does not begin with '" + std::string(proof_line) + "'");
+		throw UnprovedError(
+			"this is no proof: it does not begin with '" + std::string(proof_line) + "'");
 	TlogProof proof;
 	proof.extra = bytes_in(lines.get("extra"));
 	proof.index = lines.get_number("index");
@@ -108,12 +111,15 @@ TlogProof TlogProof::parse(std::string_view text)
 	return proof;
 }
 
-bool looks_like_consistency_proof(std::string_view text) { return text.substr(0, consistency_line.size()) == consistency_line; }
+bool looks_like_consistency_proof(std::string_view text)
+{
+	return text.substr(0, consistency_line.size()) == consistency_line;
+}
 
 std::string ConsistencyProof::encoded() const
 {
-	return std::string(consistency_line) + "\nhead " + to_base64(older_head) + "\nold " + std::to_string(older) + '\n' +
-		encoded_end(path, note);
+	return std::string(consistency_line) + "\nhead " + to_base64(older_head) + "\nold " +
+		std::to_string(older) + '\n' + encoded_end(path, note);
 }
 
 ConsistencyProof ConsistencyProof::parse(std::string_view text)
@@ -140,9 +146,11 @@ Verdict verify_checkpoint(const SignedNote &note, const Trust &trust)
 	if (!trust.is_given())
 		throw UsageError("a root, a key or a policy has to say who is believed");
 	if (trust.root && verdict.checkpoint.root() != *trust.root)
-		throw UnprovedError("the proof is of the root " + to_hex(verdict.checkpoint.root()) + ", not of " + to_hex(*trust.root));
+		throw UnprovedError("the proof is of the root " + to_hex(verdict.checkpoint.root()) +
+			", not of " + to_hex(*trust.root));
 	if (trust.is_in_history && !trust.is_in_history(verdict.checkpoint))
-		throw UnprovedError("the proof is of the root " + to_hex(verdict.checkpoint.root()) + ", which is not in this store");
+		throw UnprovedError("the proof is of the root " + to_hex(verdict.checkpoint.root()) +
+			", which is not in this store");
 	std::vector<VerifierKey> keys = trust.keys;
 	for (const PublicKey &key : trust.bare_keys)
 		keys.push_back({verdict.checkpoint.origin, NoteKeyType::ed25519, key});
@@ -179,13 +187,18 @@ static void check_question(const InnerProof &proof, const Trust &trust)
 	if (trust.older_root)
 		throw UnprovedError("this is no proof of consistency");
 	if (trust.path && *trust.path != proof.path)
-		throw UnprovedError("the proof is of the path " + quote(proof.path) + ", not of " + quote(*trust.path));
+		throw UnprovedError(
+			"the proof is of the path " + quote(proof.path) + ", not of " + quote(*trust.path));
 	const bool is_range = proof.kind == ProofKind::range || proof.kind == ProofKind::blocks;
 	if (!trust.range)
 		return;
-	if (!is_range || trust.range->resolve(proof.entry->size) != ByteRange::Extent{proof.begin, proof.size})
-		throw UnprovedError("the proof is of " + (is_range ? "the bytes " + std::to_string(proof.begin) + '-' +
-			std::to_string(proof.begin + proof.size - 1) : "no range") + ", not of " + to_text(*trust.range));
+	if (!is_range ||
+		trust.range->resolve(proof.entry->size) != ByteRange::Extent{proof.begin, proof.size})
+		throw UnprovedError("the proof is of " +
+			(is_range ? "the bytes " + std::to_string(proof.begin) + '-' +
+						std::to_string(proof.begin + proof.size - 1)
+					  : "no range") +
+			", not of " + to_text(*trust.range));
 }
 
 Verdict verify_proof(std::string_view text, const Trust &trust)
@@ -204,7 +217,9 @@ Verdict verify_proof(std::string_view text, const Trust &trust)
 	if (proof.path.size() != merkle_path_length(checkpoint.size, proof.index, proof.index + 1))
 		throw UnprovedError("the proof has another number of hashes");
 	const Digest leaf = leaf_hash(verdict.proved->layer_id());
-	if (root_of_path(checkpoint.size, proof.index, proof.index + 1, [&] { return leaf; }, proof.path) != checkpoint.head)
+	if (root_of_path(
+			checkpoint.size, proof.index, proof.index + 1, [&] { return leaf; }, proof.path) !=
+		checkpoint.head)
 		throw UnprovedError("the state is not in the history of the checkpoint");
 	check_question(*verdict.proved, trust);
 	return verdict;

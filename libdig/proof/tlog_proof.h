@@ -53,9 +53,10 @@ bool looks_like_consistency_proof(std::string_view text);
 
 // Whom the reader of a proof believes, and what he asks.  All that is given has to agree; something has to be given.
 struct Trust {
-	std::optional<Digest> root;       // the root of the last state that the checkpoint covers
-	std::vector<VerifierKey> keys;    // one of them has to have signed
-	std::vector<PublicKey> bare_keys; // of signify: they have no name, and stand for that of the log
+	std::optional<Digest> root;    // the root of the last state that the checkpoint covers
+	std::vector<VerifierKey> keys; // one of them has to have signed
+	std::vector<PublicKey>
+		bare_keys; // of signify: they have no name, and stand for that of the log
 	std::optional<Policy> policy;
 	// A history that the reader has: whether the checkpoint is of it.
 	std::function<bool(const Checkpoint &)> is_in_history;
@@ -65,7 +66,10 @@ struct Trust {
 	std::optional<ByteRange> range;
 	std::optional<Digest> older_root; // of a consistency proof
 
-	bool is_given() const { return root || !keys.empty() || !bare_keys.empty() || policy || is_in_history; }
+	bool is_given() const
+	{
+		return root || !keys.empty() || !bare_keys.empty() || policy || is_in_history;
+	}
 };
 
 struct Verdict {

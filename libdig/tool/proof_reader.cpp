@@ -17,11 +17,15 @@ Options &TrustOptions::add_to(Options &options)
 		.value("policy", 0, policy_, "FILE", "which logs and witnesses have to have signed")
 		.value("path", 0, asked_.path, "PATH", "what the proof has to be of")
 		.value("range", 0, asked_.range, "a-b", "the bytes that the proof has to be of")
-		.value("older-root", 0, [this](const std::string &text) {
-			asked_.older_root = parse_digest(text);
-			if (!asked_.older_root)
-				throw UsageError("--older-root takes the 64 digits of a root, not " + quote(text));
-		}, "HEX", "the root that the history has to go on from");
+		.value(
+			"older-root", 0,
+			[this](const std::string &text) {
+				asked_.older_root = parse_digest(text);
+				if (!asked_.older_root)
+					throw UsageError(
+						"--older-root takes the 64 digits of a root, not " + quote(text));
+			},
+			"HEX", "the root that the history has to go on from");
 }
 
 std::string text_in(const std::string &name, std::size_t most)
@@ -80,22 +84,30 @@ Trust TrustOptions::trust(const std::function<Digest(const std::string &)> &root
 // In UTC, as ISO 8601 has it: the same everywhere, without a table of time zones.
 static std::string utc_text(std::int64_t seconds)
 {
-	const std::int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400, left = seconds - days * 86400;
+	const std::int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400,
+					   left = seconds - days * 86400;
 	// The calendar in eras of 400 years, from March on.
-	const std::int64_t shifted = days + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	const std::int64_t shifted = days + 719468,
+					   era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
 	const std::int64_t day_of_era = shifted - era * 146097;
-	const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	const std::int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	const std::int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	const std::int64_t month = (5 * day_of_year + 2) / 153;
 	const std::int64_t year = year_of_era + era * 400 + (month >= 10);
 	char text[64];
-	std::snprintf(text, sizeof text, "%04lld-%02d-%02dT%02d:%02d:%02dZ", static_cast<long long>(year),
-		static_cast<int>(month < 10 ? month + 3 : month - 9), static_cast<int>(day_of_year - (153 * month + 2) / 5 + 1),
-		static_cast<int>(left / 3600), static_cast<int>(left / 60 % 60), static_cast<int>(left % 60));
+	std::snprintf(text, sizeof text, "%04lld-%02d-%02dT%02d:%02d:%02dZ",
+		static_cast<long long>(year), static_cast<int>(month < 10 ? month + 3 : month - 9),
+		static_cast<int>(day_of_year - (153 * month + 2) / 5 + 1), static_cast<int>(left / 3600),
+		static_cast<int>(left / 60 % 60), static_cast<int>(left % 60));
 	return text;
 }
 
-static void tell_line(const char *name, const std::string &value) { standard_output().record(std::string(name) + ' ' + value); }
+static void tell_line(const char *name, const std::string &value)
+{
+	standard_output().record(std::string(name) + ' ' + value);
+}
 
 static void tell_entry(const Entry &entry)
 {
@@ -109,7 +121,8 @@ static void tell_entry(const Entry &entry)
 	if (entry.mtime_ns) {
 		const std::int64_t ns = *entry.mtime_ns, s = (ns >= 0 ? ns : ns - 999999999) / 1000000000;
 		char fraction[16];
-		std::snprintf(fraction, sizeof fraction, ".%09lldZ", static_cast<long long>(ns - s * 1000000000));
+		std::snprintf(
+			fraction, sizeof fraction, ".%09lldZ", static_cast<long long>(ns - s * 1000000000));
 		const std::string time = utc_text(s);
 		tell_line("mtime", time.substr(0, time.size() - 1) + fraction);
 	}
@@ -119,7 +132,10 @@ void tell_verdict(const Verdict &verdict)
 {
 	static constexpr const char *kinds[] = {"", "state", "file", "range", "range", "absence"};
 	const Checkpoint &checkpoint = verdict.checkpoint;
-	tell_line("proved", verdict.proved ? kinds[static_cast<int>(verdict.proved->kind)] : verdict.older ? "consistency" : "checkpoint");
+	tell_line("proved",
+		verdict.proved      ? kinds[static_cast<int>(verdict.proved->kind)]
+			: verdict.older ? "consistency"
+							: "checkpoint");
 	if (const std::optional<InnerProof> &proof = verdict.proved) {
 		if (proof->kind != ProofKind::state) {
 			standard_output().write("path ");
@@ -128,8 +144,12 @@ void tell_verdict(const Verdict &verdict)
 		if (proof->entry)
 			tell_entry(*proof->entry);
 		if (proof->kind == ProofKind::range || proof->kind == ProofKind::blocks) {
-			tell_line("bytes", std::to_string(proof->begin) + '-' + std::to_string(proof->begin + proof->size - 1));
-			tell_line("data", std::to_string(proof->data_begin) + '-' + std::to_string(proof->data_begin + proof->data_size - 1));
+			tell_line("bytes",
+				std::to_string(proof->begin) + '-' +
+					std::to_string(proof->begin + proof->size - 1));
+			tell_line("data",
+				std::to_string(proof->data_begin) + '-' +
+					std::to_string(proof->data_begin + proof->data_size - 1));
 		}
 		tell_line("generation", std::to_string(proof->header.generation));
 		tell_line("time", utc_text(proof->header.time_s));
@@ -149,18 +169,22 @@ void tell_verdict(const Verdict &verdict)
 		tell_line("signer", signer);
 }
 
-int read_proof(const std::string &name, const Trust &trust, const std::optional<std::string> &data, bool is_quiet)
+int read_proof(const std::string &name, const Trust &trust, const std::optional<std::string> &data,
+	bool is_quiet)
 {
 	if (name == "-" && data == "-")
 		throw UsageError("the proof and the content cannot both come from standard input");
 	const std::string text = text_in(name, max_proof_text);
-	const bool is_checkpoint = text.rfind("c2sp.org/", 0) != 0 && !looks_like_consistency_proof(text);
-	const Verdict verdict = is_checkpoint ? verify_checkpoint(SignedNote::parse(text), trust) : verify_proof(text, trust);
+	const bool is_checkpoint =
+		text.rfind("c2sp.org/", 0) != 0 && !looks_like_consistency_proof(text);
+	const Verdict verdict = is_checkpoint ? verify_checkpoint(SignedNote::parse(text), trust)
+										  : verify_proof(text, trust);
 	if (data) {
 		if (!verdict.proved)
 			throw UsageError("this proves nothing of content");
 		const File content = *data == "-" ? File::standard_input() : File::open(*data);
-		check_content(*verdict.proved, [&](MutableBytes buffer) { return content.read_some(buffer); });
+		check_content(
+			*verdict.proved, [&](MutableBytes buffer) { return content.read_some(buffer); });
 	}
 	if (!is_quiet) {
 		tell_verdict(verdict);

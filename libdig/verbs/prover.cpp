@@ -44,7 +44,8 @@ void Prover::set_note(const SignedNote &note)
 	if (noted.origin != origin_of(store_.id()))
 		throw UnprovedError("the checkpoint is of another store");
 	if (noted.size > store_.roots().size() || checkpoint(noted.size).head != noted.head)
-		throw UnprovedError("the checkpoint of @" + std::to_string(noted.size) + " is not of the history of this store");
+		throw UnprovedError("the checkpoint of @" + std::to_string(noted.size) +
+			" is not of the history of this store");
 	note_ = note;
 	noted_ = noted;
 	known_generation_ = 0;
@@ -55,12 +56,14 @@ Prover::Proof Prover::wrapped(std::uint64_t generation, Buffer inner)
 	if (known_generation_ != generation) {
 		const std::uint64_t size = noted_ ? noted_->size : generation;
 		if (generation > size)
-			throw NegativeAnswer("the checkpoint covers the states up to @" + std::to_string(size) + ", not @" +
-				std::to_string(generation) + "; 'dig checkpoint --sign' makes one that does");
+			throw NegativeAnswer("the checkpoint covers the states up to @" + std::to_string(size) +
+				", not @" + std::to_string(generation) +
+				"; 'dig checkpoint --sign' makes one that does");
 		if (const std::shared_ptr<Layer> alone = store_.alone()) {
 			// A layer by itself has the peaks of all states before it, which are what the path has.
 			if (alone->is_merged())
-				throw Error(quote(alone->name()) + " has no history beside it that a proof could lead to");
+				throw Error(
+					quote(alone->name()) + " has no history beside it that a proof could lead to");
 			MerklePeaks peaks = alone->peaks_before();
 			known_path_.assign(peaks.peaks().rbegin(), peaks.peaks().rend());
 			peaks.append(leaf_hash(alone->id()));
@@ -71,7 +74,8 @@ Prover::Proof Prover::wrapped(std::uint64_t generation, Buffer inner)
 		}
 		known_generation_ = generation;
 	}
-	return {TlogProof{std::move(inner), generation - 1, known_path_, known_note_}.encoded(), {}, {}};
+	return {
+		TlogProof{std::move(inner), generation - 1, known_path_, known_note_}.encoded(), {}, {}};
 }
 
 Prover::Proof Prover::prove_state(std::uint64_t generation)
@@ -84,16 +88,18 @@ Entry Prover::get_entry(const LayerHeader &header, std::string_view path)
 	const TreeRoot manifest(header.manifest_root, header.entries, header.bytes);
 	std::optional<Entry> entry = find_entry(manifest, path, nodes_);
 	if (!entry)
-		throw NegativeAnswer(quote(path) + " is not in this state" + did_you_mean_path(manifest, nodes_, std::string(path)));
+		throw NegativeAnswer(quote(path) + " is not in this state" +
+			did_you_mean_path(manifest, nodes_, std::string(path)));
 	return *std::move(entry);
 }
 
-Prover::Proof Prover::prove_extent(std::uint64_t generation, const LayerHeader &header, const Entry &entry,
-	const ByteRange::Extent &extent)
+Prover::Proof Prover::prove_extent(std::uint64_t generation, const LayerHeader &header,
+	const Entry &entry, const ByteRange::Extent &extent)
 {
 	if (extent.size == 0)
 		throw Error(quote(entry.path) + " has no bytes in that range");
-	Proof proof = wrapped(generation, prove_range({header, nodes_}, entry.path, extent.offset, extent.size));
+	Proof proof =
+		wrapped(generation, prove_range({header, nodes_}, entry.path, extent.offset, extent.size));
 	if (entry.form == ContentForm::chunk) {
 		proof.data = {0, entry.size};
 	} else {
@@ -107,7 +113,8 @@ Prover::Proof Prover::prove_extent(std::uint64_t generation, const LayerHeader &
 	return proof;
 }
 
-Prover::Proof Prover::prove_path(std::uint64_t generation, std::string_view path, const std::optional<ByteRange> &range)
+Prover::Proof Prover::prove_path(
+	std::uint64_t generation, std::string_view path, const std::optional<ByteRange> &range)
 {
 	store_.manifest(generation); // DroppedState
 	const LayerHeader header = header_of(generation);
@@ -149,8 +156,11 @@ std::string Prover::prove_consistency(std::uint64_t older, std::uint64_t newer)
 {
 	if (older > newer)
 		throw UsageError("@" + std::to_string(older) + " comes after @" + std::to_string(newer));
-	const SignedNote note = note_ && noted_->size == newer ? *note_ : SignedNote{checkpoint(newer).text(), {}};
-	return ConsistencyProof{history()(0, older), older, consistency_path(older, newer, history()), note}.encoded();
+	const SignedNote note =
+		note_ && noted_->size == newer ? *note_ : SignedNote{checkpoint(newer).text(), {}};
+	return ConsistencyProof{
+		history()(0, older), older, consistency_path(older, newer, history()), note}
+		.encoded();
 }
 
 } // namespace dig

@@ -25,7 +25,8 @@ public:
 	};
 	Proof prove_state(std::uint64_t generation);
 	// NegativeAnswer if the path is not there.
-	Proof prove_path(std::uint64_t generation, std::string_view path, const std::optional<ByteRange> &range);
+	Proof prove_path(
+		std::uint64_t generation, std::string_view path, const std::optional<ByteRange> &range);
 	// The range is that of the first chunk of the file that has this id.
 	Proof prove_chunk(std::uint64_t generation, std::string_view path, const Digest &id);
 	// NegativeAnswer if something is there.
@@ -38,7 +39,8 @@ public:
 private:
 	Proof wrapped(std::uint64_t generation, Buffer inner);
 	Entry get_entry(const LayerHeader &header, std::string_view path);
-	Proof prove_extent(std::uint64_t generation, const LayerHeader &header, const Entry &entry, const ByteRange::Extent &extent);
+	Proof prove_extent(std::uint64_t generation, const LayerHeader &header, const Entry &entry,
+		const ByteRange::Extent &extent);
 	LayerHeader header_of(std::uint64_t generation);
 	SubtreeHash history() const;
 

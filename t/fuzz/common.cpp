@@ -16,6 +16,7 @@ const std::vector<FuzzTarget> &fuzz_targets()
 		targets.insert(targets.end(), text_targets.begin(), text_targets.end());
 		targets.insert(targets.end(), fetch_targets.begin(), fetch_targets.end());
 		targets.insert(targets.end(), remote_targets.begin(), remote_targets.end());
+		targets.insert(targets.end(), proof_targets.begin(), proof_targets.end());
 		return targets;
 	}();
 	return all;

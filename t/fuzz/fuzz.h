@@ -28,7 +28,7 @@ struct FuzzTarget {
 const std::vector<FuzzTarget> &fuzz_targets();
 
 // For the tables of the files here.
-extern const std::vector<FuzzTarget> format_targets, staging_targets, text_targets, fetch_targets, remote_targets;
+extern const std::vector<FuzzTarget> format_targets, staging_targets, text_targets, fetch_targets, remote_targets, proof_targets;
 
 // Throws what is no Error, and so is a finding.
 void require(bool condition, const char *what);

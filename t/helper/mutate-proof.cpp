@@ -21,16 +21,23 @@ template <typename Bytes> static void mutate(Bytes &bytes)
 	const Bytes before = bytes;
 	while (bytes == before)
 		for (std::size_t count = 1 + below(3); count > 0 && !bytes.empty(); count--) {
-			const std::size_t at = below(bytes.size()), size = 1 + below(std::min<std::size_t>(40, bytes.size() - at));
+			const std::size_t at = below(bytes.size()),
+							  size = 1 + below(std::min<std::size_t>(40, bytes.size() - at));
 			const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at);
 			switch (below(7)) {
-			case 0: bytes[at] = static_cast<typename Bytes::value_type>(bytes[at] ^ (1 << below(8))); break;
+			case 0:
+				bytes[at] = static_cast<typename Bytes::value_type>(bytes[at] ^ (1 << below(8)));
+				break;
 			case 1: bytes[at] = static_cast<typename Bytes::value_type>(number_generator()); break;
-			case 2: bytes[at] = static_cast<typename Bytes::value_type>(bytes[at] + (below(2) ? 1 : -1)); break;
+			case 2:
+				bytes[at] =
+					static_cast<typename Bytes::value_type>(bytes[at] + (below(2) ? 1 : -1));
+				break;
 			case 3: bytes.erase(begin, begin + static_cast<std::ptrdiff_t>(size)); break;
 			case 4: {
 				const Bytes piece(begin, begin + static_cast<std::ptrdiff_t>(size));
-				bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(below(bytes.size())), piece.begin(), piece.end());
+				bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(below(bytes.size())),
+					piece.begin(), piece.end());
 				break;
 			}
 			case 5: bytes.resize(at); break;
@@ -83,8 +90,10 @@ int main(int argc, char **argv)
 	const Verdict verdict = verify_proof(text, trust);
 	if (verdict.proved && verdict.proved->kind != ProofKind::state)
 		trust.path = verdict.proved->path;
-	if (verdict.proved && (verdict.proved->kind == ProofKind::range || verdict.proved->kind == ProofKind::blocks))
-		trust.range = ByteRange{verdict.proved->begin, verdict.proved->begin + verdict.proved->size - 1};
+	if (verdict.proved &&
+		(verdict.proved->kind == ProofKind::range || verdict.proved->kind == ProofKind::blocks))
+		trust.range =
+			ByteRange{verdict.proved->begin, verdict.proved->begin + verdict.proved->size - 1};
 	if (verdict.older)
 		trust.older_root = verdict.older->root();
 	if (!is_believed(text, trust, compared)) {
@@ -107,7 +116,8 @@ int main(int argc, char **argv)
 			if (kind == 6)
 				proof.index += 1 + below(100);
 			else if (kind == 7 && !proof.path.empty())
-				proof.path[below(proof.path.size())].bytes[below(32)] ^= static_cast<std::uint8_t>(1 + below(255));
+				proof.path[below(proof.path.size())].bytes[below(32)] ^=
+					static_cast<std::uint8_t>(1 + below(255));
 			else
 				mutate(proof.extra);
 			changed = proof.encoded();
