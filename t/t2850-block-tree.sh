@@ -143,4 +143,36 @@ test_expect_success STRACE '... and a tree that nobody wants any more does no ha
 	dig-cat HEAD:begun | cmp - begun
 '
 
+test_expect_success 'dig check --block-trees compares the trees with the content' '
+	new_store lies && cd lies && cp ../w/large ../w/holed . && dig-add . && dig-commit -q -m true && dig-check -q --block-trees &&
+	dig-verify-store --block-trees >../actual && grep "nothing damaged" ../actual &&
+	wrong=$(blocks_of holed) && dig-ls-index large | sed "s/blocks=[0-9a-f]*/blocks=$wrong/" | dig-update-index --index-info &&
+	dig-commit -q -m lie && dig-check -q && test_expect_code 4 dig-check -q --block-trees 2>../err &&
+	grep ".large. in @2 is damaged: its tree of blocks is that of other content" ../err && ! grep holed ../err &&
+	test_expect_code 1 python3 "$reference" store .dig 2>../err && grep "large.*has the tree of other blocks" ../err &&
+	test_expect_code 129 dig-verify-store --block-trees --quick && test_expect_code 129 dig-verify-store --block-trees --budget=1s
+'
+
+# Kept for ever, as version-1 is: the attribute is an optional part of that version.
+golden=$TEST_DIRECTORY/golden/version-1-blocks
+root=4cc05f028cf7ecc0680370dc56e0a363422e1af79899a5e0771e7d54ecb62b92
+
+test_expect_success 'the attribute is written as it always was' '
+	DIG_CONFIG=chunking.target=4KB dig-init-store --store-id=$(printf 0123456789abcdef%.0s 1 2 3 4) g >/dev/null && cd g &&
+	dig-config core.record_mtime false && dig-config core.compression none && dig-config core.block_tree true &&
+	{ seeded 20K 1 && head -c 1100000 /dev/zero && echo end; } >large && seeded 5K 2 >small && dig-add . && dig-commit -q -m one &&
+	dig-info root >../actual && echo $root | test_cmp - ../actual &&
+	for file in $(cd "$golden" && ls -d roots layers/*)
+	do
+		cmp "$golden/$file" .dig/$file || return 1
+	done
+'
+
+test_expect_success 'what was written with it is read, and the reference reads the same' '
+	mkdir old && cp -R "$golden" old/.dig && chmod -R u+w old/.dig && cd old && dig-verify-store -q --block-trees &&
+	dig-info root >../actual && echo $root | test_cmp - ../actual && dig-ls-root HEAD >../actual && grep "blocks=[0-9a-f]*${tab}large" ../actual &&
+	python3 "$reference" store "$golden" >../actual && grep "$root" ../actual && dig-cat HEAD:large >large && root_of large >../expect &&
+	dig-ls-root HEAD | sed -n "s/.*blocks=\([0-9a-f]*\).*/\1/p" | test_cmp ../expect -
+'
+
 test_done

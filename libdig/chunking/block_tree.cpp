@@ -14,6 +14,7 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <optional>
 
 #include "libdig/base/cursor.h"
 #include "libdig/base/zeros.h"
@@ -177,15 +178,18 @@ void BlockTree::append(const BlockTree &other)
 	last_ = other.last_;
 }
 
-Digest BlockTree::root() const
+Digest BlockTree::root_from(std::uint64_t block) const
 {
-	if (size_ == 0)
-		return digest_of(Bytes());
-	std::size_t left = subtrees_.size();
-	Digest root = last_.empty() ? subtrees_[--left].root : leaf_hash(last_);
-	while (left-- > 0)
-		root = node_hash(subtrees_[left].root, root);
-	return root;
+	std::uint64_t begin = block_;
+	std::optional<Digest> root;
+	if (!last_.empty())
+		root = leaf_hash(last_);
+	for (std::size_t left = subtrees_.size(); left-- > 0 && begin > block;) {
+		const Subtree &subtree = subtrees_[left];
+		root = root ? node_hash(subtree.root, *root) : subtree.root;
+		begin -= std::uint64_t{1} << subtree.level;
+	}
+	return root ? *root : digest_of(Bytes());
 }
 
 Buffer BlockTree::checkpoint() const

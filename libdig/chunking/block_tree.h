@@ -49,7 +49,9 @@ public:
 	// Of all content that was appended.
 	std::uint64_t size() const { return size_; }
 	// The tree hash of it.  For a tree that begins at block 0, or at any other that begins a subtree as large.
-	Digest root() const;
+	Digest root() const { return root_from(0); }
+	// The tree hash of the content from this block on, which no complete subtree has inside.
+	Digest root_from(std::uint64_t block) const;
 
 	// Is told the roots of all subtrees of 64 blocks or more as they become complete, from the smallest one on;
 	// but of those in a run of zeros, only the largest ones.

@@ -209,6 +209,15 @@ BOOST_AUTO_TEST_CASE(complete_subtrees_are_told)
 	BOOST_TEST(told.size() < 40u);
 }
 
+BOOST_AUTO_TEST_CASE(the_end_has_a_root_of_its_own)
+{
+	const Buffer content = random_bytes(3'500'000, 9);
+	BlockTree tree;
+	tree.append(content);
+	for (const std::uint64_t block : {0u, 128u, 192u, 208u})
+		BOOST_TEST((tree.root_from(block) == by_definition(Bytes(content).subspan(block * block_tree_block))), block);
+}
+
 BOOST_AUTO_TEST_CASE(nodes_of_one_level_are_joined)
 {
 	const Buffer content = random_bytes(1'000'001, 8);
