@@ -290,6 +290,11 @@ static void show_journal_record(StagingLines &lines, const JournalRecord &record
 			field("tree-size", checkpoint.tree.size()) +
 				fields_of(checkpoint.file), checkpoint.file.entry.path);
 	}
+	case JournalType::block_tree: {
+		const JournalBlockTree tree = JournalBlockTree::decode(record.body, name, at);
+		return lines.put(at, "block-tree" + field("reached", tree.offset) + field("tree-size", tree.blocks.size()),
+			tree.path);
+	}
 	case JournalType::mark: {
 		const JournalMark mark = JournalMark::decode(record.body, name, at);
 		std::string text = "mark" + field("pack-size", mark.pack_size) + field("blocks", mark.block_count);
@@ -321,7 +326,7 @@ static std::optional<std::uint64_t> find_record(Window &window, std::uint64_t of
 	for (; offset + frame_size <= window.size(); offset++) {
 		const Bytes head = window.at(offset, 5);
 		const std::uint64_t length = load<std::uint32_t>(head.data());
-		if (length > 4_MiB || head[4] == 0 || head[4] > static_cast<std::uint8_t>(JournalType::stream))
+		if (length > 4_MiB || head[4] == 0 || head[4] > static_cast<std::uint8_t>(JournalType::block_tree))
 			continue;
 		const Bytes frame = window.at(offset, length + frame_size);
 		if (frame.size() == length + frame_size &&

@@ -204,7 +204,7 @@ static void remove_path(Stage &stage, const std::string &typed)
 		stage.failed(path, quote(typed) + " is not in the index" + did_you_mean_path(stage.index(), path));
 }
 
-// mode SP size SP file-root [SP time] [SP sha256=digest] [SP changed] TAB path
+// mode SP size SP file-root [SP time] [SP sha256=digest] [SP changed] [SP blocks=digest] TAB path
 class InfoLine {
 public:
 	InfoLine(std::string_view line, bool nul) : line_(line)
@@ -275,23 +275,31 @@ private:
 			fail("the file root has not 64 digits");
 	}
 
+	void take_digest(std::uint16_t type, std::string_view text)
+	{
+		const std::optional<Digest> digest = parse_digest(text);
+		if (!digest)
+			fail("the digest has not 64 digits");
+		add_attribute(type, digest->bytes);
+	}
+
+	void add_attribute(std::uint16_t type, Bytes value)
+	{
+		if (type <= last_attribute_)
+			fail("the fields are not in the order sha256=, changed, blocks=");
+		last_attribute_ = type;
+		record_.entry.add_attribute(type, value);
+	}
+
 	void take_more()
 	{
-		constexpr std::string_view key = "sha256=";
 		const std::string field = take_field();
-		if (field.starts_with(key)) {
-			const std::optional<Digest> digest = parse_digest(field.substr(key.size()));
-			if (!digest || record_.entry.attribute_count > 0)
-				fail("the digest has not 64 digits");
-			record_.entry.add_attribute(file_digest_attribute, digest->bytes);
-			return;
-		}
-		if (field == "changed") {
-			if (record_.entry.has_attribute(changed_while_read_attribute))
-				fail("a field comes twice");
-			record_.entry.add_attribute(changed_while_read_attribute, {});
-			return;
-		}
+		if (field.starts_with("sha256="))
+			return take_digest(file_digest_attribute, field.substr(7));
+		if (field.starts_with("blocks="))
+			return take_digest(block_tree_attribute, field.substr(7));
+		if (field == "changed")
+			return add_attribute(changed_while_read_attribute, {});
 		std::int64_t time = 0;
 		const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), time);
 		if (error != std::errc() || end != field.data() + field.size() || record_.entry.mtime_ns)
@@ -320,6 +328,7 @@ private:
 
 	std::string_view line_, fields_;
 	IndexRecord record_;
+	std::uint16_t last_attribute_ = 0;
 	std::optional<Digest> root_;
 };
 

@@ -12,9 +12,9 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-verify-store [-q] [--json] [--quick] [--budget=TIME] [--repair]\n"
-	"                 [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]\n"
-	"                 [LAYER]";
+	"dig-verify-store [-q] [--json] [--quick] [--block-trees] [--budget=TIME]\n"
+	"                 [--repair] [--heal-from=SOURCE...] [--progress[=WHEN]]\n"
+	"                 [--metrics[=FILE]] [LAYER]";
 
 static void heal(const StorePaths &paths, const std::vector<std::string> &sources, bool quiet)
 {
@@ -161,6 +161,7 @@ static int verify_store_command(Options &options)
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
+		.flag("block-trees", 0, verify.compares_block_trees, "also compare trees of blocks with the content")
 		.value("budget", 0, [&](const std::string &text) {
 			verify.deadline_ns = clock_ns() + parse_short_duration(text) * nanoseconds_a_second;
 		}, "TIME", "look at what was not verified for the longest time, and end after this time")
@@ -172,8 +173,11 @@ static int verify_store_command(Options &options)
 		.parse();
 	if (verify.is_quick && verify.deadline_ns)
 		throw UsageError("--budget is for content, which --quick leaves out");
+	if (verify.compares_block_trees && (verify.is_quick || verify.deadline_ns))
+		throw UsageError("--block-trees reads all content, which --quick and --budget do not");
 	if (!layers.empty()) {
-		if (verify.is_quick || verify.deadline_ns || is_repair || is_json || !sources.empty())
+		if (verify.is_quick || verify.compares_block_trees || verify.deadline_ns || is_repair || is_json ||
+			!sources.empty())
 			throw UsageError("a layer is checked as a whole, without options but -q");
 		return check_layer(layers[0], quiet, report);
 	}

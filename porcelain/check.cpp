@@ -6,18 +6,19 @@
 using namespace dig;
 
 static constexpr char usage[] =
-	"dig-check [-q] [--json] [--quick] [--budget=TIME] [--repair]\n"
+	"dig-check [-q] [--json] [--quick] [--block-trees] [--budget=TIME] [--repair]\n"
 	"          [--heal-from=SOURCE...] [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"          [LAYER]";
 
 static int check(Options &options)
 {
-	bool quick = false, repair = false, json = false;
+	bool quick = false, block_trees = false, repair = false, json = false;
 	std::string budget;
 	std::vector<std::string> layers, sources;
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, quick, "check the structure only, not the content")
+		.flag("block-trees", 0, block_trees, "also compare trees of blocks with the content")
 		.value("budget", 0, budget, "TIME",
 			"look at what was not verified for the longest time, and end after this time")
 		.flag("json", 0, json, "what is found, as JSON on standard output")
@@ -30,6 +31,8 @@ static int check(Options &options)
 	Command verify = tool_command("verify-store");
 	if (quick)
 		verify.push_back("--quick");
+	if (block_trees)
+		verify.push_back("--block-trees");
 	if (!budget.empty())
 		verify.push_back("--budget=" + budget);
 	if (json)

@@ -27,7 +27,8 @@ alignas(64) extern const std::uint32_t sha256_constants[64];
 
 // A message that is being hashed: first the blocks as they lie in the message, then one or two
 // blocks with its last bytes and the padding.  A message that fits into these is copied there
-// whole.
+// whole.  One with a prefix begins with a block that is put together, and the blocks behind it begin
+// one byte earlier in the message.
 class Sha256Stream {
 public:
 	std::uint32_t state[8];
@@ -45,6 +46,12 @@ public:
 	// To be called when no blocks are left: false when the message is at its end.
 	bool has_more()
 	{
+		if (middle_blocks_ != 0) {
+			next = middle_;
+			blocks = middle_blocks_;
+			middle_blocks_ = 0;
+			return true;
+		}
 		next = tail_;
 		blocks = tail_blocks_;
 		tail_blocks_ = 0;
@@ -56,8 +63,10 @@ public:
 
 private:
 	Digest *digest_;
-	std::size_t tail_blocks_; // still to come
-	std::uint8_t tail_[2 * sha256_block];
+	// Still to come.
+	const std::uint8_t *middle_;
+	std::size_t middle_blocks_, tail_blocks_;
+	std::uint8_t head_[sha256_block], tail_[2 * sha256_block];
 };
 
 // Hashes as many blocks of each stream as all of them have, some at least.

@@ -27,21 +27,32 @@ alignas(64) const std::uint32_t sha256_constants[64] = {
 void Sha256Stream::begin(const HashJob &job)
 {
 	std::memcpy(state, sha256_initial, sizeof state);
-	const std::size_t size = job.message.size();
+	const std::size_t size = job.message.size() + job.prefix.has_value();
 	const bool fits = size + 9 <= sizeof tail_;
 	const std::size_t rest = fits ? size : size % sha256_block;
 	tail_blocks_ = (rest + 9 + sha256_block - 1) / sha256_block;
 	std::memset(tail_, 0, sizeof tail_);
-	if (rest != 0)
-		std::memcpy(tail_, job.message.data() + size - rest, rest);
+	const std::size_t copied = fits ? job.message.size() : rest; // the prefix comes before it
+	if (fits && job.prefix)
+		tail_[0] = *job.prefix;
+	if (copied != 0)
+		std::memcpy(tail_ + rest - copied, job.message.data() + job.message.size() - copied, copied);
 	tail_[rest] = 0x80;
 	const std::uint64_t bits = __builtin_bswap64(std::uint64_t{size} * 8);
 	std::memcpy(tail_ + tail_blocks_ * sha256_block - sizeof bits, &bits, sizeof bits);
 	digest_ = job.digest;
-	next = job.message.data();
-	blocks = fits ? 0 : size / sha256_block;
-	if (blocks == 0)
+	middle_ = job.message.data();
+	middle_blocks_ = fits ? 0 : size / sha256_block;
+	if (fits || !job.prefix) {
 		has_more();
+		return;
+	}
+	head_[0] = *job.prefix;
+	std::memcpy(head_ + 1, job.message.data(), sizeof head_ - 1);
+	middle_ += sizeof head_ - 1;
+	middle_blocks_--;
+	next = head_;
+	blocks = 1;
 }
 
 void Sha256Stream::store_digest() const
@@ -157,7 +168,7 @@ void sha256_finish(std::span<Sha256Compress *const> by_count,
 void sha256_many_cryptopp(std::span<const HashJob> jobs)
 {
 	for (const HashJob &job : jobs)
-		*job.digest = digest_of(job.message);
+		*job.digest = job.prefix ? digest_of({Bytes(&*job.prefix, 1), job.message}) : digest_of(job.message);
 }
 
 #ifdef __x86_64__

@@ -4,6 +4,7 @@
 #ifndef DIG_SHA256_LANES_H
 #define DIG_SHA256_LANES_H
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -14,6 +15,8 @@ namespace dig {
 struct HashJob {
 	Bytes message;
 	Digest *digest; // where the result goes
+	// A byte that is hashed in front of the message, though it does not lie there.
+	std::optional<std::uint8_t> prefix{};
 };
 
 // Computes all digests.  Number, sizes and order of the messages are free.  Nine messages or more

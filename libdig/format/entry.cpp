@@ -19,13 +19,13 @@ namespace dig {
 
 constexpr std::uint8_t has_mtime = 4;
 
-std::optional<Digest> Entry::file_digest() const
+std::optional<Digest> Entry::digest_attribute(std::uint16_t wanted) const
 {
 	Cursor cursor(attributes, "an entry");
 	while (!cursor.at_end()) {
 		const std::uint16_t type = cursor.u16();
 		const Bytes value = cursor.take(cursor.u32());
-		if (type == file_digest_attribute && value.size() == sizeof(Digest))
+		if (type == wanted && value.size() == sizeof(Digest))
 			return Cursor(value, "an entry").digest();
 	}
 	return {};

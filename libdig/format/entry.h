@@ -22,6 +22,8 @@ constexpr std::uint16_t file_digest_attribute = 3;
 // It has no value.  The file changed while it was read, and its content may be a mixture of two
 // versions.
 constexpr std::uint16_t changed_while_read_attribute = 4;
+// The root of the tree over blocks of the content (core.block_tree, block_tree.h).
+constexpr std::uint16_t block_tree_attribute = 5;
 
 struct Entry {
 	std::string path;
@@ -37,7 +39,9 @@ struct Entry {
 	bool operator==(const Entry &) const = default;
 
 	// The attribute of core.file_digest, if there is one.
-	std::optional<Digest> file_digest() const;
+	std::optional<Digest> file_digest() const { return digest_attribute(file_digest_attribute); }
+	// The attribute of core.block_tree, if there is one.
+	std::optional<Digest> block_tree() const { return digest_attribute(block_tree_attribute); }
 
 	// The root of the entry's chunk list.  It is computed if the entry names a chunk or
 	// nothing.
@@ -53,6 +57,9 @@ struct Entry {
 	// Checks all that can be checked in a single entry, including its path.
 	static Entry decode(Cursor &cursor);
 	void decode_rest(Cursor &cursor);
+
+private:
+	std::optional<Digest> digest_attribute(std::uint16_t type) const;
 };
 
 // The path of the encoded entry at the start of bytes.  Only its length is checked.

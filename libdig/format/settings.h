@@ -32,7 +32,7 @@ enum class Compression : std::uint8_t { automatic, zstd, zlib, none, later };
 
 enum class Origin : std::uint8_t { standard, global_file, store_file, command_line };
 
-constexpr std::size_t setting_count = 34;
+constexpr std::size_t setting_count = 35;
 
 // A configuration file is written by hand; a larger file is something else.
 constexpr std::size_t max_config_size = 1 << 20;
@@ -70,6 +70,7 @@ struct Settings {
 		std::string author;                  // empty: user@host
 		bool record_mtime = true;
 		bool file_digest = false;
+		bool block_tree = false;
 		bool verify_writes = false;
 		bool merge_layers = true;
 	} core;

@@ -135,6 +135,8 @@ private:
 			job.committed_end = chunks_.back().end();
 			job.outcome.has_new = job.outcome.has_new || piece.is_new;
 		}
+		if (job.source.blocks && !unit.pieces.empty())
+			unit.block_part.add_to(*job.source.blocks);
 		if (unit.ends_claim) {
 			job.committed++;
 			std::lock_guard guard(shared_.mutex);

@@ -37,7 +37,7 @@ constexpr std::uint64_t uncached_limit = 16_MiB;
 
 Ingest::Job::Job(Source from, const ChunkingParameters &parameters, std::uint64_t segment)
 	: source(std::move(from)), next_offset(source.resume_offset), chunker(parameters, source.resume_offset),
-	  chunking(parameters), committed_end(source.resume_offset)
+	  chunking(parameters), cut_end(source.resume_offset), committed_end(source.resume_offset)
 {
 	// A file that may change is taken as it is found when it is opened.
 	is_single = !source.stream && source.resume_offset == 0 && !source.takes_changing && source.stat->size <= segment;

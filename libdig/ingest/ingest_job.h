@@ -41,6 +41,7 @@ struct Ingest::Job {
 	std::uint64_t carry_position = 0; // in the ring; it is in use from there on
 	Hasher whole;                     // core.file_digest
 	bool has_ended = false;           // before its size, where what changes is taken
+	std::uint64_t cut_end = 0;        // of the last piece that was cut
 
 	// Committing, in order.
 	std::uint32_t committed = 0;

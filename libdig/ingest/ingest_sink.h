@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 
+#include "libdig/chunking/block_tree.h"
 #include "libdig/format/search_tree.h"
 #include "libdig/os/beneath.h"
 #include "libdig/staging/index_record.h"
@@ -56,6 +57,9 @@ struct Source {
 	std::int64_t read_began_ns = 0;  // by that run; without one it is set when the file is opened
 	int attempt = 0;
 	bool takes_changing = false; // the content is taken even if the file changes while it is read
+	// Of a stream or a file that is read by itself: the tree over blocks of what lies before resume_offset.
+	// When chunks are handed over it is that of all content up to their end.  Null where nobody wants it.
+	std::shared_ptr<BlockTree> blocks;
 
 	// For the sink; ingest does not look at these.
 	std::optional<IndexRecord> previous;

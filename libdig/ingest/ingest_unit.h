@@ -27,6 +27,9 @@ struct Ingest::Unit {
 	std::vector<Piece> pieces;
 	std::vector<ReadyBlock> blocks;
 	std::vector<Buffer> apart;
+	// Of a segment, with Source::blocks.
+	std::uint64_t offset = 0; // of the first piece
+	BlockPart block_part;
 };
 
 // A batch of small files, or a segment of a large one: what a worker reads at once.
@@ -56,6 +59,7 @@ struct Ingest::Claim {
 			return room.begin;
 		return room.begin + static_cast<std::uint64_t>(at - room.data);
 	}
+	bool has_block_tree() const { return job && job->source.blocks; }
 	// Lets go of the job, too, which may close its file.
 	void clear_content()
 	{

@@ -262,7 +262,11 @@ private:
 			if (!left.empty())
 				free_to = pieces.back().bytes.empty()
 					? claim.room.begin : claim.position_of(pieces.back().bytes.data() + pieces.back().bytes.size());
-			shared_.uncompressed.push_back(shared_.add_unit(claim, pieces, free_to, left.empty()));
+			Unit *const unit = shared_.add_unit(claim, pieces, free_to, left.empty());
+			unit->offset = claim.job->cut_end;
+			for (const Piece &piece : pieces)
+				claim.job->cut_end += piece.size * piece.count;
+			shared_.uncompressed.push_back(unit);
 			shared_.call_worker();
 		} while (!left.empty());
 	}
@@ -338,7 +342,29 @@ private:
 		std::sort(jobs_.begin(), jobs_.end(),
 			[](const HashJob &a, const HashJob &b) { return a.message.size() > b.message.size(); });
 		sha256_many(jobs_);
+		for (Unit *const unit : units)
+			if (unit->claim->has_block_tree())
+				hash_block_part(*unit);
 		clock_.lap(Step::hash);
+	}
+
+	// Pieces lie one behind another, unless a hole is between them.
+	static void hash_block_part(Unit &unit)
+	{
+		BlockPart &part = unit.block_part;
+		part.begin(unit.offset);
+		Bytes extent;
+		for (const Piece &piece : unit.pieces) {
+			if (piece.bytes.empty() || extent.data() + extent.size() != piece.bytes.data()) {
+				part.append(extent);
+				extent = {};
+			}
+			if (piece.bytes.empty())
+				part.append_zeros(piece.size * piece.count);
+			else
+				extent = {extent.empty() ? piece.bytes.data() : extent.data(), extent.size() + piece.bytes.size()};
+		}
+		part.append(extent);
 	}
 
 	// Blocks for the pieces that are stored nowhere yet.

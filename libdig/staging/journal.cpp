@@ -92,6 +92,33 @@ JournalCheckpoint JournalCheckpoint::decode(JournalType type, Bytes body, std::s
 	return checkpoint;
 }
 
+void JournalCheckpoint::put(Buffer &records) const
+{
+	put_journal_record(records, type(), [&](Buffer &body) { encode(body); });
+	if (blocks.empty())
+		return;
+	const JournalBlockTree more{file.entry.path, offset, blocks};
+	put_journal_record(records, JournalType::block_tree, [&](Buffer &body) { more.encode(body); });
+}
+
+void JournalBlockTree::encode(Buffer &out) const
+{
+	put_u16(out, static_cast<std::uint16_t>(path.size()));
+	append(out, bytes_of(path));
+	put_u64(out, offset);
+	append(out, blocks);
+}
+
+JournalBlockTree JournalBlockTree::decode(Bytes body, std::string_view name, std::uint64_t offset)
+{
+	Cursor cursor(body, name, offset);
+	JournalBlockTree tree;
+	tree.path = text_of(cursor.take(cursor.u16()));
+	tree.offset = cursor.u64();
+	append(tree.blocks, cursor.take(cursor.left()));
+	return tree;
+}
+
 void JournalFailure::encode(Buffer &out) const
 {
 	put_u16(out, static_cast<std::uint16_t>(path.size()));

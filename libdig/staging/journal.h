@@ -39,6 +39,7 @@ enum class JournalType : std::uint8_t {
 	note = 6,       // a layer is about to be published
 	cancelled = 7,  // the note before came to nothing
 	stream = 8,     // inside unfinished content that has no file, and can be had again
+	block_tree = 9, // of the content before the checkpoint that precedes this, where core.block_tree was set
 };
 
 struct JournalBlock {
@@ -65,10 +66,24 @@ struct JournalCheckpoint {
 	std::string origin;
 	std::uint64_t offset = 0;
 	Buffer tree; // TreeBuilder::checkpoint()
+	// BlockTree::checkpoint(), which stands in a record of its own.  Empty where there is none.
+	Buffer blocks;
 
 	JournalType type() const { return origin.empty() ? JournalType::checkpoint : JournalType::stream; }
+	// The body of the first record.
 	void encode(Buffer &out) const;
 	static JournalCheckpoint decode(JournalType type, Bytes body, std::string_view name, std::uint64_t offset);
+	// Appends its records, with their frames.
+	void put(Buffer &records) const;
+};
+
+struct JournalBlockTree {
+	std::string path;         // of the checkpoint
+	std::uint64_t offset = 0; // of the checkpoint
+	Buffer blocks;
+
+	void encode(Buffer &out) const;
+	static JournalBlockTree decode(Bytes body, std::string_view name, std::uint64_t offset);
 };
 
 struct JournalFailure {

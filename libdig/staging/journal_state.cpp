@@ -54,6 +54,10 @@ void JournalState::take(const JournalRecord &record, std::string_view name)
 		if (offset >= merged_)
 			take(JournalCheckpoint::decode(record.type, record.body, name, offset));
 		return;
+	case JournalType::block_tree:
+		if (offset >= merged_)
+			take(JournalBlockTree::decode(record.body, name, offset));
+		return;
 	case JournalType::failed:
 		if (offset >= merged_)
 			take(JournalFailure::decode(record.body, name, offset));
@@ -86,6 +90,13 @@ void JournalState::take(JournalCheckpoint checkpoint)
 	checkpoints_.push_back(std::move(checkpoint));
 }
 
+void JournalState::take(JournalBlockTree tree)
+{
+	for (JournalCheckpoint &checkpoint : checkpoints_)
+		if (checkpoint.file.entry.path == tree.path && checkpoint.offset == tree.offset)
+			checkpoint.blocks = std::move(tree.blocks);
+}
+
 void JournalState::take(JournalFailure failure)
 {
 	// A path comes twice only when several adds have failed at it: so the list is not searched for each.
@@ -111,7 +122,7 @@ Buffer JournalState::carried_records() const
 {
 	Buffer records;
 	for (const JournalCheckpoint &checkpoint : checkpoints_)
-		put_journal_record(records, checkpoint.type(), [&](Buffer &body) { checkpoint.encode(body); });
+		checkpoint.put(records);
 	for (const JournalFailure &failure : failures_)
 		put_journal_record(records, JournalType::failed, [&](Buffer &body) { failure.encode(body); });
 	return records;

@@ -7,6 +7,7 @@
 //     note        the last one counts, until it is cancelled
 //     mark        the last one counts; the pack reaches as far as any mark or block says
 //     checkpoint  the last one of a path counts, until the file is finished
+//     block tree  belongs to the checkpoint of its path and offset
 //     failed      the last one of a path counts
 //     block       counts always
 //
@@ -71,6 +72,7 @@ public:
 
 private:
 	void take(JournalCheckpoint checkpoint);
+	void take(JournalBlockTree tree);
 	void take(JournalFailure failure);
 
 	std::uint64_t merged_ = 0;

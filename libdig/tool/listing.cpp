@@ -1,4 +1,4 @@
-//     100644 5120 6d0e…9c1f 1700000000000000000 sha256=a3b1…77e0 changed TAB path
+//     100644 5120 6d0e…9c1f 1700000000000000000 sha256=a3b1…77e0 changed blocks=… TAB path
 //
 // Mode, size and file root are always there.  What follows them shows by itself what it is: a
 // number is the time in nanoseconds, the others have a name.  So a list without them is a list,
@@ -52,6 +52,8 @@ void print_entry(Output &out, const Entry &entry)
 		text += " sha256=" + to_hex(*digest);
 	if (entry.has_attribute(changed_while_read_attribute))
 		text += " changed";
+	if (const std::optional<Digest> root = entry.block_tree())
+		text += " blocks=" + to_hex(*root);
 	out.write(text + '\t');
 	out.record_path(entry.path);
 }

@@ -149,10 +149,19 @@ void Stage::present(const WorkRecord &found)
 
 void Stage::submit(Source source)
 {
+	want_blocks(source);
 	// A digest of the whole needs every byte.
 	if (!options_.is_by_reference && !store_.settings().core.file_digest)
 		try_resume(source);
 	ingest_->submit(std::move(source));
+}
+
+// Of a stream nobody knows yet how large it is, nor of what changes.
+void Stage::want_blocks(Source &source) const
+{
+	const bool may_be_large = source.stream || source.takes_changing || source.stat->size > block_tree_least;
+	if (store_.settings().core.block_tree && source.kind == EntryKind::file && may_be_large)
+		source.blocks = std::make_shared<BlockTree>();
 }
 
 // Goes on inside a file that a killed add had begun, if it is the same file still.
@@ -163,12 +172,24 @@ bool Stage::try_resume(Source &source)
 		return false;
 	const IndexRecord &then = from->file;
 	writer_.forget_checkpoint(source.path);
-	if (!is_untouched(then, *source.stat, margins_.of(source.path, *source.stat)))
+	const bool lacks_blocks = source.blocks && from->blocks.empty();
+	if (lacks_blocks || !is_untouched(then, *source.stat, margins_.of(source.path, *source.stat)))
 		return false;
 	source.read_began_ns = then.read_began_ns;
-	source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from->tree, "staging/journal", nodes_.sink()));
-	source.resume_offset = source.checkpointed = from->offset;
+	resume(source, *from);
 	return true;
+}
+
+// Without a tree of blocks, where one is wanted, the content would have to be had from its beginning.
+void Stage::resume(Source &source, const JournalCheckpoint &from)
+{
+	source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from.tree, "staging/journal", nodes_.sink()));
+	source.resume_offset = source.checkpointed = source.taken = from.offset;
+	if (!source.blocks)
+		return;
+	*source.blocks = BlockTree::resume(from.blocks, "staging/journal");
+	if (source.blocks->size() != from.offset)
+		throw CorruptError("a tree of blocks has another size than its checkpoint", "staging/journal", 0);
 }
 
 void Stage::stream(Stream stream)
@@ -190,11 +211,11 @@ void Stage::stream(Stream stream)
 	source.next_frame = std::move(stream.next_frame);
 	source.stream_size = stream.size;
 	source.origin = std::move(stream.origin);
+	want_blocks(source);
 	if (stream.is_resumed) {
 		const JournalCheckpoint from = writer_.find_checkpoint(source.path).value();
 		writer_.forget_checkpoint(source.path);
-		source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from.tree, "staging/journal", nodes_.sink()));
-		source.resume_offset = source.checkpointed = source.taken = from.offset;
+		resume(source, from);
 	}
 	stream_checkpoint_ns_ = now_ns();
 	ingest_->submit(std::move(source));
@@ -204,7 +225,8 @@ std::optional<Stage::BegunStream> Stage::find_begun(const std::string &path) con
 {
 	// A digest of the whole needs every byte.
 	const std::optional<JournalCheckpoint> begun = writer_.find_checkpoint(path);
-	if (!begun || begun->origin.empty() || store_.settings().core.file_digest)
+	const Settings::Core &core = store_.settings().core;
+	if (!begun || begun->origin.empty() || core.file_digest || (core.block_tree && begun->blocks.empty()))
 		return {};
 	return BegunStream{begun->offset, begun->origin};
 }
@@ -288,13 +310,15 @@ void Stage::take_chunks(Source &source, std::span<const ChunkRef> chunks, UnitEn
 	const std::uint64_t offset = source.taken = chunks.back().end();
 	if (!source.stream && !options_.is_by_reference && offset < source.stat->size &&
 		offset - source.checkpointed >= store_.settings().performance.checkpoint_bytes) {
-		checkpoint_source(source, offset);
+		JournalCheckpoint checkpoint = checkpoint_of(source);
+		checkpoint.file.set_stat(*source.stat, source.read_began_ns);
+		checkpoint.put(records_);
+		source.checkpointed = offset;
 		end.must_flush = true;
 	}
 	if (!source.origin.empty() &&
 		(offset - source.checkpointed) * stream_part >= store_.settings().performance.checkpoint_bytes) {
-		const JournalCheckpoint checkpoint = begun_stream(source);
-		put_journal_record(records_, checkpoint.type(), [&](Buffer &body) { checkpoint.encode(body); });
+		checkpoint_of(source).put(records_);
 		source.checkpointed = offset;
 		end.must_flush = true;
 	}
@@ -356,19 +380,8 @@ void Stage::end_sync()
 		std::rethrow_exception(std::exchange(sync_failure_, nullptr));
 }
 
-void Stage::checkpoint_source(Source &source, std::uint64_t offset)
-{
-	JournalCheckpoint checkpoint;
-	checkpoint.file.entry.path = source.path;
-	checkpoint.file.is_removed = true; // it has no entry yet
-	checkpoint.file.set_stat(*source.stat, source.read_began_ns);
-	checkpoint.offset = offset;
-	checkpoint.tree = source.get_tree(nodes_.sink()).checkpoint();
-	put_journal_record(records_, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
-	source.checkpointed = offset;
-}
-
-JournalCheckpoint Stage::begun_stream(Source &source)
+// Where the source stands.  What identifies a file is not in it.
+JournalCheckpoint Stage::checkpoint_of(Source &source)
 {
 	JournalCheckpoint checkpoint;
 	checkpoint.file.entry.path = source.path;
@@ -376,6 +389,8 @@ JournalCheckpoint Stage::begun_stream(Source &source)
 	checkpoint.origin = source.origin;
 	checkpoint.offset = source.taken;
 	checkpoint.tree = source.get_tree(nodes_.sink()).checkpoint();
+	if (source.blocks)
+		checkpoint.blocks = source.blocks->checkpoint();
 	return checkpoint;
 }
 
@@ -393,7 +408,7 @@ void Stage::fail_stream(Source &source, const SourceOutcome &outcome)
 	std::lock_guard guard(update_mutex_);
 	stream_failure_ = StreamFailure{outcome.error, outcome.has_changed};
 	if (!outcome.has_changed && !source.origin.empty() && source.has_chunks())
-		begun_.push_back(begun_stream(source));
+		begun_.push_back(checkpoint_of(source));
 }
 
 // All but its path.
@@ -407,6 +422,8 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 		entry.add_attribute(file_digest_attribute, outcome.digest->bytes);
 	if (outcome.is_mixed)
 		entry.add_attribute(changed_while_read_attribute, {});
+	if (source.blocks && entry.size > block_tree_least)
+		entry.add_attribute(block_tree_attribute, source.blocks->root());
 	const bool has_mtime = source.stream ? source.has_mtime
 					     : store_.settings().core.record_mtime;
 	if (has_mtime)
@@ -540,6 +557,7 @@ void Stage::retry_changed()
 			source.stat = stat;
 			source.kind = stat->type == FileType::symlink ? EntryKind::symlink : EntryKind::file;
 			source.takes_changing = source.takes_changing && source.kind == EntryKind::file;
+			want_blocks(source);
 			ingest_->submit(std::move(source));
 		}
 		ingest_->drain();

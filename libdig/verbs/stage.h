@@ -120,9 +120,8 @@ private:
 	void take_chunks(Source &source, std::span<const ChunkRef> chunks, UnitEnd &end);
 	void finish_source(Source &source, const SourceOutcome &outcome, UnitEnd &end);
 	void store_unit(std::span<const ReadyBlock> blocks, const UnitEnd &end);
-	void checkpoint_source(Source &source, std::uint64_t offset);
 	IndexRecord checkpoint_stream(Source &source, std::uint64_t offset);
-	JournalCheckpoint begun_stream(Source &source);
+	JournalCheckpoint checkpoint_of(Source &source);
 	void fail_stream(Source &source, const SourceOutcome &outcome);
 	void start_sync();
 	void end_sync();
@@ -131,7 +130,9 @@ private:
 	std::function<void(IndexState &)> state_change() const;
 	void put_locked(const IndexRecord &record);
 	void retry_changed();
+	void want_blocks(Source &source) const;
 	bool try_resume(Source &source);
+	void resume(Source &source, const JournalCheckpoint &from);
 	void drop_leftovers();
 
 	Store &store_;

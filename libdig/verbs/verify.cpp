@@ -61,7 +61,8 @@ private:
 	{
 		store_ = &store;
 		blocks_.emplace(store, findings_, work_);
-		states_.emplace(store, *blocks_, findings_, work_, options_.is_quick);
+		states_.emplace(store, *blocks_, findings_, work_,
+			StateVerifier::Extent{options_.is_quick, options_.compares_block_trees});
 		if (!options_.is_quick && (options_.deadline_ns || Evidence::is_kept(paths_)))
 			evidence_ = Evidence::load(paths_);
 		begin_check();

@@ -1,9 +1,12 @@
 #include "libdig/verbs/verify_states.h"
 
+#include "libdig/store/block_roots.h"
 #include "libdig/store/state_log.h"
 #include "libdig/verbs/place_check.h"
 
 namespace dig {
+
+constexpr std::size_t most_compared = 65536;
 
 void StateVerifier::begin_behind(std::uint64_t generation)
 {
@@ -67,6 +70,8 @@ void StateVerifier::check_entry(const Entry &entry, std::uint64_t generation)
 			check_chunk(entry.content, entry.size);
 		else if (entry.form == ContentForm::file_root)
 			check_list(entry);
+		if (extent_.compares_block_trees)
+			compare_block_tree(entry);
 	} catch (const CorruptError &error) {
 		hurt_paths_.begin(entry.path, generation, error.what());
 	}
@@ -81,6 +86,20 @@ void StateVerifier::check_list(const Entry &entry)
 	});
 }
 
+void StateVerifier::compare_block_tree(const Entry &entry)
+{
+	const std::optional<Digest> root = entry.block_tree();
+	if (!root)
+		return;
+	// The same content may be at many paths.
+	if (compared_.size() >= most_compared)
+		compared_.clear();
+	if (compared_.insert(digest_of({entry.content, *root})).second && tree_of_blocks(store_, entry).root() != *root) {
+		compared_.clear();
+		throw CorruptError("its tree of blocks is that of other content");
+	}
+}
+
 void StateVerifier::check_chunk(const Digest &id, std::uint64_t size)
 {
 	if (blocks_.is_lost(ItemKind::chunk, id))
@@ -88,7 +107,7 @@ void StateVerifier::check_chunk(const Digest &id, std::uint64_t size)
 	const std::optional<ItemPlace> place = store_.find_in_layers(ItemKind::chunk, id);
 	if (!place)
 		throw CorruptError("chunk " + to_hex(id) + " is missing: no layer holds it");
-	if (is_quick_)
+	if (extent_.is_quick)
 		return;
 	const std::shared_ptr<Layer> layer = store_.layer(place->generation);
 	if (layer->item_size(place->place) != size)

@@ -3,6 +3,7 @@
 #define DIG_VERIFY_STATES_H
 
 #include <string>
+#include <unordered_set>
 
 #include "libdig/os/environment.h"
 #include "libdig/staging/tree_survey.h"
@@ -14,8 +15,11 @@ namespace dig {
 
 class StateVerifier {
 public:
-	StateVerifier(Store &store, BlockVerifier &blocks, Findings &findings, Work &work, bool is_quick)
-		: store_(store), blocks_(blocks), findings_(findings), work_(work), is_quick_(is_quick),
+	struct Extent {
+		bool is_quick, compares_block_trees;
+	};
+	StateVerifier(Store &store, BlockVerifier &blocks, Findings &findings, Work &work, const Extent &extent)
+		: store_(store), blocks_(blocks), findings_(findings), work_(work), extent_(extent),
 		  lists_(store.nodes(), temporary_directory())
 	{
 	}
@@ -34,12 +38,14 @@ private:
 	void check_entry(const Entry &entry, std::uint64_t generation);
 	void check_list(const Entry &entry);
 	void check_chunk(const Digest &id, std::uint64_t size);
+	void compare_block_tree(const Entry &entry);
 
 	Store &store_;
 	BlockVerifier &blocks_;
 	Findings &findings_;
 	Work &work_;
-	bool is_quick_;
+	const Extent extent_;
+	std::unordered_set<Digest, DigestHash> compared_; // content with its tree of blocks
 	TreeSurvey lists_;
 	std::uint64_t last_state_ = 0; // that could be read
 	HurtPaths hurt_paths_{[this](const HurtPaths::Told &hurt) { findings_.hurt(hurt); }};

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <unistd.h>
 
+#include "libdig/chunking/block_tree.h"
 #include "libdig/format/search_tree.h"
 #include "libdig/staging/index.h"
 #include "libdig/staging/journal.h"
@@ -25,6 +26,9 @@ static void decode(const JournalRecord &record)
 		TreeBuilder::resume(checkpoint.tree, name, [](const Digest &, Bytes) {});
 		break;
 	}
+	case JournalType::block_tree:
+		BlockTree::resume(JournalBlockTree::decode(record.body, name, record.offset).blocks, name).root();
+		break;
 	case JournalType::mark: JournalMark::decode(record.body, name, record.offset); break;
 	case JournalType::failed: JournalFailure::decode(record.body, name, record.offset); break;
 	case JournalType::note: JournalNote::decode(record.body, name, record.offset); break;
@@ -63,6 +67,10 @@ static std::vector<Buffer> journal_seeds()
 	JournalCheckpoint stream = checkpoint;
 	stream.file.has_stat = false;
 	stream.origin = "of that URL";
+	const Buffer content(1'100'000, 'x');
+	BlockTree blocks;
+	blocks.append(content);
+	stream.blocks = blocks.checkpoint();
 	const JournalFailure failure{"closed", "cannot open 'closed': Permission denied"};
 	const JournalNote note{Digest(), 1000, 2, Digest()};
 	Buffer journal;
@@ -72,7 +80,7 @@ static std::vector<Buffer> journal_seeds()
 	put_u32(journal, crc32_of(id));
 	put_journal_record(journal, JournalType::mark, [](Buffer &body) { JournalMark().encode(body); });
 	put_journal_record(journal, JournalType::checkpoint, [&](Buffer &body) { checkpoint.encode(body); });
-	put_journal_record(journal, stream.type(), [&](Buffer &body) { stream.encode(body); });
+	stream.put(journal);
 	put_journal_record(journal, JournalType::failed, [&](Buffer &body) { failure.encode(body); });
 	put_journal_record(journal, JournalType::note, [&](Buffer &body) { note.encode(body); });
 	put_journal_record(journal, JournalType::cancelled, [](Buffer &) {});

@@ -141,6 +141,22 @@ def mth(leaves):
 	return mth_of_hashes([leaf_hash(leaf) for leaf in leaves])
 
 
+BLOCK = 16384  # of the tree over the content of a file, attribute 5
+BLOCK_TREE = 5
+BLOCK_TREE_LEAST = 1 << 20  # files of more bytes have one
+
+
+def block_tree_root(pieces):
+	"""MTH of the blocks of content that comes in pieces."""
+	hashes, rest = [], b""
+	for piece in pieces:
+		rest += piece
+		whole = len(rest) // BLOCK * BLOCK
+		hashes += [leaf_hash(rest[at:at + BLOCK]) for at in range(0, whole, BLOCK)]
+		rest = rest[whole:]
+	return mth_of_hashes(hashes + ([leaf_hash(rest)] if rest else []))
+
+
 def split(count):
 	"""The largest power of two that is smaller than count, which is 2 or more."""
 	return 1 << (count - 1).bit_length() - 1
@@ -553,7 +569,16 @@ def chunks_of_file(path, parameters):
 			return chunks_of(data, parameters)
 
 
-def entries_of_directory(top, parameters, with_mtime=True):
+def with_block_tree_of_file(entry, path):
+	"""The entry as core.block_tree makes it."""
+	if entry.size <= BLOCK_TREE_LEAST:
+		return entry
+	with open(path, "rb") as file:
+		root = block_tree_root(iter(lambda: file.read(1 << 20), b""))
+	return entry._replace(attributes=((BLOCK_TREE, root),))
+
+
+def entries_of_directory(top, parameters, with_mtime=True, with_block_tree=False):
 	"""Entries of all below top, in order.
 
 	Rules of .digignore are not followed.  A directory of which nothing is taken
@@ -567,8 +592,9 @@ def entries_of_directory(top, parameters, with_mtime=True):
 			chunks = chunks_of(os.readlink(found.path), parameters)
 			return make_entry(path, SYMLINK, mode, mtime, chunks)
 		if stat.S_ISREG(status.st_mode):
-			return make_entry(path, FILE, mode, mtime,
+			entry = make_entry(path, FILE, mode, mtime,
 				chunks_of_file(found.path, parameters))
+			return with_block_tree_of_file(entry, found.path) if with_block_tree else entry
 		return make_entry(path, EMPTY_DIRECTORY, mode, mtime, [])
 
 	def visit(directory, prefix):
@@ -985,7 +1011,7 @@ class History:
 		self.places = {}
 		for layer in self.layers:
 			self.places.update(layer.places)
-		self.known_lists = {}
+		self.known_lists, self.known_block_trees = {}, {}
 
 	def is_dropped(self, state):
 		return is_within(state.generation, self.dropped)
@@ -1049,6 +1075,7 @@ class History:
 				size = sum(size for size, _ in self.chunk_list(entry))
 				demand(size == entry.size,
 					f"entry {entry.path!r} has {size} bytes of content")
+				self.check_block_tree(entry)
 		except Corrupt as error:
 			raise Corrupt(f"generation {layer.generation}: {error}") from None
 		return entries
@@ -1086,6 +1113,17 @@ class History:
 				note(f"generation {state.generation} is not checked: "
 					"layers before it are missing")
 		return entries if self.states and self.states[-1] in whole else None
+
+	def check_block_tree(self, entry):
+		"""Attribute 5 is the root of the tree over blocks of the entry's content."""
+		for value in (value for kind, value in entry.attributes if kind == BLOCK_TREE):
+			demand(entry.kind == FILE and len(value) == 32,
+				f"{entry.path!r} has a tree of blocks that can be none")
+			if entry.digest not in self.known_block_trees:
+				pieces = (self.chunk(digest) for _, digest in self.chunk_list(entry))
+				self.known_block_trees[entry.digest] = block_tree_root(pieces)
+			demand(self.known_block_trees[entry.digest] == value,
+				f"{entry.path!r} has the tree of other blocks")
 
 	def check_cuts(self, entries, parameters):
 		"""Whether content is cut where dig-chunking(7) says."""
@@ -1539,7 +1577,8 @@ def command_chunk(args):
 
 
 def command_tree(args):
-	entries = entries_of_directory(args.directory, parameters_of(args), not args.no_mtime)
+	entries = entries_of_directory(args.directory, parameters_of(args), not args.no_mtime,
+		args.block_tree)
 	for entry in entries:
 		check_path(entry.path)
 	print_entries(entries)
@@ -1603,6 +1642,7 @@ def main():
 	tree = command("tree", command_tree, "entries and manifest root of a directory")
 	tree.add_argument("directory", metavar="DIR")
 	tree.add_argument("--no-mtime", action="store_true")
+	tree.add_argument("--block-tree", action="store_true", help="as core.block_tree asks for")
 	add_parameter_options(tree)
 	layer = command("layer", command_layer, "check layers and what they make up")
 	layer.add_argument("file", metavar="FILE", nargs="*",

@@ -588,6 +588,20 @@ class Trees(unittest.TestCase):
 				dig.decode_entry(dig.Cursor(data, "entry"))
 
 
+class BlockTrees(unittest.TestCase):
+	def test_the_tree_is_that_of_the_blocks(self):
+		content = seeded(b"blocks", 9 * 16384 + 5)
+		for size in (1, 16383, 16384, 16385, 32768, 5 * 16384, len(content)):
+			part = content[:size]
+			root = mth_as_defined([part[at:at + 16384] for at in range(0, size, 16384)])
+			for most in (1000, 16384, 50000):
+				pieces = [part[at:at + most] for at in range(0, size, most)]
+				self.assertEqual(dig.block_tree_root(pieces), root)
+		self.assertEqual(dig.block_tree_root([]), sha256(b"").digest())
+		self.assertEqual(dig.block_tree_root([b"a" * 1048577]).hex(),
+			"b214509f9d21037f9cd0d2c695cd07ee56851e6151e0361132292beeaab8955b")
+
+
 SOME_FILES = {
 	b"a/large": (1, 0o644, seeded(b"large", 30000)),
 	b"a/one": (1, 0o600, seeded(b"one", 50)),

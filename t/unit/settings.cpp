@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_complaint_names_file_line_key_and_what_is_allowed)
 		"'settings-test.toml', line 2: core.record_mtime must be true or false");
 	BOOST_TEST(complaint("[core]\ncompresion = 1\n") ==
 		"'settings-test.toml', line 2: unknown key 'core.compresion'; [core] has compression, "
-		"compression_level, author, record_mtime, file_digest, verify_writes, merge_layers; "
+		"compression_level, author, record_mtime, file_digest, block_tree, verify_writes, merge_layers; "
 		"did you mean 'core.compression'?");
 	BOOST_TEST(complaint("[kore]\n") ==
 		"'settings-test.toml', line 1: unknown key 'kore'; the sections are core, chunking, "

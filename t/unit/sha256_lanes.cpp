@@ -41,28 +41,40 @@ static Buffer random_bytes(std::size_t size, std::uint32_t seed)
 	return bytes;
 }
 
-static std::vector<Digest> run(Sha256Many *many, const std::vector<Bytes> &messages)
+using Prefixes = std::vector<std::optional<std::uint8_t>>;
+
+static std::vector<Digest> run(Sha256Many *many, const std::vector<Bytes> &messages, const Prefixes &prefixes)
 {
 	std::vector<Digest> digests(messages.size());
 	std::vector<HashJob> jobs;
 	for (std::size_t i = 0; i < messages.size(); i++)
-		jobs.push_back({messages[i], &digests[i]});
+		jobs.push_back({messages[i], &digests[i], prefixes[i % prefixes.size()]});
 	many(jobs);
 	return digests;
 }
 
-static void check_kernels(const std::vector<Bytes> &messages)
+// Prefixes take turns.
+static void check_kernels(const std::vector<Bytes> &messages, const Prefixes &prefixes)
 {
 	std::vector<Digest> expected;
-	for (Bytes message : messages)
-		expected.push_back(digest_of(message));
+	for (std::size_t i = 0; i < messages.size(); i++) {
+		const std::optional<std::uint8_t> prefix = prefixes[i % prefixes.size()];
+		expected.push_back(prefix ? digest_of({Bytes(&*prefix, 1), messages[i]}) : digest_of(messages[i]));
+	}
 	for (const Kernel<Sha256Many> &kernel : kernels()) {
-		const std::vector<Digest> digests = run(kernel.function, messages);
+		const std::vector<Digest> digests = run(kernel.function, messages, prefixes);
 		for (std::size_t i = 0; i < messages.size(); i++) {
 			BOOST_REQUIRE_MESSAGE(digests[i] == expected[i], kernel.name << " differs in message " <<
 				i << " of " << messages.size() << ", " << messages[i].size() << " bytes");
 		}
 	}
+}
+
+static void check_kernels(const std::vector<Bytes> &messages)
+{
+	check_kernels(messages, {{}});
+	check_kernels(messages, {0x00});
+	check_kernels(messages, {0xa5, {}, 0x01});
 }
 
 // Messages of these sizes, one after the other in random bytes, so at any alignment.
@@ -104,7 +116,7 @@ BOOST_AUTO_TEST_CASE(published_digests_come_out)
 		}
 	}
 	for (const Kernel<Sha256Many> &kernel : kernels()) {
-		const std::vector<Digest> digests = run(kernel.function, messages);
+		const std::vector<Digest> digests = run(kernel.function, messages, {{}});
 		for (std::size_t i = 0; i < digests.size(); i++)
 			BOOST_TEST(to_hex(digests[i]) == expected[i], kernel.name);
 	}
