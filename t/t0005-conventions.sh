@@ -78,6 +78,7 @@ sample () {
 	dig-show-layer) dig-show-layer ;;
 	dig-show-staging) dig-show-staging ;;
 	dig-status) dig-status ;;
+	dig-tar-root) dig-tar-root HEAD ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
 	dig-verify-store) dig-verify-store --quick ;;
@@ -192,6 +193,7 @@ needs_a_store () {
 	dig-diff-roots) set -- HEAD HEAD ;;
 	dig-check-ignore | dig-rm) set -- one ;;
 	dig-checkout-root) set -- HEAD there ;;
+	dig-tar-root) set -- HEAD ;;
 	dig-commit | dig-write-layer) set -- -m none ;;
 	dig-extract) set -- there ;;
 	dig-export | dig-export-states | dig-import | dig-index-layer) set -- - ;;
