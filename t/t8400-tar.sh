@@ -210,4 +210,14 @@ test_expect_success 'maps of any length and holes of any size take bounded memor
 	printf data | test_cmp - actual
 '
 
+test_expect_success 'dig show shows a layer file that stands alone, as ls, cat and check do' '
+	dig init -q shown && (cd shown && echo 1 >one && dig add -q one && dig commit -q -m first && echo 2 >two &&
+		dig add -q two && dig commit -q -m second && dig export -q ../both.dig && dig export -q --full ../full.dig &&
+		dig show | sed 1d >../expect.show) &&
+	dig show both.dig >actual && grep -x "@2" actual && grep -x "    second" actual && grep -x "A	two" actual &&
+	dig show full.dig >actual && grep "^@2 [0-9a-f]" actual && tail -n 1 actual | grep "state before is not in the file" &&
+	dig ls both.dig >actual && printf "%s\n" one two | test_cmp - actual && dig cat both.dig:two | grep -x 2 &&
+	dig check both.dig && test_expect_code 129 dig show both.dig:two
+'
+
 test_done
