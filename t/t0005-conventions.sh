@@ -41,6 +41,7 @@ sample () {
 		;;
 	dig-diff-roots) dig-diff-roots @1 HEAD ;;
 	dig-diff-work) dig-diff-work ;;
+	dig-estimate) dig-estimate ;;
 	dig-export) dig-export - ;;
 	dig-export-states) dig-export-states --since=@1 - ;;
 	dig-extract) dig-extract -h ;;
@@ -77,6 +78,7 @@ sample () {
 	dig-show) dig-show ;;
 	dig-show-layer) dig-show-layer ;;
 	dig-show-staging) dig-show-staging ;;
+	dig-stats) dig-stats ;;
 	dig-status) dig-status ;;
 	dig-tar-root) dig-tar-root HEAD ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
@@ -185,7 +187,7 @@ test_expect_success 'each tool lists its options and tells its version' '
 needs_a_store () {
 	case $tool in
 	# These need none.
-	dig-chunk | dig-config | dig-fetch-url | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
+	dig-chunk | dig-config | dig-estimate | dig-fetch-url | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
 		dig-clone | dig-remote-file | dig-remote-http | dig-remote-s3 | dig-remote-ssh)
 		return ;;
 	dig-add) set -- -A ;;
