@@ -7,6 +7,7 @@
 #include "libdig/tool/command.h"
 #include "libdig/tool/interruption.h"
 #include "libdig/tool/report.h"
+#include "libdig/tool/tar_taker.h"
 #include "libdig/tool/typed_path.h"
 #include "libdig/tool/url_taker.h"
 #include "libdig/verbs/near_paths.h"
@@ -30,6 +31,8 @@ static constexpr char usage[] =
 	"                 -- COMMAND [ARGUMENT...]\n"
 	"dig-update-index --add [-z] --stdin-urls [--mode=MODE] [--mtime=T] [--explain]\n"
 	"                 [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"dig-update-index --add --stdin-tar [--path=PATH] [--explain]\n"
+	"                 [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"dig-update-index --remove [-z] --stdin-paths | PATH...\n"
 	"dig-update-index --index-info [-z] [--replace]";
 
@@ -37,7 +40,8 @@ struct Wishes {
 	bool add = false, remove = false, index_info = false, all = false, dry_run = false;
 	bool by_reference = false, reread = false, nul = false;
 	bool from_records = false, from_paths = false, from_content = false, from_urls = false;
-	bool from_command = false, replace = false;
+	bool from_command = false, from_tar = false, replace = false;
+	std::uint64_t taken = 0, refused = 0; // members of a tar archive
 	std::optional<std::string> path, mode, mtime, checkpoint, changing;
 	std::vector<std::string> paths;
 };
@@ -187,6 +191,30 @@ static void take_urls(Stage &stage, const Wishes &wishes)
 		else
 			taker.take(url, stream);
 	}
+}
+
+// Damage ends it; the members before are staged.
+static void take_tar(Stage &stage, Wishes &wishes)
+{
+	const File input = File::standard_input();
+	TarTaker taker(stage, input, stored_path(stage.writer().store().paths(), wishes.path.value_or(".")));
+	std::exception_ptr failure;
+	try {
+		taker.take_all();
+	} catch (const Error &error) {
+		if (error.status() == exit_status::interrupted)
+			throw;
+		failure = std::current_exception();
+	}
+	taker.finish();
+	wishes.taken = taker.taken_count();
+	wishes.refused = taker.refused_count();
+	if (!failure)
+		return;
+	stage.finish();
+	if (wishes.taken > 0)
+		tell("the members before the damage are staged; 'dig reset' drops them");
+	std::rethrow_exception(failure);
 }
 
 static void remove_path(Stage &stage, const std::string &typed)
@@ -346,7 +374,7 @@ static std::string interruption_text(const StorePaths &paths, const Wishes &wish
 	std::string text = "interrupted";
 	if (wishes.dry_run)
 		return text;
-	if (wishes.path)
+	if (wishes.path && !wishes.from_tar)
 		text += (wishes.checkpoint ? "; only the checkpoints of " : "; nothing of ") + quote(*wishes.path) +
 			(wishes.checkpoint ? " are staged" : " is staged");
 	const std::uint64_t bytes = find_unfinished_adds(paths.staging()).bytes;
@@ -370,9 +398,10 @@ static void add_options(Options &options, Wishes &wishes)
 		.flag("stdin-paths", 0, wishes.from_paths, "read paths")
 		.flag("stdin-content", 0, wishes.from_content, "read one file's content")
 		.flag("stdin-urls", 0, wishes.from_urls, "read URLs and paths, and fetch their content")
+		.flag("stdin-tar", 0, wishes.from_tar, "read a tar archive")
 		.flag("", 'z', wishes.nul, "lines and paths end with NUL")
 		.flag("from-command", 0, wishes.from_command, "the content is the output of a command")
-		.value("path", 0, wishes.path, "PATH", "the path of that content")
+		.value("path", 0, wishes.path, "PATH", "the path of that content, or that members of the archive go below")
 		.value("mode", 0, wishes.mode, "MODE", "its mode, octal; 644 by default")
 		.value("mtime", 0, wishes.mtime, "T", "its time, seconds since 1970; none by default")
 		.value("checkpoint-every", 0, wishes.checkpoint, "SIZE|SECONDSs", "make the input received so far durable")
@@ -384,14 +413,18 @@ static void check_wishes(const Wishes &wishes)
 	if (wishes.add + wishes.remove + wishes.index_info != 1)
 		throw UsageError("give one of --add, --remove and --index-info");
 	const int inputs = wishes.from_records + wishes.from_paths + wishes.from_content + wishes.from_command +
-		wishes.from_urls;
+		wishes.from_urls + wishes.from_tar;
 	if (wishes.add && inputs != 1)
-		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content, --from-command and "
-			"--stdin-urls");
+		throw UsageError("--add needs one of --stdin, --stdin-paths, --stdin-content, --from-command, "
+			"--stdin-urls and --stdin-tar");
+	if (wishes.from_tar && (wishes.all || wishes.dry_run || wishes.by_reference || wishes.nul || wishes.mode ||
+		wishes.mtime))
+		throw UsageError("only --path goes with --stdin-tar");
 	if (wishes.from_urls && (!wishes.add || wishes.all || wishes.dry_run || wishes.by_reference))
 		throw UsageError("--stdin-urls goes with --add, and without -A, -n and --by-reference");
-	if ((wishes.from_content || wishes.from_command) != wishes.path.has_value())
-		throw UsageError("--path=PATH is needed with --stdin-content and --from-command, and only with these");
+	if (!wishes.from_tar && (wishes.from_content || wishes.from_command) != wishes.path.has_value())
+		throw UsageError("--path=PATH is needed with --stdin-content and --from-command, and goes with these and "
+			"--stdin-tar only");
 	const bool takes_files = wishes.add && (wishes.from_records || wishes.from_paths);
 	if ((wishes.reread || wishes.changing) && !takes_files)
 		throw UsageError("--reread and --changing go with --add and --stdin or --stdin-paths");
@@ -428,7 +461,7 @@ static StageOptions stage_options(const Wishes &wishes, const std::string &here,
 	return options;
 }
 
-static void take(Stage &stage, const Wishes &wishes, std::optional<StepClock> clock)
+static void take(Stage &stage, Wishes &wishes, std::optional<StepClock> clock)
 {
 	const File root = File::open_with(stage.writer().store().paths().get_work_tree(), O_RDONLY | O_DIRECTORY);
 	if (wishes.from_records)
@@ -437,6 +470,8 @@ static void take(Stage &stage, const Wishes &wishes, std::optional<StepClock> cl
 		take_paths(stage, root, wishes);
 	else if (wishes.from_content || wishes.from_command)
 		take_content(stage, wishes);
+	else if (wishes.from_tar)
+		take_tar(stage, wishes);
 	else if (wishes.from_urls)
 		take_urls(stage, wishes);
 	else if (wishes.index_info)
@@ -463,6 +498,16 @@ static void tell_exceptions(const Stage &stage, const std::vector<JournalFailure
 	}
 	for (const JournalFailure &failure : failures)
 		tell_error(relative_message(failure.message, failure.path, here));
+}
+
+// Members of an archive that later ones leave no place for.
+static void tell_displaced(const IndexUpdate::Displaced &displaced, const std::string &here)
+{
+	if (displaced.count == 0)
+		return;
+	const std::string more = " and " + std::to_string(displaced.count - 1) + " more are";
+	warn(quote(relative_path(displaced.first, here)) + (displaced.count > 1 ? more : " is") +
+		" not staged: what came later needs the place");
 }
 
 static std::string summary_of(const Stage &stage, const Work &work)
@@ -495,13 +540,18 @@ static int update_index(Options &options)
 	const std::vector<JournalFailure> &failures = stage.finish();
 	report.finish();
 	tell_exceptions(stage, failures, store.paths().prefix);
+	if (wishes.from_tar)
+		tell_displaced(stage.displaced(), store.paths().prefix);
 	const bool took_any = stage.staged_count() + stage.unchanged_count() > 0;
 	// Of a work tree, what did not change was taken before; a name that is wrong was never there.
 	const bool is_partial = took_any || (wishes.from_records && stage.recorded_failure_count() > 0);
+	if (wishes.refused > 0 && wishes.taken == 0)
+		return exit_status::failed;
 	if (!failures.empty() && !is_partial)
 		return wishes.from_urls ? exit_status::network : exit_status::failed;
 	report.summarise(summary_of(stage, work));
-	return failures.empty() ? exit_status::done : exit_status::partial;
+	const bool is_whole = failures.empty() && wishes.refused == 0 && !(wishes.from_tar && stage.displaced().count > 0);
+	return is_whole ? exit_status::done : exit_status::partial;
 }
 
 int dig_update_index_main(int argc, char **argv) { return run(argc, argv, usage, update_index); }

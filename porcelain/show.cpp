@@ -1,13 +1,14 @@
 #include "libdig/base/byte_size.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/layer_at.h"
 #include "libdig/tool/time_text.h"
 #include "libdig/verbs/work_diff.h"
 #include "libdig/watch/metrics.h"
 
 using namespace dig;
 
-static constexpr char usage[] = "dig-show [--human | --bytes] [--utc] [ROOT]";
+static constexpr char usage[] = "dig-show [--human | --bytes] [--utc] [ROOT|LAYER]";
 
 static int show(Options &options)
 {
@@ -21,14 +22,19 @@ static int show(Options &options)
 	const auto size = [&](std::uint64_t bytes) {
 		return is_human ? size_text(static_cast<double>(bytes)) : std::to_string(bytes) + " bytes";
 	};
-	Store store(get_store());
-	const RootName name = store.resolve(names.empty() ? "HEAD" : names[0]);
+	const std::optional<LayerName> alone = layer_in(names.empty() ? "" : names[0]);
+	if (alone && !alone->path.empty())
+		throw UsageError("a layer is shown as a whole; 'dig cat' and 'dig ls' take paths in it");
+	Store store = alone ? Store(open_layer_at(alone->place)) : Store(get_store());
+	const RootName name = store.resolve(alone || names.empty() ? "HEAD" : names[0]);
 	const std::shared_ptr<Layer> layer = store.layer(name.generation);
 	const LayerState state = store.state(name.generation);
 	const LayerHeader &header = state.header;
 	const bool is_dropped = store.layer_table()->is_dropped(name.generation);
 	Output &out = standard_output();
-	out.record("@" + std::to_string(name.generation) + ' ' + to_hex(name.root));
+	// That of a file with several states does not follow from the file.
+	const bool has_root = name.root != Digest();
+	out.record("@" + std::to_string(name.generation) + (has_root ? ' ' + to_hex(name.root) : std::string()));
 	out.record("Layer:   " + to_hex(header.id()) + ", " + size(layer->file_size()) +
 		(layer->is_merged() ? " with those of @" + std::to_string(layer->generations().first) + " to @" +
 			std::to_string(layer->generations().last) : std::string()));
@@ -47,6 +53,10 @@ static int show(Options &options)
 	out.record("");
 	if (is_dropped) {
 		out.record("Dropped by 'dig gc': its content is gone; its root can still be proved");
+		return exit_status::done;
+	}
+	if (alone && name.generation > 1 && layer->generations().first == name.generation) {
+		out.record("What it changed is not known: the state before is not in the file");
 		return exit_status::done;
 	}
 	std::uint64_t parent = name.generation - 1;

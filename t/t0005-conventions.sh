@@ -42,6 +42,7 @@ sample () {
 		;;
 	dig-diff-roots) dig-diff-roots @1 HEAD ;;
 	dig-diff-work) dig-diff-work ;;
+	dig-estimate) dig-estimate ;;
 	dig-export) dig-export - ;;
 	dig-export-states) dig-export-states --since=@1 - ;;
 	dig-extract) dig-extract -h ;;
@@ -80,7 +81,9 @@ sample () {
 	dig-show) dig-show ;;
 	dig-show-layer) dig-show-layer ;;
 	dig-show-staging) dig-show-staging ;;
+	dig-stats) dig-stats ;;
 	dig-status) dig-status ;;
+	dig-tar-root) dig-tar-root HEAD ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
 	dig-verify) dig-prove HEAD:one | dig-verify - ;;
@@ -189,7 +192,7 @@ test_expect_success 'each tool lists its options and tells its version' '
 needs_a_store () {
 	case $tool in
 	# These need none.
-	dig-chunk | dig-config | dig-fetch-url | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
+	dig-chunk | dig-config | dig-estimate | dig-fetch-url | dig-hash-object | dig-help | dig-info | dig-init | dig-init-store | \
 		dig-clone | dig-key | dig-verify | dig-verify-proof | dig-remote-file | dig-remote-http | dig-remote-s3 | dig-remote-ssh)
 		return ;;
 	dig-add) set -- -A ;;
@@ -197,6 +200,7 @@ needs_a_store () {
 	dig-diff-roots) set -- HEAD HEAD ;;
 	dig-check-ignore | dig-prove | dig-rm) set -- one ;;
 	dig-checkout-root) set -- HEAD there ;;
+	dig-tar-root) set -- HEAD ;;
 	dig-commit | dig-write-layer) set -- -m none ;;
 	dig-extract) set -- there ;;
 	dig-export | dig-export-states | dig-import | dig-index-layer) set -- - ;;

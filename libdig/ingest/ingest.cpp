@@ -143,6 +143,17 @@ void Ingest::submit(Source source)
 	shared.collecting.push_back(std::move(source));
 }
 
+void Ingest::wait_until_read()
+{
+	Shared &shared = *shared_;
+	std::unique_lock lock(shared.mutex);
+	shared.push_collected(lock);
+	wait_interruptibly(shared.may_submit, lock, [&] { return shared.threads.is_stopped() || shared.queue.empty(); });
+	shared.rethrow(lock);
+}
+
+std::uint64_t Ingest::small_limit() const { return shared_->plan.small_limit; }
+
 void Ingest::drain()
 {
 	Shared &shared = *shared_;

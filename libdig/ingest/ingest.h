@@ -33,8 +33,12 @@ public:
 	// Waits while enough is under way.  Throws what a worker or the sink threw: a failure of the
 	// store, or an interruption.  The failure of a source is in its outcome.
 	void submit(Source source);
+	// Waits until everything submitted was read; what was read may not be stored yet.
+	void wait_until_read();
 	// Waits until everything submitted went through.
 	void drain();
+	// The largest content that a source may have in memory.
+	std::uint64_t small_limit() const;
 
 private:
 	class Worker;

@@ -7,6 +7,7 @@
 // further.  It has changed, and the sink submits it again.
 #include "libdig/ingest/ingest_batch.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "libdig/os/clock.h"
@@ -17,6 +18,8 @@ namespace dig {
 // Rooms are as large as the sources were said to be, so that their places are known before reading.
 static std::size_t room_of(const Source &source)
 {
+	if (source.content)
+		return source.content->size();
 	return source.kind == EntryKind::symlink ? max_link_size : source.stat->size;
 }
 
@@ -36,6 +39,17 @@ static std::size_t checked_size(const Source &source, std::size_t size, SourceOu
 	return outcome.has_changed ? 0 : size;
 }
 
+// Its memory is given back.
+static std::size_t take_content(Source &source, std::uint8_t *to, SourceOutcome &outcome)
+{
+	const std::size_t size = source.content->size();
+	std::copy_n(source.content->begin(), size, to);
+	Buffer().swap(*source.content);
+	outcome.stat = *source.stat;
+	outcome.stat.size = size;
+	return size;
+}
+
 void Ingest::SmallFiles::take(Claim &claim)
 {
 	claim.outcomes.resize(claim.batch.size());
@@ -43,18 +57,21 @@ void Ingest::SmallFiles::take(Claim &claim)
 	read_together(claim);
 	std::uint8_t *to = claim.data;
 	for (std::size_t i = 0; i < claim.batch.size(); i++) {
-		const Source &source = claim.batch[i];
+		Source &source = claim.batch[i];
+		const std::size_t room = room_of(source);
 		std::size_t n;
-		if (batched_[i].is_read) {
+		if (source.content) {
+			n = take_content(source, to, claim.outcomes[i]);
+		} else if (batched_[i].is_read) {
 			claim.outcomes[i].stat = batched_[i].stat;
 			n = checked_size(source, source.stat->size, claim.outcomes[i]);
 		} else {
 			check_interrupted();
-			n = read_one(source, {to, room_of(source)}, claim.outcomes[i]);
+			n = read_one(source, {to, room}, claim.outcomes[i]);
 		}
 		const MutableBytes content(to, n);
 		claim.pieces.push_back({content, n, {}, 1});
-		to += room_of(source);
+		to += room;
 	}
 }
 
@@ -69,7 +86,7 @@ void Ingest::SmallFiles::read_together(Claim &claim)
 		claim.outcomes[i].read_began_ns = now;
 		const MutableBytes room(to, room_of(source));
 		to += room.size();
-		if (source.kind == EntryKind::file && !source.opened && !room.empty()) {
+		if (source.kind == EntryKind::file && !source.opened && !source.content && !room.empty()) {
 			batched_[i].path = &source.path;
 			batched_[i].room = room;
 		}

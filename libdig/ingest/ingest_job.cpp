@@ -30,7 +30,6 @@
 
 namespace dig {
 
-constexpr std::uint64_t hole_limit = 1_MiB; // shorter holes are read
 // What is not in the page cache is read past it, from files of this size on: filling the cache costs
 // more than all hashing, and it pushes out what others have there.
 constexpr std::uint64_t uncached_limit = 16_MiB;
@@ -52,10 +51,8 @@ bool Ingest::Job::claim(Claim &claim, Shared &shared)
 	claim.size = 0;
 	claim.is_hole = false;
 	if (source.stream) {
-		if (!reserve(claim, segment, 0, shared))
+		if (!claim_stream(claim, shared))
 			return false;
-		claim.size = segment;
-		is_reading = true;
 	} else if (all_claimed) {
 		if (!reserve(claim, 1, 0, shared))
 			return false;
@@ -76,6 +73,22 @@ bool Ingest::Job::claim(Claim &claim, Shared &shared)
 	}
 	claimed++;
 	uncut.push_back(&claim);
+	return true;
+}
+
+// What comes next, until a segment is full; or a hole that was told by a frame.
+bool Ingest::Job::claim_stream(Claim &claim, Shared &shared)
+{
+	const std::uint64_t hole = source.zeros_left >= hole_limit ? source.zeros_left : 0;
+	const std::uint64_t chunk = largest_chunk_at(next_offset);
+	const std::size_t room = hole > 0 ? std::min(hole, chunk) : shared.plan.segment;
+	if (!reserve(claim, room, is_behind_hole ? chunk : 0, shared))
+		return false;
+	claim.size = hole > 0 ? hole : room;
+	claim.is_hole = is_behind_hole = hole > 0;
+	is_reading = hole == 0;
+	next_offset += hole;
+	source.zeros_left -= hole;
 	return true;
 }
 

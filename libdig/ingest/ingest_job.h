@@ -12,6 +12,8 @@
 namespace dig {
 
 struct Ingest::Job {
+	static constexpr std::uint64_t hole_limit = 1_MiB; // shorter holes are read
+
 	Source source;
 	File file;
 	std::optional<File> direct; // the same, past the page cache
@@ -59,6 +61,7 @@ struct Ingest::Job {
 	void cut(Claim &claim, const Shared &shared);
 
 private:
+	bool claim_stream(Claim &claim, Shared &shared);
 	std::uint64_t hole_at(std::uint64_t offset);
 	std::uint64_t largest_chunk_at(std::uint64_t offset) const;
 	bool reserve(Claim &claim, std::size_t room, std::size_t in_front, Shared &shared);

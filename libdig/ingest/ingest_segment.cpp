@@ -1,5 +1,7 @@
 #include "libdig/ingest/ingest_segment.h"
 
+#include <algorithm>
+
 #include "libdig/base/trace.h"
 #include "libdig/os/clock.h"
 #include "libdig/os/mapped_read.h"
@@ -66,9 +68,20 @@ std::size_t Ingest::Segments::read_stream(Claim &claim)
 // Whether more may follow.
 static bool wait_for_frame(Source &source)
 {
-	if (source.next_frame && source.frame_left == 0)
-		source.frame_left = source.next_frame();
-	return !source.next_frame || source.frame_left > 0;
+	if (!source.next_frame || source.frame_left > 0 || source.zeros_left > 0)
+		return true;
+	const ContentFrame frame = source.next_frame();
+	(frame.is_hole ? source.zeros_left : source.frame_left) = frame.size;
+	return frame.size > 0;
+}
+
+// The zeros of a hole that is too small for a segment of its own.
+static std::size_t put_zeros(Source &source, MutableBytes to)
+{
+	const std::size_t n = std::min<std::uint64_t>(source.zeros_left, to.size());
+	std::fill_n(to.begin(), n, std::uint8_t(0));
+	source.zeros_left -= n;
+	return n;
 }
 
 // A segment of a stream; a shorter one where a checkpoint is due.
@@ -98,6 +111,12 @@ std::size_t Ingest::Segments::read_some_stream(Claim &claim)
 		if (!wait_for_frame(source)) {
 			claim.is_last = true;
 			return done;
+		}
+		if (source.zeros_left >= Job::hole_limit)
+			return done; // it is the next segment
+		if (source.zeros_left > 0) {
+			done += put_zeros(source, {to + done, piece});
+			continue;
 		}
 		if (source.next_frame)
 			piece = std::min<std::uint64_t>(piece, source.frame_left);

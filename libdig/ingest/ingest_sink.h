@@ -35,22 +35,30 @@ struct ChunkRef {
 	std::uint64_t end() const { return offset + size * count; }
 };
 
-// A path below the root directory, or an open stream, that is to be read.
+// What comes next of a stream that comes in frames: bytes that are to be read, or zeros that are not in it.
+struct ContentFrame {
+	std::uint64_t size = 0; // 0 behind the last one
+	bool is_hole = false;
+
+	ContentFrame(std::uint64_t bytes, bool hole = false) : size(bytes), is_hole(hole) {}
+};
+
+// A path below the root directory, an open stream, or content in memory.
 struct Source {
 	std::string path;
 	EntryKind kind = EntryKind::file; // or symlink
-	std::optional<FileStat> stat;     // as the walk saw it; of a stream, mode and time
-	bool has_mtime = true;            // of a stream
+	std::optional<FileStat> stat;     // as the walk saw it; without a file, mode, time and size
+	bool has_mtime = true;            // without a file
+	std::optional<Buffer> content;    // of a small file, or the text of a symbolic link, that is in no file
 	// Of a stream: when a segment has grown to this size, or has been read for this long, it is passed
 	// on, even if more could come soon.  0 for never.
 	std::uint64_t checkpoint_bytes = 0;
 	std::int64_t checkpoint_ns = 0;
 	std::shared_ptr<File> stream;    // without it, path is opened
-	// Of a stream that comes in frames: waits for the next one and returns the bytes of it, which follow in
-	// the stream; 0 behind the last one.  Throws an Error if the content cannot be had as a whole now, and
-	// StreamChanged if what has come is worth nothing.  By one worker at a time.
-	std::function<std::uint64_t()> next_frame;
-	std::uint64_t frame_left = 0;
+	// Of a stream that comes in frames: waits for the next one.  Throws an Error if the content cannot be had
+	// as a whole now, and StreamChanged if what has come is worth nothing.  By one worker at a time.
+	std::function<ContentFrame()> next_frame;
+	std::uint64_t frame_left = 0, zeros_left = 0; // of the frame; zeros_left: of a hole
 	std::optional<std::uint64_t> stream_size; // if it is known
 	std::shared_ptr<File> opened;    // path, if it is open already
 	std::uint64_t resume_offset = 0; // what lies before it was cut and stored by an earlier run
@@ -69,6 +77,8 @@ struct Source {
 	std::uint64_t checkpointed = 0, taken = 0; // up to here chunks were handed over
 	Digest last_chunk;
 
+	// Whether it is read from the path.
+	bool has_file() const { return !stream && !content; }
 	void append_to_tree(std::span<const ChunkRef> chunks, const NodeSink &nodes);
 	bool has_chunks() const { return tree || only_size > 0; }
 	bool has_one_chunk() const { return tree ? tree->leaves() == 1 : only_size > 0; }

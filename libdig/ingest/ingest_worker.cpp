@@ -207,17 +207,17 @@ private:
 				job.open_file(shared_);
 				has_content = job.outcome.error.empty() && !job.outcome.has_changed;
 			}
-			if (job.source.stream)
+			if (job.source.stream && !claim.is_hole)
 				claim.read_size = segments_.read_stream(claim);
 			else if (has_content)
 				claim.read_size = segments_.read_file(claim);
 		});
 		clock_.lap(Step::read);
 		claim.is_read = true;
-		if (job.source.stream) {
+		if (job.source.stream && !claim.is_hole) {
 			job.is_reading = false;
 			job.next_offset += claim.read_size;
-			shared_.ring.shrink(claim.room.end = claim.room.begin + claim.read_size);
+			shared_.ring.shrink(claim.room.end = claim.position_of(claim.data) + claim.read_size);
 			if (claim.is_last)
 				segments_.end_claims(job);
 			shared_.call_worker();

@@ -107,7 +107,13 @@ struct IndexUpdate::Spool {
 	PathChain above;
 	std::string last_path;
 	bool may_conflict = false;
+	Displaced displaced;
 
+	void note_displaced(const std::string_view path)
+	{
+		if (displaced.count++ == 0)
+			displaced.first = path;
+	}
 	void watch(const IndexRecord &record)
 	{
 		const std::string &path = record.entry.path;
@@ -166,6 +172,7 @@ struct IndexUpdate::Spool {
 	// The record becomes the removal of its path.  It is shorter than before.
 	void remove(Item &item)
 	{
+		note_displaced(path_of(item));
 		encoded.clear();
 		IndexRecord removal = removal_of(record_of(item));
 		mark_displaced(removal);
@@ -374,11 +381,14 @@ private:
 				is_older = true;
 			} else if (!above.is_displaced) {
 				above.is_displaced = true;
+				spool_.note_displaced(above.path);
 				remove(above.record);
 			}
 		}
-		if (is_older)
+		if (is_older) {
+			spool_.note_displaced(path);
 			remove(record);
+		}
 		if (spool_.may_conflict)
 			above_.push_back({path, source, is_older, record});
 		return is_older;
@@ -466,6 +476,9 @@ void IndexUpdate::publish(const std::function<void(IndexState &)> &change)
 		const StagingId base_id = old.base_ ? old.base_->tail().id : StagingId();
 		write_index(directory_ + "/changes", sources, new_staging_id(), base_id, state, false);
 	}
+	if (displaced_.count == 0)
+		displaced_.first = spool_->displaced.first;
+	displaced_.count += spool_->displaced.count;
 	spool_ = std::make_unique<Spool>();
 	spool_->directory = directory_;
 	replaces_all_ = false;

@@ -22,6 +22,13 @@ public:
 	static constexpr std::uint64_t new_sequence = ~std::uint64_t(0);
 	void put(const IndexRecord &record);
 	bool is_empty() const;
+	// After publish(): of all that was put, what something put later took the place of that was not its own:
+	// a file where a path needs a directory, or what lies below a file.
+	struct Displaced {
+		std::uint64_t count = 0;
+		std::string first; // path of one
+	};
+	const Displaced &displaced() const { return displaced_; }
 	// What is put is all that the index is to hold: everything else is removed.
 	void replace_all() { replaces_all_ = true; }
 
@@ -37,6 +44,7 @@ private:
 	std::string directory_;
 	std::unique_ptr<Spool> spool_;
 	bool replaces_all_ = false;
+	Displaced displaced_;
 };
 
 } // namespace dig

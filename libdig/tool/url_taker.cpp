@@ -134,7 +134,7 @@ bool UrlTaker::take_object(FetchedObject object, const std::string &name, const 
 	if (!object.validator.empty())
 		content.origin = name + (object.size ? std::to_string(*object.size) : "-") + ' ' + object.validator;
 	std::uint64_t left = object.size ? *object.size - object.offset : ~std::uint64_t(0);
-	content.next_frame = [&reader, &is_broken, left, object]() mutable {
+	content.next_frame = [&reader, &is_broken, left, object]() mutable -> std::uint64_t {
 		const std::uint64_t size = reader.next_frame();
 		if (size > left)
 			throw Error("dig-fetch-url sends more than it has announced");

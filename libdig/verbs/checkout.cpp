@@ -4,7 +4,6 @@
 #include <cerrno>
 
 #include "libdig/base/path.h"
-#include "libdig/base/zeros.h"
 #include "libdig/ingest/ingest.h"
 #include "libdig/os/directory.h"
 #include "libdig/os/process.h"
@@ -12,6 +11,7 @@
 #include "libdig/store/read_pipeline.h"
 #include "libdig/verbs/selection.h"
 #include "libdig/verbs/unit_writers.h"
+#include "libdig/verbs/zero_chunks.h"
 
 // A state can have a million entries, one file of a terabyte, or both, and memory is bounded.
 //
@@ -54,12 +54,9 @@ public:
 	Planner(Store &store, UnitWriters &writers)
 		: store_(store), writers_(writers),
 		  unit_files_(std::clamp(files_under_way / writers.most_units(), least_unit_files, max_unit_files)),
-		  unit_chunks_(std::clamp(chunks_under_way / writers.most_units(), max_file_chunks, max_unit_chunks))
+		  unit_chunks_(std::clamp(chunks_under_way / writers.most_units(), max_file_chunks, max_unit_chunks)),
+		  zeros_(store.chunking())
 	{
-		const ChunkingParameters &chunking = store.chunking();
-		for (std::uint64_t offset : {std::uint64_t(0), chunking.small_file_threshold,
-			     chunking.medium_file_threshold, chunking.huge_file_threshold})
-			zero_sizes_.push_back(limits_for_target(chunking.target_at(offset)).maximum);
 	}
 
 	void add(const TargetPointer &target)
@@ -126,7 +123,7 @@ private:
 			if (!chunk)
 				break;
 			// Only of zeros: nothing else is repeated often.
-			const std::uint64_t repeats = is_zero_chunk(*chunk) ? 1 + sequence.pass_repeats(*chunk) : 1;
+			const std::uint64_t repeats = zeros_.has(*chunk) ? 1 + sequence.pass_repeats(*chunk) : 1;
 			for (std::uint64_t i = pass_present(*target, *chunk, repeats); i < repeats; i++) {
 				ContentChunk each = *chunk;
 				each.offset += i * chunk->size;
@@ -146,24 +143,17 @@ private:
 		std::uint64_t done = 0;
 		if (OldContent *old = target.old(); old && old->is_known())
 			done = old->known_count(chunk, repeats);
-		if (done < repeats && is_zero_chunk(chunk) &&
+		if (done < repeats && zeros_.has(chunk) &&
 			target.punch_hole(chunk.offset + done * chunk.size, (repeats - done) * chunk.size))
 			done = repeats;
 		writers_.count(chunk, done);
 		return done;
 	}
 
-	// One of a long run of zeros: known without being read.
-	bool is_zero_chunk(const ContentChunk &chunk) const
-	{
-		return std::find(zero_sizes_.begin(), zero_sizes_.end(), chunk.size) != zero_sizes_.end() &&
-			chunk.id == zero_digest(chunk.size);
-	}
-
 	Store &store_;
 	UnitWriters &writers_;
 	const std::size_t unit_files_, unit_chunks_;
-	std::vector<std::uint64_t> zero_sizes_;
+	const ZeroChunks zeros_;
 	Unit unit_; // of small files
 	std::vector<ContentChunk> small_;
 };

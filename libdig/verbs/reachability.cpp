@@ -95,10 +95,23 @@ void LiveItems::add_state(std::uint64_t generation)
 
 void LiveItems::exclude_state(std::uint64_t generation)
 {
-	excluded_.emplace(directory_, sorter_memory);
-	is_excluding_ = true;
+	begin_excluding();
 	add_state(generation);
 	is_excluding_ = false;
+}
+
+void LiveItems::exclude_staged(const Index &index)
+{
+	begin_excluding();
+	add_staged(index);
+	is_excluding_ = false;
+}
+
+void LiveItems::begin_excluding()
+{
+	if (!excluded_)
+		excluded_.emplace(directory_, sorter_memory);
+	is_excluding_ = true;
 }
 
 void LiveItems::add_staged(const Index &index)

@@ -45,8 +45,10 @@ public:
 
 	// All nodes and chunks of a state that was not dropped; what states share is visited once.
 	void add_state(std::uint64_t generation);
-	// What this state has is not wanted.  Before any state is added.
+	// What this state has is not wanted, nor what others have that were excluded.  Before any state is added.
 	void exclude_state(std::uint64_t generation);
+	// The same for what is staged, as with add_staged().
+	void exclude_staged(const Index &index);
 	// What is staged, as far as it lies in layers: what entries of the index name, and what no entry names
 	// yet: nodes in the pack, and what interrupted adds were at.
 	void add_staged(const Index &index);
@@ -72,6 +74,7 @@ private:
 	void visit_child(TreeKind kind, const Digest &id);
 	void visit_entry(const Entry &entry);
 	void visit_checkpoints(const Index &index);
+	void begin_excluding();
 	struct Copy;
 	struct Doubt;
 	RunRecords all_items() const;

@@ -192,55 +192,6 @@ void Stage::resume(Source &source, const JournalCheckpoint &from)
 		throw CorruptError("a tree of blocks has another size than its checkpoint", "staging/journal", 0);
 }
 
-void Stage::stream(Stream stream)
-{
-	if (const std::string_view problem = path_problem(stream.path); !problem.empty())
-		throw Error(quote(stream.path) + " cannot be stored: " + std::string(problem));
-	if (const std::optional<IndexRecord> old = index_.find(stream.path))
-		note_dropped(*old);
-	Source source;
-	source.path = stream.path;
-	source.stream = std::make_shared<File>(std::move(stream.content));
-	FileStat stat;
-	stat.mode = stream.mode;
-	stat.mtime_ns = stream.mtime_ns.value_or(0);
-	source.stat = stat;
-	source.has_mtime = stream.mtime_ns.has_value();
-	source.checkpoint_bytes = stream.checkpoint_bytes;
-	source.checkpoint_ns = stream.checkpoint_ns;
-	source.next_frame = std::move(stream.next_frame);
-	source.stream_size = stream.size;
-	source.origin = std::move(stream.origin);
-	want_blocks(source);
-	if (stream.is_resumed) {
-		const JournalCheckpoint from = writer_.find_checkpoint(source.path).value();
-		writer_.forget_checkpoint(source.path);
-		resume(source, from);
-	}
-	stream_checkpoint_ns_ = now_ns();
-	ingest_->submit(std::move(source));
-}
-
-std::optional<Stage::BegunStream> Stage::find_begun(const std::string &path) const
-{
-	// A digest of the whole needs every byte.
-	const std::optional<JournalCheckpoint> begun = writer_.find_checkpoint(path);
-	const Settings::Core &core = store_.settings().core;
-	if (!begun || begun->origin.empty() || core.file_digest || (core.block_tree && begun->blocks.empty()))
-		return {};
-	return BegunStream{begun->offset, begun->origin};
-}
-
-std::optional<Stage::StreamFailure> Stage::take_stream_failure()
-{
-	std::lock_guard guard(update_mutex_);
-	// This very add may go on with it.
-	for (JournalCheckpoint &begun : begun_)
-		writer_.keep_checkpoint(std::move(begun));
-	begun_.clear();
-	return std::exchange(stream_failure_, {});
-}
-
 void Stage::give_up()
 {
 	end_sync();
@@ -331,30 +282,6 @@ void Stage::take_chunks(Source &source, std::span<const ChunkRef> chunks, UnitEn
 	}
 }
 
-// What came of a stream so far becomes an entry that can be committed.
-IndexRecord Stage::checkpoint_stream(Source &source, std::uint64_t offset)
-{
-	SourceOutcome outcome;
-	outcome.stat.type = FileType::regular;
-	outcome.stat.size = offset;
-	IndexRecord record;
-	record.entry = entry_of(source, outcome);
-	record.entry.path = source.path;
-	if (source.has_one_chunk()) {
-		record.entry.form = ContentForm::chunk;
-		record.entry.content = source.last_chunk;
-	} else {
-		// A copy ends here; the stream's own tree goes on.
-		record.entry.form = ContentForm::file_root;
-		record.entry.content = TreeBuilder(*source.tree).finish().id;
-	}
-	record.has_no_file = !may_have_file(root_, record.entry);
-	record.sequence = IndexUpdate::new_sequence;
-	source.checkpointed = offset;
-	stream_checkpoint_ns_ = now_ns();
-	return record;
-}
-
 // Everything appended so far goes to storage while the workers go on.
 void Stage::start_sync()
 {
@@ -394,29 +321,12 @@ JournalCheckpoint Stage::checkpoint_of(Source &source)
 	return checkpoint;
 }
 
-// Nobody needs what came, but who goes on with it.
-void Stage::fail_stream(Source &source, const SourceOutcome &outcome)
-{
-	has_dropped_ = has_dropped_ || source.has_chunks();
-	// It is no part of what was taken, and comes again.
-	Work &work = *options_.work;
-	work.bytes.set(work.bytes.get() - (source.taken - source.resume_offset));
-	work.stream_bytes.set(work.bytes.get());
-	const std::uint64_t size = source.stream_size.value_or(0);
-	work.total_bytes.set(work.total_bytes.get() - (size - std::min(size, source.resume_offset)));
-	work.total_files.set(work.total_files.get() - 1);
-	std::lock_guard guard(update_mutex_);
-	stream_failure_ = StreamFailure{outcome.error, outcome.has_changed};
-	if (!outcome.has_changed && !source.origin.empty() && source.has_chunks())
-		begun_.push_back(checkpoint_of(source));
-}
-
 // All but its path.
 Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 {
 	Entry entry;
 	entry.kind = source.kind;
-	entry.mode = source.kind == EntryKind::symlink ? 0777 : source.stream ? source.stat->mode : outcome.stat.mode;
+	entry.mode = source.kind == EntryKind::symlink ? 0777 : source.has_file() ? outcome.stat.mode : source.stat->mode;
 	entry.size = outcome.stat.size;
 	if (outcome.digest)
 		entry.add_attribute(file_digest_attribute, outcome.digest->bytes);
@@ -424,10 +334,9 @@ Entry Stage::entry_of(const Source &source, const SourceOutcome &outcome)
 		entry.add_attribute(changed_while_read_attribute, {});
 	if (source.blocks && entry.size > block_tree_least)
 		entry.add_attribute(block_tree_attribute, source.blocks->root());
-	const bool has_mtime = source.stream ? source.has_mtime
-					     : store_.settings().core.record_mtime;
+	const bool has_mtime = source.has_file() ? store_.settings().core.record_mtime : source.has_mtime;
 	if (has_mtime)
-		entry.mtime_ns = source.stream ? source.stat->mtime_ns : outcome.stat.mtime_ns;
+		entry.mtime_ns = source.has_file() ? outcome.stat.mtime_ns : source.stat->mtime_ns;
 	return entry;
 }
 
@@ -477,19 +386,21 @@ void Stage::finish_source(Source &source, const SourceOutcome &outcome, UnitEnd 
 	}
 	source.tree.reset();
 	// Of a mix, stat proves nothing: it is read again each time.
-	if (!source.stream && !outcome.is_mixed)
+	if (source.has_file() && !outcome.is_mixed)
 		record.set_stat(outcome.stat, outcome.read_began_ns);
-	record.has_no_file = source.stream && !may_have_file(root_, record.entry);
+	record.has_no_file = !source.has_file() && !may_have_file(root_, record.entry);
 	if (outcome.is_mixed) {
 		options_.work->changed_files.add();
 		std::lock_guard guard(update_mutex_);
 		mixed_.push_back(record.entry.path);
 	}
-	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && !source.stream;
+	record.is_by_reference = options_.is_by_reference && record.entry.size > 0 && source.has_file();
 	// What had to be stored again, though it is what it was, is for the next commit to publish.
-	const bool is_same = !source.stream && source.previous && !source.previous->is_removed && !outcome.has_new &&
+	const bool is_same = source.previous && !source.previous->is_removed && !outcome.has_new &&
 		source.previous->entry == record.entry && source.previous->is_by_reference == record.is_by_reference;
 	record.sequence = is_same ? source.previous->sequence : IndexUpdate::new_sequence;
+	if (is_same && !source.has_file())
+		record = *source.previous; // with what stat said of a file at its path
 	if (source.previous && source.previous->entry.content != record.entry.content)
 		note_dropped(*source.previous);
 	put_locked(record);
@@ -574,6 +485,18 @@ void Stage::drop_leftovers()
 	// The index is to know the journal that is in place now.
 	IndexUpdate nothing(writer_.directory());
 	writer_.finish(nothing, [](IndexState &state) { state.has_dropped = false; });
+}
+
+void Stage::publish()
+{
+	put_known_roots();
+	ingest_->drain();
+	end_sync();
+	nodes_.end_block();
+	store_unit({}, {.must_flush = true, .stream_record = {}});
+	writer_.finish(update_, state_change());
+	index_ = Index::open(writer_.directory());
+	at_ = index_.cursor();
 }
 
 const std::vector<JournalFailure> &Stage::finish()

@@ -49,12 +49,32 @@ public:
 
 		// Content that comes in frames (Source::next_frame).  With an origin, it is noted how far it came,
 		// so that another add, or this one, can go on there: is_resumed, where find_begun() has a place.
-		std::function<std::uint64_t()> next_frame;
+		std::function<ContentFrame()> next_frame;
 		std::optional<std::uint64_t> size;
 		std::string origin;
 		bool is_resumed = false;
+		// An entry that the index has just so keeps its record, so that it is not staged anew.
+		bool keeps_same = false;
 	};
 	void stream(Stream stream);
+	// A small file, or a symbolic link, whose content is in memory; what the index has just so is kept.  At
+	// most largest_content() bytes, and no more than a chunk.
+	struct Content {
+		std::string path;
+		EntryKind kind = EntryKind::file;
+		std::uint16_t mode = 0644;
+		std::optional<std::int64_t> mtime_ns;
+		Buffer bytes;
+	};
+	void content(Content content);
+	std::uint64_t largest_content() const { return ingest_->small_limit(); }
+	// An entry without content, or with that of an entry that is in the index.  What the index has just so
+	// is kept.
+	void put(IndexRecord record);
+	// Waits until everything submitted was read from where it comes from.
+	void wait_until_read() { ingest_->wait_until_read(); }
+	// All that was submitted so far is staged and durable; index() has it.  More may follow.
+	void publish();
 	// Where an earlier stream of this path has ended before its end.
 	struct BegunStream {
 		std::uint64_t offset = 0;
@@ -99,6 +119,8 @@ public:
 	std::uint64_t unchanged_count() const { return unchanged_count_; }
 	// Files that were stored with the mark that they changed while they were read.
 	const std::vector<std::string> &mixed() const { return mixed_; }
+	// What was submitted and has no place beside what was submitted later, after finish().
+	const IndexUpdate::Displaced &displaced() const { return update_.displaced(); }
 	std::uint64_t removed_count() const { return removed_count_; } // asked for by remove()
 	// Staged files whose time is outside of what an entry can hold, and one of them.
 	std::uint64_t clamped_times() const { return clamped_times_; }

@@ -1,6 +1,8 @@
 // Targets for what people and programs write: settings, rules, names, records.
 #include "t/fuzz/fuzz.h"
 
+#include "libdig/archive/tar_reader.h"
+#include "libdig/archive/tar_writer.h"
 #include "libdig/base/byte_range.h"
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
@@ -139,6 +141,83 @@ static void run_http(Bytes input)
 	require(html_escaped(text).find_first_of("<>\"'") == std::string::npos, "no markup is left");
 }
 
+static std::vector<Buffer> tar_seeds()
+{
+	std::vector<Buffer> seeds(2);
+	for (Buffer &archive : seeds) {
+		TarWriter writer([&](Bytes bytes) { append(archive, bytes); });
+		const bool is_first = &archive == &seeds[0];
+		const std::string name = is_first ? "file" : std::string(150, 'n') + "\xff";
+		writer.begin_file({name, 0644, 1'700'000'000'123'456'789}, 5);
+		writer.content(bytes_of("12345"));
+		writer.end_file();
+		writer.symlink({"link", 0777, 0}, is_first ? "file" : std::string(120, 't'));
+		writer.directory({"directory", 0755, -5});
+		writer.begin_sparse_file({"sparse", 0600, 7}, 1'000'000, 512 + 3);
+		Buffer map = seed("2\n512\n3\n1000000\n0\n");
+		map.resize(512);
+		writer.content(map);
+		writer.content(bytes_of("abc"));
+		writer.end_file();
+		writer.finish();
+	}
+	// An extended header and an old map of a sparse file.
+	seeds.push_back(seeds[0]);
+	TarBlock block{};
+	put_tar_text(block, tar_field::name, "old");
+	put_tar_number(block, tar_field::size, 4);
+	put_tar_number(block, {386, 12}, 512);
+	put_tar_number(block, {398, 12}, 4);
+	put_tar_number(block, tar_field::gnu_real_size, 5000);
+	put_tar_text(block, tar_field::magic, "ustar  ");
+	block[tar_field::type] = 'S';
+	put_tar_checksum(block);
+	seeds.back().insert(seeds.back().begin(), 512, 'd');
+	seeds.back().insert(seeds.back().begin(), block.begin(), block.end());
+	return seeds;
+}
+
+static void run_tar(Bytes input)
+{
+	const File file = file_of(input);
+	TarReader archive(file, "/tmp");
+	TarMember member;
+	Buffer content;
+	for (bool is_whole = true; archive.next(member); is_whole = !is_whole) {
+		if (member.kind != TarMember::Kind::file)
+			continue;
+		if (is_whole && member.size <= 65536) {
+			content.resize(member.size);
+			archive.read_content(content);
+			continue;
+		}
+		std::uint64_t size = 0;
+		for (TarExtent extent = archive.next_extent(); extent.size > 0; extent = archive.next_extent()) {
+			require(member.has_holes || !extent.is_hole, "only files with holes have them");
+			size += extent.size;
+			for (std::uint64_t left = extent.is_hole ? 0 : extent.size; left > 0; left -= content.size()) {
+				content.resize(std::min<std::uint64_t>(left, 65536));
+				if (file.read(content) < content.size())
+					return;
+			}
+		}
+		require(size == member.size, "the extents are all of a file");
+	}
+}
+
+// The checksum of each block that may be a header.
+static void repair_tar(Buffer &input)
+{
+	for (std::size_t at = 0; at + tar_block_size <= input.size(); at += tar_block_size) {
+		TarBlock block;
+		std::copy_n(input.begin() + static_cast<std::ptrdiff_t>(at), tar_block_size, block.begin());
+		if (!tar_text(block, tar_field::magic).starts_with("ustar"))
+			continue;
+		put_tar_checksum(block);
+		std::copy_n(block.begin(), tar_block_size, input.begin() + static_cast<std::ptrdiff_t>(at));
+	}
+}
+
 const std::vector<FuzzTarget> text_targets = {
 	{"settings", "", settings_seeds, run_settings, nullptr},
 	{"ignore", "", ignore_seeds, run_ignore, nullptr},
@@ -146,6 +225,7 @@ const std::vector<FuzzTarget> text_targets = {
 	{"records", "", record_seeds, run_records, nullptr},
 	{"path", "", path_seeds, run_path, nullptr},
 	{"http", "", http_seeds, run_http, nullptr},
+	{"tar", "", tar_seeds, run_tar, repair_tar},
 };
 
 } // namespace dig
