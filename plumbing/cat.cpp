@@ -3,6 +3,7 @@
 #include "libdig/staging/staged_items.h"
 #include "libdig/store/read_pipeline.h"
 #include "libdig/tool/command.h"
+#include "libdig/tool/content_batch.h"
 #include "libdig/tool/layer_at.h"
 #include "libdig/tool/report.h"
 #include "libdig/verbs/near_paths.h"
@@ -12,7 +13,9 @@ using namespace dig;
 static constexpr char usage[] =
 	"dig-cat [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]]\n"
 	"        ROOT:PATH|LAYER:PATH|CHUNK-ID\n"
-	"dig-cat [-z] [--progress[=WHEN]] [--metrics[=FILE]] --batch";
+	"dig-cat [-z] [--progress[=WHEN]] [--metrics[=FILE]] --batch\n"
+	"dig-cat [-z] [--buffer] [--progress[=WHEN]] [--metrics[=FILE]]\n"
+	"        --batch-command|--batch-check";
 
 // In a reply, "corrupt" can only be said before the first byte: content up to this size is held
 // back until all of it is known to be good.
@@ -167,7 +170,7 @@ static bool output_is_awaited()
 	return type != FileType::regular;
 }
 
-// A request of the batch: a name and, behind a TAB, a range.
+// A request of --batch: a name and, behind a TAB, a range.
 class Batch {
 public:
 	Batch(bool nul, Work &work) : reader_(work), nul_(nul) { standard_output().set_end(record_end(nul)); }
@@ -191,7 +194,8 @@ private:
 	Request parse(std::string_view text) const
 	{
 		Request request;
-		const std::size_t tab = text.rfind('\t');
+		// With -z, a path may end in this way.
+		const std::size_t tab = nul_ ? text.npos : text.rfind('\t');
 		if (tab != text.npos && (request.range = parse_byte_range(text.substr(tab + 1))))
 			text = text.substr(0, tab);
 		try {
@@ -246,21 +250,47 @@ private:
 	Buffer held_;
 };
 
+// --batch-command and --batch-check.
+static int answer_requests(Report &report, const BatchOptions &options)
+{
+	Work &work = report.begin({{"read", 1}});
+	work.begin_stage("read");
+	Store store(get_store());
+	store.set_extra_items([&store](ItemKind kind, const Digest &digest) {
+		return find_staged_item(store.paths(), kind, digest);
+	});
+	RecordReader requests = RecordReader::standard_input(record_end(options.nul));
+	ContentBatch(store, work, options).answer(requests, standard_output());
+	report.finish();
+	return exit_status::done;
+}
+
 static int cat(Options &options)
 {
-	bool is_batch = false, nul = false;
+	bool is_batch = false, is_command = false, nul = false;
+	BatchOptions batch;
 	std::optional<ByteRange> range;
 	std::vector<std::string> names;
 	Report report;
 	report.add_to(options)
 		.flag("batch", 0, is_batch, "answer the requests on standard input")
-		.flag("", 'z', nul, "with --batch: requests and replies end with NUL")
+		.flag("batch-command", 0, is_command, "obey the commands on standard input")
+		.flag("batch-check", 0, batch.is_check, "print kind and size of the names on standard input")
+		.flag("buffer", 0, batch.is_buffered, "with these two: replies may wait for \"flush\"")
+		.flag("", 'z', nul, "with --batch...: requests and replies end with NUL")
 		.value("range", 0, range, "a-b", "only these bytes: a-b, a- or -n")
 		.positional(names, 0, 1)
 		.parse();
+	if (is_batch + is_command + batch.is_check > 1)
+		throw UsageError("only one of --batch, --batch-command and --batch-check can be given");
+	if ((is_batch || is_command || batch.is_check) && (!names.empty() || range))
+		throw UsageError("--batch takes names and ranges from standard input");
+	batch.nul = nul;
+	if (is_command || batch.is_check)
+		return answer_requests(report, batch);
+	if (batch.is_buffered)
+		throw UsageError("--buffer goes with --batch-command and --batch-check only");
 	if (is_batch) {
-		if (!names.empty() || range)
-			throw UsageError("--batch takes names and ranges from standard input");
 		Work &work = report.begin({{"read", 1}});
 		work.begin_stage("read");
 		work.has_cache = true;

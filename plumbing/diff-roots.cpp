@@ -1,6 +1,6 @@
 #include "libdig/base/path.h"
-#include "libdig/format/range_diff.h"
 #include "libdig/tool/command.h"
+#include "libdig/verbs/file_patch.h"
 #include "libdig/verbs/near_paths.h"
 #include "libdig/verbs/work_diff.h"
 
@@ -9,34 +9,15 @@ using namespace dig;
 static constexpr char usage[] = "dig-diff-roots [-qz] [--apart] ROOT ROOT [PATH...]\n"
 				"dig-diff-roots [-qz] --ranges ROOT ROOT PATH";
 
-static Entry get_entry(Store &store, const std::string &root, const std::string &path)
-{
-	const RootName name = store.resolve(root);
-	const std::optional<Entry> entry = find_entry(store.manifest(name.generation), path, store.nodes());
-	if (!entry)
-		throw Error(quote(path) + " is not in " + root +
-			did_you_mean_path(store.manifest(name.generation), store.nodes(), path));
-	return *entry;
-}
-
-// offset SP size SP new-offset SP new-size
+// offset SP size SP new-offset SP new-size SP kind
 static bool show_ranges(Store &store, Output &out, const std::vector<std::string> &names, bool quiet)
 {
-	const std::string path = normalised_path(names[2], "", "/");
-	const Entry before = get_entry(store, names[0], path), after = get_entry(store, names[1], path);
-	// Files of one chunk have no node of their own.
-	const NodeSource nodes = [&](const Digest &id) {
-		for (const Entry *entry : {&before, &after})
-			if (entry->form == ContentForm::chunk && entry->file_root() == id)
-				return single_chunk_node(entry->content, entry->size);
-		return store.read_item(ItemKind::node, id);
-	};
+	const StatedFile before(store, names[0], names[2]), after(store, names[1], names[2]);
 	bool differs = false;
-	diff_chunk_lists(content_root(before), content_root(after), nodes, [&](const ChangedRange &range) {
+	diff_files(store, before.entry, after.entry, [&](const ChangedRange &range) {
 		differs = true;
 		if (!quiet)
-			out.record(std::to_string(range.offset) + ' ' + std::to_string(range.size) + ' ' +
-				std::to_string(range.new_offset) + ' ' + std::to_string(range.new_size));
+			out.record(range_record(range));
 	});
 	return differs;
 }

@@ -24,6 +24,7 @@ cd "$TRASH" || exit 1
 sample () {
 	case $1 in
 	dig-add) dig-add --show-plumbing -A ;;
+	dig-apply-ranges) dig-apply-ranges -h ;; # prints nothing else
 	dig-cat) dig-cat HEAD:one ;;
 	dig-check) dig-check --quick ;;
 	dig-checkpoint) dig-checkpoint ;;
@@ -196,6 +197,7 @@ needs_a_store () {
 		dig-clone | dig-key | dig-verify | dig-verify-proof | dig-remote-file | dig-remote-http | dig-remote-s3 | dig-remote-ssh)
 		return ;;
 	dig-add) set -- -A ;;
+	dig-apply-ranges) set -- HEAD HEAD one one ;;
 	dig-cat | dig-get) set -- /one ;;
 	dig-diff-roots) set -- HEAD HEAD ;;
 	dig-check-ignore | dig-prove | dig-rm) set -- one ;;

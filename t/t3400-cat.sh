@@ -198,9 +198,18 @@ test_expect_success 'requests are quoted as records are, or end with NUL' '
 	dig-hash-object nothing >../root &&
 	printf "%s 0\n\n" $(cat ../root) >../expect &&
 	test_cmp ../expect ../actual &&
-	printf "HEAD:a\tb\nc\0HEAD:hello\t-2\0" >../requests &&
+	printf "HEAD:a\tb\nc\0HEAD:hello\0" >../requests &&
 	dig-cat -z --batch <../requests >../actual &&
-	printf "%s 0\0\0%s 2\0o\n\0" $(cat ../root) $hello_root >../expect &&
+	printf "%s 0\0\0%s 6\0hello\n\0" $(cat ../root) $hello_root >../expect &&
+	cmp ../expect ../actual
+'
+
+# It was taken for a range of "hello".
+test_expect_success 'with -z, a path that ends with a TAB and digits is that path' '
+	cd w &&
+	printf "HEAD:hello\t0-2\0" >../requests &&
+	printf "HEAD:hello\t0-2 missing\0" >../expect &&
+	dig-cat -z --batch <../requests >../actual &&
 	cmp ../expect ../actual
 '
 

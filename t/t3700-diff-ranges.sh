@@ -4,22 +4,21 @@ test_description='dig-diff-roots --ranges tells which bytes of a file differ'
 
 . "$(dirname "$0")/test-lib.sh"
 
-# patch_by_ranges FROM TO FILE NEW: FILE becomes NEW, of which only the bytes in the ranges are taken.
+# patch_by_ranges FROM TO FILE RANGES: the file of FROM becomes that of TO, of which only the bytes of
+# replaced ranges are taken.
 patch_by_ranges () {
-	dig-cat $1:$3 >"$TRASH/old" &&
-	: >"$TRASH/patched" &&
-	at=0 &&
-	while read -r offset size new_offset new_size
+	dig-cat $1:$3 >"$TRASH/old" && dig-cat $2:$3 >"$TRASH/new" && cp "$TRASH/old" "$TRASH/patched" &&
+	while read -r offset size new_offset new_size kind
 	do
-		tail -c +$((at + 1)) "$TRASH/old" | head -c $((offset - at)) >>"$TRASH/patched" &&
-		if test $new_size != 0
-		then
-			dig-cat --range=$new_offset-$((new_offset + new_size - 1)) $2:$3 >>"$TRASH/patched" || return 1
-		fi &&
-		at=$((offset + size)) || return 1
+		case $kind in
+		replaced) test $offset = $new_offset && from=new ;;
+		moved) test $size = $new_size && from=old ;;
+		*) false ;;
+		esac &&
+		dd if="$TRASH/$from" of="$TRASH/patched" bs=1M iflag=skip_bytes,count_bytes oflag=seek_bytes \
+			skip=$offset count=$new_size seek=$new_offset conv=notrunc status=none || return 1
 	done <$4 &&
-	tail -c +$((at + 1)) "$TRASH/old" >>"$TRASH/patched" &&
-	dig-cat $2:$3 >"$TRASH/new" &&
+	truncate -s $(stat -c %s "$TRASH/new") "$TRASH/patched" &&
 	cmp "$TRASH/new" "$TRASH/patched"
 }
 
@@ -55,23 +54,48 @@ test_expect_success 'an edit in place is told as ranges near it, and sizes do no
 	cd w &&
 	test_expect_code 1 dig-diff-roots --ranges @1 @2 image >../ranges &&
 	test $(wc -l <../ranges) = 2 &&
-	while read -r offset size new_offset new_size
+	while read -r offset size new_offset new_size kind
 	do
-		test $offset = $new_offset && test $size = $new_size && test $size -lt 4200000 || return 1
+		test $kind = replaced && test $offset = $new_offset && test $size = $new_size &&
+			test $size -lt 4200000 || return 1
 	done <../ranges &&
 	read -r offset size rest <../ranges &&
 	test $offset -le $((37 * 65536)) && test $((offset + size)) -ge $((37 * 65536 + 102400))
 '
 
+test_expect_success 'what stands behind an insertion has moved, as one range' '
+	cd w &&
+	test_expect_code 1 dig-diff-roots --ranges @2 @3 image >../ranges &&
+	test $(wc -l <../ranges) = 2 &&
+	{ read -r offset size new_offset new_size kind && test $kind = replaced &&
+		test $new_offset -le 2000000 && test $((new_offset + new_size)) -ge 2300000 &&
+		read -r offset size new_offset new_size kind && test $kind = moved &&
+		test $new_offset = $((offset + 307200)) && test $((offset + size)) = 6291456; } <../ranges
+'
+
+# A hole has chunks of zeros, which begin at other offsets behind what is written into it.
+test_expect_success '13 bytes in a hole of 40 MB are one range, in place' '
+	cd w && seeded 3M 7 >sparse && truncate -s 43M sparse && seeded 3M 8 >>sparse && commit_all sparse &&
+	printf "13 bytes here" | dd of=sparse bs=1 seek=20000000 conv=notrunc status=none &&
+	commit_all "bytes in it" &&
+	for states in "@6 @7" "@7 @6"
+	do
+		test_expect_code 1 dig-diff-roots --ranges $states sparse >../ranges &&
+		test $(wc -l <../ranges) = 1 && read -r offset size new_offset new_size kind <../ranges &&
+		test $kind = replaced && test $offset = $new_offset && test $size = $new_size &&
+		test $offset -le 20000000 && test $((offset + size)) -ge 20000013 && test $size -le 4194304 || return 1
+	done
+'
+
 test_expect_success 'files of one chunk, and of none, are compared too' '
 	cd w &&
-	echo "0 4 0 6" >../expect &&
+	echo "0 4 0 6 replaced" >../expect &&
 	test_expect_code 1 dig-diff-roots --ranges @1 @2 small >../actual &&
 	test_cmp ../expect ../actual &&
-	echo "0 0 0 5" >../expect &&
+	echo "0 0 0 5 replaced" >../expect &&
 	test_expect_code 1 dig-diff-roots --ranges @1 @2 nothing >../actual &&
 	test_cmp ../expect ../actual &&
-	echo "0 5 0 0" >../expect &&
+	echo "0 5 0 0 replaced" >../expect &&
 	test_expect_code 1 dig-diff-roots --ranges @2 @1 nothing >../actual &&
 	test_cmp ../expect ../actual
 '
@@ -86,7 +110,7 @@ test_expect_success 'what is equal has no ranges' '
 
 test_expect_success 'records end with NUL, or are left to the exit status' '
 	cd w &&
-	printf "0 4 0 6\0" >../expect &&
+	printf "0 4 0 6 replaced\0" >../expect &&
 	test_expect_code 1 dig-diff-roots -z --ranges @1 @2 small >../actual &&
 	cmp ../expect ../actual &&
 	test_expect_code 1 dig-diff-roots -q --ranges @1 @2 small >../actual &&

@@ -282,10 +282,32 @@ std::shared_ptr<const DecodedBlock> ChunkReader::cached_block(const Place &place
 	return block;
 }
 
+void ChunkReader::read_uncached(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch)
+{
+	const BlockRecord &record = solid_[solid.first]->record;
+	const MutableBytes raw = scratch.last(record.raw_size);
+	const BlockShape shape = decode(*solid_[solid.first], scratch.first(record.length), raw);
+	std::size_t item = 0, begin = 0;
+	for (std::size_t i = solid.first; i < solid.end; i++) {
+		Place &place = *solid_[i];
+		for (; item < place.item && item < shape.sizes.size(); item++)
+			begin += shape.sizes[item];
+		if (item >= shape.sizes.size() || shape.sizes[item] != place.to.size())
+			continue;
+		std::copy_n(raw.begin() + static_cast<std::ptrdiff_t>(begin), place.to.size(), place.to.begin());
+		chunks[place.chunk].bytes = place.to;
+	}
+}
+
 void ChunkReader::read_parts(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch)
 {
 	const BlockRecord &record = solid_[solid.first]->record;
-	const auto block = cached_block(*solid_[solid.first], scratch.first(aligned(record.length) + record.raw_size));
+	const MutableBytes room = scratch.first(aligned(record.length) + record.raw_size);
+	if (!keeps_blocks_) {
+		read_uncached(chunks, solid, room);
+		return;
+	}
+	const auto block = cached_block(*solid_[solid.first], room);
 	for (std::size_t i = solid.first; i < solid.end; i++) {
 		Place &place = *solid_[i];
 		if (place.item >= block->ends.size() || block->kind != ItemKind::chunk)

@@ -57,6 +57,9 @@ class ChunkReader {
 public:
 	// cache keeps blocks that small chunks come out of; all must outlive the reader.
 	ChunkReader(Store &store, ChunkCache &cache, Work &work) : store_(store), cache_(cache), clock_(work) {}
+	// From now on blocks are not put into the cache, which costs a copy of each.  For callers that want
+	// all that they need of a block at once.
+	void keep_no_blocks() { keeps_blocks_ = false; }
 
 	// Of the thread that the reader belongs to, for what is not reading.
 	StepClock &clock() { return clock_; }
@@ -101,6 +104,7 @@ private:
 	void read_alone(Place &place, MutableBytes scratch);
 	void read_whole(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch);
 	void read_parts(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch);
+	void read_uncached(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch);
 	std::shared_ptr<const DecodedBlock> cached_block(const Place &place, MutableBytes scratch);
 	BlockShape decode(const Place &place, MutableBytes stored, MutableBytes raw);
 	void verify(std::span<WantedChunk> chunks);
@@ -114,6 +118,7 @@ private:
 	std::vector<Repeat> repeats_;
 	std::vector<std::uint32_t> table_; // open addressing, by digest: numbers of chunks that differ
 	std::size_t scratch_size_ = 0;
+	bool keeps_blocks_ = true;
 	bool is_slow_ = false; // what was read last was not cached
 	std::vector<Place *> solid_;  // sorted by block and item
 	std::vector<Solid> blocks_;
