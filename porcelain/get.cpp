@@ -3,6 +3,7 @@
 
 #include "libdig/format/urn.h"
 #include "libdig/os/output_file.h"
+#include "libdig/store/state_names.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/layer_at.h"
@@ -13,7 +14,7 @@ using namespace dig;
 static constexpr char usage[] =
 	
 	"dig-get [-o FILE] [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]]\n"
-	"        URN|LAYER:PATH";
+	"        URN|ROOT:PATH|LAYER:PATH";
 
 static bool is_store(const std::string &directory, const Digest &id)
 {
@@ -66,6 +67,12 @@ static int get_with(Command cat, const std::string &name, const std::optional<st
 	return status;
 }
 
+// ROOT:PATH, as for dig-cat; a URN and /PATH are none.
+static bool is_state_path(const std::string &name)
+{
+	return !looks_like_urn(name) && !name.starts_with('/') && split_state_path(name);
+}
+
 static int get(Options &options)
 {
 	std::optional<std::string> file;
@@ -77,7 +84,7 @@ static int get(Options &options)
 		.value("range", 0, range, "a-b", "only these bytes, as in #bytes=a-b")
 		.positional(names, 1, 1)
 		.parse();
-	if (layer_in(names[0]))
+	if (layer_in(names[0]) || is_state_path(names[0]))
 		return get_with(cat_command(range, report), names[0], file);
 	const Urn urn = parse_urn(names[0]);
 	if (urn.path.empty())

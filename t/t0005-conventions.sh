@@ -78,6 +78,7 @@ sample () {
 	dig-show-layer) dig-show-layer ;;
 	dig-show-staging) dig-show-staging ;;
 	dig-status) dig-status ;;
+	dig-tag) dig-tag -q -f sample && dig-tag ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
 	dig-verify-store) dig-verify-store --quick ;;

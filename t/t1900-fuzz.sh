@@ -23,7 +23,7 @@ done
 test_expect_success 'there is a target for each of them' '
 	"$fuzz" --list | sort >actual &&
 	printf "%s\n" chunk-run entry fetch-reply http ignore index journal layer layer-table node path records response-head roots \
-		s3-listing settings tree url urn | test_cmp - actual
+		s3-listing settings tag time tree url urn | test_cmp - actual
 '
 
 # Runs a target that has a mistake; true when it is found.
