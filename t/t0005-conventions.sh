@@ -45,6 +45,7 @@ sample () {
 	dig-export-states) dig-export-states --since=@1 - ;;
 	dig-extract) dig-extract -h ;;
 	dig-fetch | dig-fetch-states) dig-push -q "$TRASH/fetched$$" && $1 "$TRASH/fetched$$" ;;
+	dig-find) dig-find "*" ;;
 	dig-gc) dig-gc --dry-run ;;
 	dig-fetch-url) dig-fetch-url "file://$PWD/one" ;;
 	dig-get) dig-get /one ;;
@@ -70,6 +71,7 @@ sample () {
 	dig-remote-s3) echo "get . 0 1" | dig-remote-s3 s3://bucket ;;
 	dig-remote-ssh) echo check | DIG_SSH=echo dig-remote-ssh ssh://host/directory ;;
 	dig-repack) dig-repack --dry-run ;;
+	dig-restore) dig-restore -n one ;;
 	dig-serve)
 		timeout 1 dig-serve --listen=127.0.0.1:0
 		test $? = 124 # it was serving until then
@@ -81,6 +83,7 @@ sample () {
 	dig-tag) dig-tag -q -f sample && dig-tag ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
+	dig-urn) dig-urn one ;;
 	dig-verify-store) dig-verify-store --quick ;;
 	dig-write-layer) dig-write-layer --allow-empty -m more ;;
 	*) return 99 ;;
@@ -191,7 +194,7 @@ needs_a_store () {
 	dig-add) set -- -A ;;
 	dig-cat | dig-get) set -- /one ;;
 	dig-diff-roots) set -- HEAD HEAD ;;
-	dig-check-ignore | dig-rm) set -- one ;;
+	dig-check-ignore | dig-find | dig-restore | dig-rm | dig-urn) set -- one ;;
 	dig-checkout-root) set -- HEAD there ;;
 	dig-commit | dig-write-layer) set -- -m none ;;
 	dig-extract) set -- there ;;
