@@ -63,6 +63,18 @@ test_expect_success 'a time before the first state is an error that has the time
 	test_expect_code 128 dig ls "@{300 years ago}" 2>../err && grep "before the first state" ../err
 '
 
+test_expect_success 'where a clock was set back, the highest generation counts' '
+	cp -R w back && cd back && echo 4 >file && dig add -q -A && DIG_COMMIT_TIME=1700050000 dig commit -q -m "set back" &&
+	dig cat @{2023-11-15}:file >../out && echo 4 | test_cmp - ../out && dig cat @{2023-11-14}:file >../out && echo 1 | test_cmp - ../out &&
+	dig cat "@{@1700050000}:file" >../out && echo 4 | test_cmp - ../out && dig cat "@{@1700049999}:file" >../out && echo 1 | test_cmp - ../out &&
+	dig log --oneline --since=2023-11-15 --until=2023-11-15 >../out && sed "s/ .*//" ../out >../actual && printf "@4\n@2\n" | test_cmp - ../actual
+'
+
+test_expect_success 'a time that names a state whose content was dropped is told so' '
+	cp -R w thin && cd thin && dig gc -q --keep-last=1 --now && test_expect_code 128 dig ls @{2023-11-15} 2>../err && grep "the content of @2 was dropped" ../err &&
+	dig log --oneline @{2023-11-15} >../out && grep "^@2 .*(dropped)" ../out
+'
+
 test_expect_success 'a day is one of the zone of TZ' '
 	cd w && TZ=XXX-9 dig ls @{2023-11-15} >../out && test $(wc -l <../out) = 2 &&
 	TZ=XXX-9 dig ls @{2023-11-16} >../out && test $(wc -l <../out) = 3 && TZ=XXX-9 dig ls @{2023-11-16T09:00Z} >../out &&
@@ -166,6 +178,12 @@ test_expect_success 'a tag of a state that the store does not have is told' '
 	do
 		test_expect_code 128 dig ls $tag 2>../err && grep "which this store does not have" ../err || return 1
 	done && test_expect_code 4 dig check >../out 2>&1 && grep "tags/v1" ../out
+'
+
+test_expect_success 'many tags are listed and looked up' '
+	cp -R w thousand && cd thousand && for i in 1 2 3 4 5 6 7 8 9 0; do for j in 1 2 3 4 5 6 7 8 9 0; do for k in 1 2 3 4 5 6 7 8 9 0; do cp .dig/tags/v1 .dig/tags/tag-$i$j$k || return 1; done; done; done &&
+	dig tag >../out && test $(grep -c "^tag-" ../out) = 1000 && dig ls tag-500 >../actual && printf "file\nfile-1\n" | test_cmp - ../actual && dig check -q &&
+	test_expect_code 128 dig ls tag-x00 2>../err && grep "did you mean .tag-.00" ../err
 '
 
 test_expect_success 'tags do not travel' '

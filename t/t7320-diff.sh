@@ -124,4 +124,32 @@ test_expect_success !ROOT 'what cannot be read is told, and the rest is compared
 	cp -Rp w unreadable && cd unreadable && printf "same 222\n" >same && chmod 0 same && test_expect_code 3 dig diff --work 2>../err && grep "same. is not compared" ../err
 '
 
+# dig-diff-roots walks both trees at once; dig diff has threads that take ranges of paths, or the ranges of PATHs.
+# Names are such that "a-b" comes between "a" and what lies in it.
+test_expect_success 'large states, changed everywhere or in some places, are compared as by dig-diff-roots' '
+	dig init large >/dev/null && cd large && empty=$(: | dig hash-object --stdin) && dig hash-object -w --stdin <../w/same >../root && full=$(cat ../root) &&
+	awk -v empty=$empty "BEGIN {
+		for (i = 0; i < 24000; i++)
+			printf \"100644 0 %s %d\\td%d%s/sub-%d%s%05d\\n\", empty, i, i % 37, i % 3 ? \"\" : \"-x\", i % 11, i % 5 ? \"/\" : \"-\", i
+	}" >../entries && dig update-index --index-info <../entries && dig commit -q -m one &&
+	for step in 7 1000 1 9999
+	do
+		sed -n "1~${step}p" ../entries | sed "s/^100644 0 $empty/100755 $(wc -c <../w/same) $full/; 3~4d" >../changes &&
+		sed -n "2~${step}p" ../entries | sed -n "1~5s/^100644 0 [0-9a-f]* [0-9]*/0 0 $empty/p" >>../changes &&
+		{ test $step = 1 || printf "100644 0 $empty 5\\tnew-%s/x\n" $step; } >>../changes && dig update-index --index-info <../changes && dig commit -q -m $step || return 1
+	done &&
+	for pair in "@1 @2" "@2 @3" "@3 @4" "@4 @5" "@1 @5" "@5 @1" "@0 @1" "@4 @0"
+	do
+		{ dig diff-roots --apart $pair >../expect || :; } && dig diff $pair >../actual && cmp ../expect ../actual && test -s ../expect &&
+		dig diff $pair d3 d5-x/sub-4 >../actual && { dig diff-roots --apart $pair d3 d5-x/sub-4 >../expect || :; } && cmp ../expect ../actual || { echo $pair; return 1; }
+	done &&
+	for path in d3 d3-x d7/sub-4 d36/sub-1
+	do
+		for n in 5 4 3 2
+		do
+			dig diff -q @$((n - 1)) @$n $path || echo @$n
+		done >../expect && echo @1 >>../expect && dig log --oneline $path >../log && sed "s/ .*//" ../log >../actual && test_cmp ../expect ../actual || return 1
+	done && dig diff @1 @4 | head -n 1 >../actual && test $(wc -l <../actual) = 1 && within-memory dig-diff --stat @0 @4 >../out && test -s ../out
+'
+
 test_done
