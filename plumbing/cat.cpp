@@ -2,6 +2,7 @@
 #include "libdig/base/path.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/store/read_pipeline.h"
+#include "libdig/store/state_names.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/content_batch.h"
 #include "libdig/tool/layer_at.h"
@@ -54,9 +55,8 @@ public:
 
 	Content find(std::string_view name)
 	{
-		const std::size_t colon = name.find(':');
-		if (colon != name.npos)
-			return find_path(name.substr(0, colon), name.substr(colon + 1));
+		if (const std::optional<StatePath> named = split_state_path(name))
+			return find_path(named->state, named->path);
 		const std::optional<Digest> digest = parse_digest(name);
 		if (!digest)
 			throw NotThere(quote(name) + " is neither ROOT:PATH nor the 64 digits of a chunk", "missing");
@@ -96,12 +96,14 @@ public:
 private:
 	std::optional<FileStat> roots_stat() const { return find_stat(store_.paths().roots()); }
 
-	RootName resolve(std::string_view root) const
+	RootName resolve(std::string_view root)
 	{
 		try {
 			return store_.resolve(root);
 		} catch (const AmbiguousRoot &error) {
 			throw NotThere(error.what(), "ambiguous");
+		} catch (const CorruptError &) {
+			throw;
 		} catch (const Error &error) {
 			throw NotThere(error.what(), "missing");
 		}

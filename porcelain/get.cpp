@@ -3,6 +3,7 @@
 
 #include "libdig/format/urn.h"
 #include "libdig/os/output_file.h"
+#include "libdig/store/state_names.h"
 #include "libdig/store/store.h"
 #include "libdig/store/stores_by_id.h"
 #include "libdig/tool/command.h"
@@ -14,7 +15,7 @@ using namespace dig;
 static constexpr char usage[] =
 	
 	"dig-get [-o FILE] [--range=a-b] [--progress[=WHEN]] [--metrics[=FILE]]\n"
-	"        URN|LAYER:PATH";
+	"        URN|ROOT:PATH|LAYER:PATH";
 
 static Command cat_command(const std::optional<ByteRange> &range, const Report &report)
 {
@@ -37,6 +38,12 @@ static int get_with(Command cat, const std::string &name, const std::optional<st
 	return status;
 }
 
+// ROOT:PATH, as for dig-cat; a URN and /PATH are none.
+static bool is_state_path(const std::string &name)
+{
+	return !looks_like_urn(name) && !name.starts_with('/') && split_state_path(name);
+}
+
 static int get(Options &options)
 {
 	std::optional<std::string> file;
@@ -48,7 +55,7 @@ static int get(Options &options)
 		.value("range", 0, range, "a-b", "only these bytes, as in #bytes=a-b")
 		.positional(names, 1, 1)
 		.parse();
-	if (layer_in(names[0]))
+	if (layer_in(names[0]) || is_state_path(names[0]))
 		return get_with(cat_command(range, report), names[0], file);
 	const Urn urn = parse_urn(names[0]);
 	if (urn.path.empty())

@@ -3,6 +3,7 @@
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
 #include "libdig/os/clock.h"
+#include "libdig/store/state_names.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/layer_at.h"
@@ -99,10 +100,8 @@ static int ls(Options &options)
 	const std::optional<LayerName> layer = layer_in(names.empty() ? "" : names[0]);
 	Store store = layer ? Store(open_layer_at(layer->place)) : Store(get_store());
 	const std::string name = layer ? "HEAD:" + layer->path : names.empty() ? "HEAD" : names[0];
-	const std::size_t colon = name.find(':');
-	const std::string state = colon == 0 ? "HEAD" : name.substr(0, colon);
+	const auto &[state, typed] = split_state_path(name).value_or(StatePath{name, ""});
 	const RootName root = store.resolve(state);
-	const std::string typed = colon == name.npos ? "" : name.substr(colon + 1);
 	const std::string path = typed.empty() ? "" : normalised_path(typed, "", "/");
 	Output &out = standard_output();
 	out.set_end(record_end(look.nul));

@@ -5,7 +5,7 @@
 #include "libdig/os/clock.h"
 #include "libdig/staging/staged_items.h"
 #include "libdig/tool/command.h"
-#include "libdig/tool/sorted_texts.h"
+#include "libdig/format/sorted_texts.h"
 #include "libdig/tool/time_text.h"
 #include "libdig/tool/typed_path.h"
 #include "libdig/verbs/near_paths.h"

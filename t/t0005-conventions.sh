@@ -48,6 +48,7 @@ sample () {
 	dig-export-states) dig-export-states --since=@1 - ;;
 	dig-extract) dig-extract -h ;;
 	dig-fetch | dig-fetch-states) dig-push -q "$TRASH/fetched$$" && $1 "$TRASH/fetched$$" ;;
+	dig-find) dig-find "*" ;;
 	dig-gc) dig-gc --dry-run ;;
 	dig-fetch-url) dig-fetch-url "file://$PWD/one" ;;
 	dig-get) dig-get /one ;;
@@ -75,6 +76,7 @@ sample () {
 	dig-remote-s3) echo "get . 0 1" | dig-remote-s3 s3://bucket ;;
 	dig-remote-ssh) echo check | DIG_SSH=echo dig-remote-ssh ssh://host/directory ;;
 	dig-repack) dig-repack --dry-run ;;
+	dig-restore) dig-restore -n one ;;
 	dig-serve)
 		timeout 1 dig-serve --listen=127.0.0.1:0
 		test $? = 124 # it was serving until then
@@ -84,9 +86,11 @@ sample () {
 	dig-show-staging) dig-show-staging ;;
 	dig-stats) dig-stats ;;
 	dig-status) dig-status ;;
+	dig-tag) dig-tag -q -f sample && dig-tag ;;
 	dig-tar-root) dig-tar-root HEAD ;;
 	dig-update-index) dig-ls-work three | dig-update-index --add -n --stdin ;;
 	dig-update-root) dig-update-root "$(dig-write-layer --allow-empty -m more)" ;;
+	dig-urn) dig-urn one ;;
 	dig-verify) dig-prove HEAD:one | dig-verify - ;;
 	dig-verify-proof) dig-prove HEAD:one | dig-verify-proof --root="$(dig-info root)" - ;;
 	dig-verify-store) dig-verify-store --quick ;;
@@ -200,7 +204,7 @@ needs_a_store () {
 	dig-apply-ranges) set -- HEAD HEAD one one ;;
 	dig-cat | dig-get) set -- /one ;;
 	dig-diff-roots) set -- HEAD HEAD ;;
-	dig-check-ignore | dig-prove | dig-rm) set -- one ;;
+	dig-check-ignore | dig-find | dig-prove | dig-restore | dig-rm | dig-urn) set -- one ;;
 	dig-checkout-root) set -- HEAD there ;;
 	dig-tar-root) set -- HEAD ;;
 	dig-commit | dig-write-layer) set -- -m none ;;

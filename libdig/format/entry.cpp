@@ -118,12 +118,19 @@ void Entry::decode_rest(Cursor &cursor)
 Entry Entry::decode(Cursor &cursor)
 {
 	Entry entry;
-	const std::uint16_t length = cursor.u16();
-	entry.path = text_of(cursor.take(length));
-	if (const std::string_view problem = path_problem(entry.path); !problem.empty())
-		cursor.fail("the path " + quote(entry.path) + " is not allowed: " + std::string(problem));
-	entry.decode_rest(cursor);
+	entry.path = entry.decode_over(cursor, false);
 	return entry;
+}
+
+std::string_view Entry::decode_over(Cursor &cursor, bool has_checked_path)
+{
+	const std::uint16_t length = cursor.u16();
+	const std::string_view stored = text_of(cursor.take(length));
+	const std::string_view problem = has_checked_path ? std::string_view() : path_problem(stored);
+	if (!problem.empty())
+		cursor.fail("the path " + quote(stored) + " is not allowed: " + std::string(problem));
+	decode_rest(cursor);
+	return stored;
 }
 
 std::string_view path_of_encoded_entry(Bytes bytes)

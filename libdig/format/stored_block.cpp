@@ -53,19 +53,33 @@ void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableB
 	decode_block(block.shape, block.payload(), decompressor, out, name, offset);
 }
 
-std::optional<Digest> item_digest(ItemKind kind, Bytes bytes)
+// Nothing for bytes that are no node.
+static std::optional<Node> node_in(Bytes bytes)
 {
-	if (kind == ItemKind::chunk)
-		return digest_of(bytes);
 	// A stored node begins with its kind.
 	if (bytes.empty() || (bytes[0] != 1 && bytes[0] != 2) || bytes.size() > max_stored_node_size)
 		return {};
 	try {
-		return Node::parse(Buffer(bytes.begin(), bytes.end()), static_cast<TreeKind>(bytes[0]), nullptr, "node")
-			.compute_id();
+		return Node::parse(Buffer(bytes.begin(), bytes.end()), static_cast<TreeKind>(bytes[0]), nullptr, "node");
 	} catch (const CorruptError &) {
 		return {};
 	}
+}
+
+std::optional<Digest> item_digest(ItemKind kind, Bytes bytes)
+{
+	if (kind == ItemKind::chunk)
+		return digest_of(bytes);
+	const std::optional<Node> node = node_in(bytes);
+	return node ? std::optional(node->compute_id()) : std::nullopt;
+}
+
+std::optional<Buffer> verified_item(ItemKind kind, Bytes bytes, const Digest &digest)
+{
+	if (kind == ItemKind::chunk)
+		return digest_of(bytes) == digest ? std::optional(Buffer(bytes.begin(), bytes.end())) : std::nullopt;
+	std::optional<Node> node = node_in(bytes);
+	return node && node->compute_id() == digest ? std::optional(std::move(*node).take_stored()) : std::nullopt;
 }
 
 } // namespace dig

@@ -29,6 +29,8 @@ void decode_block(const StoredBlock &block, Decompressor &decompressor, MutableB
 // The digest that an item with these bytes is looked up by: of a chunk that of its bytes, of a node
 // its id.  Nothing if the bytes are no node.
 std::optional<Digest> item_digest(ItemKind kind, Bytes bytes);
+// A copy of the bytes if that is their digest; nothing else.
+std::optional<Buffer> verified_item(ItemKind kind, Bytes bytes, const Digest &digest);
 
 } // namespace dig
 

@@ -39,13 +39,13 @@ Buffer single_chunk_node(const Digest &chunk, std::uint64_t size)
 
 // Takes one item off the cursor and adds its counts to the sums.
 static void skip_item(Cursor &cursor, TreeKind kind, int level, std::uint64_t &leaves,
-	std::uint64_t &bytes, std::string_view &path)
+	std::uint64_t &bytes, std::string_view &path, Entry &scratch, bool has_checked_paths)
 {
 	const std::uint64_t at = cursor.offset();
 	std::uint64_t item_leaves = 1, item_bytes;
 	if (level == 0 && kind == TreeKind::manifest) {
-		const Entry entry = Entry::decode(cursor);
-		item_bytes = entry.size;
+		path = scratch.decode_over(cursor, has_checked_paths);
+		item_bytes = scratch.size;
 	} else {
 		item_bytes = cursor.u64();
 		if (level > 0) {
@@ -65,6 +65,19 @@ static void skip_item(Cursor &cursor, TreeKind kind, int level, std::uint64_t &l
 
 Node Node::parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name)
 {
+	Node node = parse_items(std::move(stored), kind, name, false);
+	if (id && node.compute_id() != *id)
+		throw CorruptError("node " + to_hex(*id) + " has other content than its id says");
+	return node;
+}
+
+Node Node::parse_verified(Buffer stored, TreeKind kind, std::string_view name)
+{
+	return parse_items(std::move(stored), kind, name, true);
+}
+
+Node Node::parse_items(Buffer stored, TreeKind kind, std::string_view name, bool has_checked_paths)
+{
 	Node node;
 	node.stored_ = std::move(stored);
 	Cursor cursor(node.stored_, name);
@@ -79,15 +92,14 @@ Node Node::parse(Buffer stored, TreeKind kind, const Digest *id, std::string_vie
 		cursor.fail("the node's level or number of items is out of bounds");
 	std::uint64_t leaves = 0, bytes = 0;
 	std::string_view before;
+	Entry scratch;
 	node.offsets_.reserve(items + 1);
 	for (std::uint32_t i = 0; i < items; i++) {
 		const std::size_t start = cursor.offset();
 		node.offsets_.push_back(static_cast<std::uint32_t>(start));
 		std::string_view path;
-		skip_item(cursor, kind, node.level_, leaves, bytes, path);
+		skip_item(cursor, kind, node.level_, leaves, bytes, path, scratch, has_checked_paths);
 		if (kind == TreeKind::manifest) {
-			if (node.level_ == 0)
-				path = path_of_encoded_entry(Bytes(node.stored_).subspan(start));
 			if (i > 0 && path <= before)
 				cursor.fail("paths are not in order");
 			before = path;
@@ -97,8 +109,6 @@ Node Node::parse(Buffer stored, TreeKind kind, const Digest *id, std::string_vie
 	node.offsets_.push_back(static_cast<std::uint32_t>(node.stored_.size()));
 	if (leaves != node.leaves_ || bytes != node.bytes_)
 		cursor.fail("the node's counts do not agree with its items");
-	if (id && node.compute_id() != *id)
-		throw CorruptError("node " + to_hex(*id) + " has other content than its id says");
 	return node;
 }
 
@@ -144,14 +154,16 @@ NodeRef Node::child(std::size_t i) const
 	return ref;
 }
 
-static Node loaded(const NodeSource &source, TreeKind kind, const Digest &id)
+static Node loaded(const NodeSource &source, TreeKind kind, const Digest &id, SourceTrust trust)
 {
+	if (trust == SourceTrust::verified)
+		return Node::parse_verified(source(id), kind, "node " + to_hex(id));
 	return Node::parse(source(id), kind, &id, "node " + to_hex(id));
 }
 
-Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before)
+Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before, SourceTrust trust)
 {
-	Node node = loaded(source, kind, ref.id);
+	Node node = loaded(source, kind, ref.id, trust);
 	if (node.level() != ref.level || node.leaves() != ref.leaves || node.bytes() != ref.bytes ||
 		(kind == TreeKind::manifest && node.path(node.size() - 1) != ref.last_path))
 		throw CorruptError("node " + to_hex(ref.id) + " does not agree with its parent");
@@ -160,11 +172,11 @@ Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std:
 	return node;
 }
 
-Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root)
+Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root, SourceTrust trust)
 {
 	Node node = root.id == empty_root(kind)
 		? Node::parse(node_header(kind, 0, 0, 0, 0), kind, nullptr, tree_name)
-		: loaded(source, kind, root.id);
+		: loaded(source, kind, root.id, trust);
 	if (root.leaves.value_or(node.leaves()) != node.leaves() || root.bytes.value_or(node.bytes()) != node.bytes())
 		throw CorruptError("node " + to_hex(root.id) + " has " + std::to_string(node.leaves()) + " items with " +
 			std::to_string(node.bytes()) + " bytes, which is not what is said of it");

@@ -2,7 +2,7 @@
 #ifndef DIG_CHUNK_WALK_H
 #define DIG_CHUNK_WALK_H
 
-#include "libdig/gateway/kept_nodes.h"
+#include "libdig/store/kept_nodes.h"
 #include "libdig/store/chunk_reader.h"
 
 namespace dig {

@@ -2,7 +2,7 @@
 #ifndef DIG_MANIFEST_SEEK_H
 #define DIG_MANIFEST_SEEK_H
 
-#include "libdig/gateway/kept_nodes.h"
+#include "libdig/store/kept_nodes.h"
 
 namespace dig {
 

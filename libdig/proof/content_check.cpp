@@ -202,7 +202,7 @@ void ContentCheck::check_blocks()
 	const Digest root =
 		root_of_path(blocks.count, blocks.first, blocks.last, next_leaf, proof_.block_path);
 	expect_end();
-	if (at != count || root != *block_tree_of(*proof_.entry))
+	if (at != count || root != *proof_.entry->block_tree())
 		refuse("its blocks lead to another root");
 }
 
@@ -242,7 +242,7 @@ void check_content(
 	if (proof.kind == ProofKind::range)
 		check.check_chunks();
 	else if (proof.kind == ProofKind::blocks ||
-		(block_tree_of(*proof.entry) && proof.entry->size > 0))
+		(proof.entry->block_tree() && proof.entry->size > 0))
 		check.check_blocks();
 	else
 		check.check_file();

@@ -10,18 +10,6 @@ namespace dig {
 constexpr std::string_view proof_name = "a proof";
 constexpr std::size_t most_header = 65535;
 
-std::optional<Digest> block_tree_of(const Entry &entry)
-{
-	Cursor cursor(entry.attributes, entry.path);
-	while (!cursor.at_end()) {
-		const std::uint16_t type = cursor.u16();
-		const Bytes value = cursor.take(cursor.u32());
-		if (type == block_tree_attribute && value.size() == sizeof(Digest))
-			return Cursor(value, entry.path).digest();
-	}
-	return {};
-}
-
 Digest ShownNode::id() const
 {
 	std::size_t at = 0;
@@ -310,7 +298,7 @@ InnerProof ProofReader::read()
 		break;
 	case ProofKind::range: read_range(proof); break;
 	default: {
-		demand(block_tree_of(*proof.entry).has_value(), "the file has no block tree");
+		demand(proof.entry->block_tree().has_value(), "the file has no block tree");
 		take_extent(proof);
 		const BlockExtent blocks = blocks_of(proof.entry->size, proof.begin, proof.size);
 		proof.data_begin = blocks.data_begin();

@@ -74,9 +74,6 @@ Buffer prove_blocks(const ProofSource &source, std::string_view path, std::uint6
 // NegativeAnswer if there is something.
 Buffer prove_absence(const ProofSource &source, std::string_view path);
 
-// The root of the entry's block tree, if it has one.
-std::optional<Digest> block_tree_of(const Entry &entry);
-
 } // namespace dig
 
 #endif

@@ -3,13 +3,12 @@
 #define DIG_PROOF_BYTES_H
 
 #include "libdig/base/cursor.h"
+#include "libdig/chunking/block_tree.h"
 #include "libdig/format/node_id.h"
 
 namespace dig {
 
 constexpr std::uint8_t proof_version = 1;
-constexpr std::uint16_t block_tree_attribute = 5;
-constexpr std::uint64_t block_tree_block = 16_KiB;
 
 // A node of which some items are shown, and the others are in hashes.
 struct ShownNode {

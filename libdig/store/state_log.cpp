@@ -8,7 +8,6 @@
 
 namespace dig {
 
-constexpr std::uint64_t states_a_file = 1024;
 constexpr std::size_t max_entry_size = 33_MiB; // as the sections of a layer that it repeats
 constexpr std::size_t window_size = 256_KiB;
 constexpr std::string_view state_log_magic = "DIGSTATE";
@@ -89,6 +88,27 @@ std::optional<LayerState> find_noted_state(const StorePaths &paths, std::uint64_
 		return {};
 	}
 	return found;
+}
+
+void each_noted_header(const StorePaths &paths, std::uint64_t generation,
+	const std::function<void(std::uint64_t generation, LayerHeader header)> &take)
+{
+	try {
+		const std::string path = log_path(paths, generation);
+		const std::optional<File> file = File::find(path);
+		if (!file)
+			return;
+		std::uint64_t number = (generation - 1) / states_a_file * states_a_file;
+		each_entry(*file, [&](Bytes body) {
+			if (++number, body.empty() || number > (generation - 1) / states_a_file * states_a_file + states_a_file)
+				return;
+			Cursor cursor(body, path);
+			const Bytes header = cursor.take(cursor.u32());
+			take(number, LayerHeader::decode(header, path));
+		});
+	} catch (const Error &) {
+		// It is derived.
+	}
 }
 
 static void check_file(const std::string &path, std::uint64_t first, const RootHistory &roots)

@@ -12,8 +12,15 @@
 
 namespace dig {
 
+constexpr std::uint64_t states_a_file = 1024;
+
 // What the layer with this id said of the generation; nothing if that is not known.
 std::optional<LayerState> find_noted_state(const StorePaths &paths, std::uint64_t generation, const Digest &layer_id);
+
+// Calls take with each header that stands in the same file as the generation's, in their order.  None of
+// them is checked against the history.  Nothing for a file that is not there or is damaged.
+void each_noted_header(const StorePaths &paths, std::uint64_t generation,
+	const std::function<void(std::uint64_t generation, LayerHeader header)> &take);
 
 // Notes the states up to this generation that are not noted yet, as far as they stand in the same file.
 // Not durable.  Under the store's lock.

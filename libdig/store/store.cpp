@@ -193,15 +193,20 @@ std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
 {
 	if (alone_)
 		return alone_;
-	std::lock_guard guard(mutex_);
+	std::unique_lock guard(mutex_);
 	if (generation == 0 || generation > roots_.size())
 		throw CorruptError("there is no generation " + std::to_string(generation), paths_.roots(), 0);
-	const MergedLayer *const merged = table_->find(generation);
+	const std::shared_ptr<const LayerTable> table = table_;
+	const MergedLayer *const merged = table->find(generation);
 	const std::uint64_t home = merged ? merged->range.last : generation;
 	const auto known = layers_.find(home);
-	if (known != layers_.end())
-		return known->second;
-	const RootHistory::Record &record = roots_.at(generation);
+	if (known != layers_.end()) {
+		known->second.last_use = ++layer_uses_;
+		return known->second.layer;
+	}
+	const RootHistory::Record record = roots_.at(generation);
+	// Others read what is open meanwhile, or open other layers.
+	guard.unlock();
 	const std::string path = merged ? paths_.merged_layer(merged->pack_id) : paths_.layer(record.layer_id);
 	if (!find_stat(path))
 		throw MissingLayer("the layer of generation " + std::to_string(generation) + " is missing", path);
@@ -211,9 +216,8 @@ std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
 	} catch (const SystemError &error) {
 		if (error.error() == ENOENT)
 			throw MissingLayer("the layer of generation " + std::to_string(generation) + " is missing", path);
-		if (error.error() != EMFILE || layers_.empty())
+		if (error.error() != EMFILE || !close_layers())
 			throw;
-		layers_.clear();
 		layer = std::make_shared<Layer>(path, index_room_);
 	}
 	if (merged) {
@@ -226,15 +230,28 @@ std::shared_ptr<Layer> Store::open_layer(std::uint64_t generation)
 	} else if (layer->header().generation != generation || layer->root() != record.root) {
 		throw CorruptError("it does not lead to the root in 'roots'", path, 0);
 	}
+	guard.lock();
 	if (layer->is_elsewhere()) {
 		if (!pack_ranges_)
 			pack_ranges_ = open_pack_ranges(paths_);
 		layer->read_blocks_from(blocks_in_packs(layer->packs_elsewhere(), pack_ranges_));
 	}
+	// After a reload, the generation may be at home elsewhere.
+	if (table != table_)
+		return layer;
 	// The other half of the files that may be open is for the caller.
 	while (layers_.size() >= std::clamp<std::size_t>(file_limit() / 2, 1, max_open_layers))
-		layers_.erase(layers_.begin()); // the oldest generation
-	return layers_[home] = layer;
+		layers_.erase(std::min_element(layers_.begin(), layers_.end(),
+			[](const auto &a, const auto &b) { return a.second.last_use < b.second.last_use; }));
+	return layers_.try_emplace(home, OpenLayer{layer, ++layer_uses_}).first->second.layer;
+}
+
+bool Store::close_layers()
+{
+	std::lock_guard guard(mutex_);
+	const bool had_any = !layers_.empty();
+	layers_.clear();
+	return had_any;
 }
 
 LayerState Store::state(std::uint64_t generation)
@@ -426,13 +443,11 @@ std::optional<Buffer> Store::read_block_at(const ItemPlace &place, ItemKind kind
 	}
 	if (block->kind != kind || place.place.item >= block->ends.size())
 		return {};
-	const Bytes bytes = block->item(place.place.item);
-	if (item_digest(kind, bytes) != digest)
-		return {};
+	std::optional<Buffer> item = verified_item(kind, block->item(place.place.item), digest);
 	// A chunk that is alone in its block comes once as a rule.
-	if (!was_cached && (kind == ItemKind::node || block->ends.size() > 1))
+	if (item && !was_cached && (kind == ItemKind::node || block->ends.size() > 1))
 		cache.insert(key, block);
-	return Buffer(bytes.begin(), bytes.end());
+	return item;
 }
 
 // From any layer that has the item.  Nothing when none has; CorruptError when all that do are

@@ -28,7 +28,8 @@ public:
 	explicit DroppedState(const std::string &message) : Error(message) {}
 };
 
-// A state by name: HEAD, HEAD~n, @n, a full root, a unique prefix of one.
+// A state by name: HEAD, @n, a full root, a unique prefix of one, a tag, HEAD@{TIME}; NAME~n is so many states
+// before it.
 struct RootName {
 	std::uint64_t generation;
 	Digest root;
@@ -62,7 +63,7 @@ public:
 	TreeRoot head_tree();
 
 	// Throws an Error for a name that is no state, AmbiguousRoot for digits that are not enough.
-	RootName resolve(std::string_view name) const;
+	RootName resolve(std::string_view name);
 	// Which layers are merged, and which states dropped, as of now; any thread.
 	std::shared_ptr<const LayerTable> layer_table() const;
 	// Whether layer_table() has a file that the table on disk does not name yet, since a process that imported it
@@ -121,6 +122,7 @@ public:
 private:
 	std::shared_ptr<ChunkIndex> chunk_index();
 	std::shared_ptr<Layer> open_layer(std::uint64_t generation);
+	bool close_layers(); // false if none was open
 	RootName resolve_alone(std::string_view name) const;
 	std::optional<Buffer> find_bytes_alone(ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_block_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
@@ -142,7 +144,12 @@ private:
 	bool is_opened_ = false, has_adopted_ = false;
 	std::shared_ptr<ChunkIndex> index_;
 	std::shared_ptr<IndexRoom> index_room_;
-	std::map<std::uint64_t, std::shared_ptr<Layer>> layers_;
+	struct OpenLayer {
+		std::shared_ptr<Layer> layer;
+		std::uint64_t last_use; // of layer_uses_
+	};
+	std::map<std::uint64_t, OpenLayer> layers_;
+	std::uint64_t layer_uses_ = 0;
 	std::shared_ptr<PackRanges> pack_ranges_;
 	std::shared_ptr<Layer> alone_;
 	std::set<ChunkCache::Key> intact_blocks_; // by their checksums

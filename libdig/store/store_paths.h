@@ -29,6 +29,7 @@ struct StorePaths {
 	std::string checkpoint() const { return store + "/checkpoint"; } // the last one that was signed
 	std::string cache() const { return store + "/cache"; }
 	std::string evidence() const { return store + "/evidence"; }
+	std::string tags() const { return store + "/tags"; }
 	std::string states() const { return store + "/states"; }
 	std::string layer_table() const { return store + "/layer-table"; }
 	// Held by adds, one of two in turn; see StagingWriter.

@@ -31,6 +31,7 @@
 #include "libdig/os/process.h"
 #include "libdig/os/publish.h"
 #include "libdig/store/reserve.h"
+#include "libdig/store/tags.h"
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_merger.h"
 #include "libdig/verbs/layer_swap.h"
@@ -87,6 +88,9 @@ private:
 		roots_ = store_->roots();
 		table_ = *store_->layer_table();
 		keep_.resize(roots_.size() + 1, true);
+		for (const std::uint64_t generation : locked_generations(paths_))
+			if (generation <= roots_.size())
+				keep_[generation] = true;
 		if (find_stat(paths_.staging()))
 			live_->add_staged(Index::open(paths_.staging()));
 	}
@@ -139,6 +143,9 @@ private:
 		store_->refresh();
 		if (!(*store_->layer_table() == table_))
 			throw Error("the layer table has changed while it was looked at; run gc again");
+		for (const std::uint64_t generation : locked_generations(paths_))
+			if (generation <= roots_.size() && !is_kept(generation) && !table_.is_dropped(generation))
+				throw Error("@" + std::to_string(generation) + " got a locked tag meanwhile; run gc again");
 		bool shrinks = result_.states_dropped > 0;
 		for (const PrunePlan::File &file : files())
 			shrinks = shrinks || file.shrinks;

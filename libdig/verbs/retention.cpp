@@ -4,8 +4,7 @@
 #include <ctime>
 #include <limits>
 
-#include "libdig/format/store_format.h"
-#include "libdig/os/directory.h"
+#include "libdig/store/tags.h"
 #include "libdig/worktree/wildcard.h"
 
 namespace dig {
@@ -37,20 +36,17 @@ static Periods periods_of(std::int64_t time_s, bool is_utc)
 static std::vector<std::uint64_t> tagged_generations(const StorePaths &paths, const std::vector<std::string> &patterns)
 {
 	std::vector<std::uint64_t> generations;
-	const std::string directory = paths.store + "/tags";
-	if (patterns.empty() || !find_stat(directory))
+	if (patterns.empty())
 		return generations;
-	for (const std::string &name : names_in(directory)) {
+	for (const std::string &name : tag_names(paths)) {
 		const bool is_meant = std::any_of(patterns.begin(), patterns.end(), [&](const std::string &pattern) {
 			Wildcard wildcard;
 			return wildcard.compile(pattern, 0) ? wildcard.matches(name) : pattern == name;
 		});
 		if (!is_meant)
 			continue;
-		const std::string path = directory + "/" + name;
-		const Buffer file = read_whole_file(path, max_small_file);
-		Cursor cursor(open_sealed_file(file, "DIGTAG01", path), path, sizeof(Preamble));
-		generations.push_back(cursor.u64());
+		if (const std::optional<Tag> tag = find_tag(paths, name))
+			generations.push_back(tag->generation);
 	}
 	return generations;
 }

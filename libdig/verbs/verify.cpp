@@ -25,6 +25,7 @@
 #include "libdig/os/directory.h"
 #include "libdig/staging/staged_content.h"
 #include "libdig/store/state_log.h"
+#include "libdig/store/tags.h"
 #include "libdig/verbs/findings.h"
 #include "libdig/verbs/verify_blocks.h"
 #include "libdig/verbs/verify_states.h"
@@ -44,7 +45,7 @@ public:
 	{
 		std::unique_ptr<Store> store;
 		findings_.attempt([&] { store = std::make_unique<Store>(paths_); });
-		findings_.attempt([&] { check_tags(); });
+		findings_.attempt([&] { check_tags(store.get()); });
 		if (store)
 			check_store(*store);
 		return findings_.result;
@@ -99,15 +100,23 @@ private:
 		work_.begin_stage("check", totals);
 	}
 
-	void check_tags()
+	// A tag names a state of this history; one that is locked has its content.  store is null where it
+	// cannot be opened.
+	void check_tags(Store *store)
 	{
-		const std::string directory = paths_.store + "/tags";
-		if (!find_stat(directory))
-			return;
-		for (const std::string &name : names_in(directory))
+		const std::int64_t now_s = seconds_of(now_ns());
+		for (const std::string &name : tag_names(paths_))
 			findings_.attempt([&] {
-				const std::string path = directory + "/" + name;
-				open_sealed_file(read_whole_file(path, 64_KiB), "DIGTAG01", path);
+				const std::optional<Tag> tag = find_tag(paths_, name);
+				if (!tag || !store)
+					return;
+				const std::string path = paths_.tags() + "/" + name;
+				const RootHistory roots = store->roots();
+				if (tag->generation == 0 || tag->generation > roots.size() ||
+					roots.at(tag->generation).root != tag->root)
+					throw CorruptError("it names a root that 'roots' does not have", path, 0);
+				if (tag->is_locked(now_s) && store->layer_table()->is_dropped(tag->generation))
+					throw CorruptError("it is locked, and the content of its state was dropped", path, 0);
 			});
 	}
 

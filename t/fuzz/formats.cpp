@@ -5,6 +5,7 @@
 #include "libdig/format/layer_reader.h"
 #include "libdig/format/root_history.h"
 #include "libdig/format/search_tree.h"
+#include "libdig/store/tags.h"
 #include "libdig/watch/metrics.h"
 #include "t/fuzz/fuzz.h"
 
@@ -248,6 +249,23 @@ static void run_layer_table(Bytes input)
 	require(table.is_dropped(generation), "what is dropped is dropped");
 }
 
+static std::vector<Buffer> tag_seeds()
+{
+	const Tag plain{3, digest_of(bytes_of("root")), false, {}};
+	Tag locked = plain;
+	locked.has_lock = true;
+	Tag until = locked;
+	until.locked_until_s = 1700000000;
+	return {plain.encoded(), locked.encoded(), until.encoded()};
+}
+
+static void run_tag(Bytes input)
+{
+	const Tag tag = Tag::decode(input, "tag");
+	require(Tag::decode(tag.encoded(), "again") == tag, "what is written is read");
+	require(tag.has_lock || !tag.is_locked(0), "what has no lock is not locked");
+}
+
 static std::vector<Buffer> none() { return {}; }
 
 const std::vector<FuzzTarget> format_targets = {
@@ -258,6 +276,7 @@ const std::vector<FuzzTarget> format_targets = {
 	{"chunk-run", run_magic, none, run_chunk_run, repair_chunk_run},
 	{"roots", roots_magic, none, run_roots, repair_sealed},
 	{"layer-table", layer_table_magic, layer_table_seeds, run_layer_table, repair_sealed},
+	{"tag", "DIGTAG01", tag_seeds, run_tag, repair_sealed},
 };
 
 } // namespace dig

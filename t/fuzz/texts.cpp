@@ -12,6 +12,8 @@
 #include "libdig/gateway/http_conditions.h"
 #include "libdig/gateway/listing_page.h"
 #include "libdig/gateway/url_query.h"
+#include "libdig/os/typed_time.h"
+#include "libdig/store/state_names.h"
 #include "libdig/tool/records.h"
 #include "libdig/worktree/ignore.h"
 
@@ -75,6 +77,20 @@ static void run_urn(Bytes input)
 	looks_like_urn(text_of(input));
 	const Urn urn = parse_urn(text_of(input));
 	require(parse_urn(to_text(urn)) == urn, "what is printed is read as the same");
+}
+
+static std::vector<Buffer> time_seeds()
+{
+	return {seed("2026-11-01T14:30:15.5+01:00"), seed("2026-02-28 23:59"), seed("11.months.ago"), seed("2 days ago"),
+		seed("@1700000000"), seed("HEAD@{2026-11-01 12:30}:a/b")};
+}
+
+static void run_time(Bytes input)
+{
+	if (const std::optional<TypedTime> time = parse_typed_time(text_of(input), 1700000000))
+		require(time->first_s <= time->last_s, "a time does not end before it begins");
+	if (const std::optional<StatePath> named = split_state_path(text_of(input)))
+		require(text_of(input).ends_with(":" + named->path), "a path is what stands behind the state");
 }
 
 static std::vector<Buffer> record_seeds()
@@ -224,6 +240,7 @@ const std::vector<FuzzTarget> text_targets = {
 	{"urn", "", urn_seeds, run_urn, nullptr},
 	{"records", "", record_seeds, run_records, nullptr},
 	{"path", "", path_seeds, run_path, nullptr},
+	{"time", "", time_seeds, run_time, nullptr},
 	{"http", "", http_seeds, run_http, nullptr},
 	{"tar", "", tar_seeds, run_tar, repair_tar},
 };

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "libdig/store/read_pipeline.h"
+#include "libdig/store/state_names.h"
 #include "libdig/store/store_paths.h"
 #include "libdig/verbs/checkout.h"
 
@@ -53,14 +54,14 @@ extern "C" ssize_t pread(int fd, void *buffer, std::size_t size, off_t offset)
 int main(int argc, char **argv)
 {
 	const std::string name = argc < 4 ? "" : argv[3];
-	const std::size_t colon = name.find(':');
-	if (argc < 4 || argc > 5 || colon == name.npos) {
+	const std::optional<StatePath> named = split_state_path(name);
+	if (argc < 4 || argc > 5 || !named) {
 		std::fputs("usage: slow-read NS BYTES ROOT:PATH [DIRECTORY]\n", stderr);
 		return 129;
 	}
 	Store store(find_store().value());
-	const TreeRoot manifest = store.manifest(store.resolve(name.substr(0, colon)).generation);
-	const std::string path = name.substr(colon + 1);
+	const TreeRoot manifest = store.manifest(store.resolve(named->state).generation);
+	const std::string path = named->path;
 	ns_a_byte = std::strtoull(argv[1], nullptr, 10);
 	wanted = std::strtoull(argv[2], nullptr, 10);
 	began = std::chrono::steady_clock::now();

@@ -1,4 +1,4 @@
-#include "libdig/tool/sorted_texts.h"
+#include "libdig/format/sorted_texts.h"
 
 #include <algorithm>
 #include <random>

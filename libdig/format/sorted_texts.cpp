@@ -7,7 +7,7 @@
 // happens once for each 512 MiB of texts, and each text is then written again.
 //
 // Runs are temporary files without a name.  They vanish with the process, however it ends.
-#include "libdig/tool/sorted_texts.h"
+#include "libdig/format/sorted_texts.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "libdig/gateway/kept_nodes.h"
+#include "libdig/store/kept_nodes.h"
 
 namespace dig {
 
@@ -38,7 +38,7 @@ KeptNodes::NodePointer KeptNodes::root(TreeKind kind, const TreeRoot &root)
 		if (node->kind() == kind && root.leaves.value_or(node->leaves()) == node->leaves() &&
 			root.bytes.value_or(node->bytes()) == node->bytes())
 			return node;
-	return keep(root.id, load_root(store_.nodes(), kind, root));
+	return keep(root.id, load_root(store_.nodes(), kind, root, SourceTrust::verified));
 }
 
 KeptNodes::NodePointer KeptNodes::child(const Node &parent, std::size_t number)
@@ -54,7 +54,7 @@ KeptNodes::NodePointer KeptNodes::child(const Node &parent, std::size_t number)
 	if (NodePointer node = kept(ref.id))
 		if (agrees(*node))
 			return node;
-	return keep(ref.id, load_node(store_.nodes(), parent.kind(), ref, before));
+	return keep(ref.id, load_node(store_.nodes(), parent.kind(), ref, before, SourceTrust::verified));
 }
 
 } // namespace dig

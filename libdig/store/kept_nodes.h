@@ -10,7 +10,8 @@
 
 namespace dig {
 
-// Any thread may call.
+// Any thread may call.  The store compares what it reads with its digest, so that this is not done again: it
+// may have no items of others (Store::set_extra_items).
 class KeptNodes {
 public:
 	KeptNodes(Store &store, std::size_t capacity) : store_(store), capacity_(capacity) {}
