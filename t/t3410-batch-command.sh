@@ -72,7 +72,9 @@ test_expect_success 'each reason why there is nothing to show has a word' '
 	 malformed
 	$(printf %064d 1) missing
 	HEAD:absent missing
-	HEAD:hello unsupported
+	HEAD:absent missing
+	HEAD:d directory
+	$chunk unsupported
 	EOT
 	answers <<-EOT
 	contents HEAD:absent
@@ -89,8 +91,15 @@ test_expect_success 'each reason why there is nothing to show has a word' '
 
 	contents $(printf %064d 1)
 	exists HEAD:absent
-	prove HEAD:hello
+	prove HEAD:absent
+	prove HEAD:d
+	prove $chunk
 	EOT
+'
+
+test_expect_success 'a proof is the one that dig-prove makes' '
+	cd w && { dig-prove HEAD:hello >../proof; } && printf "proof %d\n" $(wc -c <../proof) >../expect && cat ../proof >>../expect && echo >>../expect &&
+	echo "prove HEAD:hello" | dig-cat --batch-command >../actual && test_cmp ../expect ../actual
 '
 
 test_expect_success 'names are quoted or, with -z, verbatim' '

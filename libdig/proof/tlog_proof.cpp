@@ -139,9 +139,9 @@ ConsistencyProof ConsistencyProof::parse(std::string_view text)
 
 // --- belief -------------------------------------------------------------------------------------
 
-Verdict verify_checkpoint(const SignedNote &note, const Trust &trust)
+ProofVerdict verify_checkpoint(const SignedNote &note, const Trust &trust)
 {
-	Verdict verdict;
+	ProofVerdict verdict;
 	verdict.checkpoint = Checkpoint::parse(note.text);
 	if (!trust.is_given())
 		throw UsageError("a root, a key or a policy has to say who is believed");
@@ -165,10 +165,10 @@ Verdict verify_checkpoint(const SignedNote &note, const Trust &trust)
 	return verdict;
 }
 
-static Verdict verify_consistency(std::string_view text, const Trust &trust)
+static ProofVerdict verify_consistency(std::string_view text, const Trust &trust)
 {
 	const ConsistencyProof proof = ConsistencyProof::parse(text);
-	Verdict verdict = verify_checkpoint(proof.note, trust);
+	ProofVerdict verdict = verify_checkpoint(proof.note, trust);
 	const Checkpoint &newer = verdict.checkpoint;
 	if (proof.older == 0 || proof.older > newer.size ||
 		!is_consistent(proof.older, proof.older_head, newer.size, newer.head, proof.path))
@@ -201,12 +201,12 @@ static void check_question(const InnerProof &proof, const Trust &trust)
 			", not of " + to_text(*trust.range));
 }
 
-Verdict verify_proof(std::string_view text, const Trust &trust)
+ProofVerdict verify_proof(std::string_view text, const Trust &trust)
 {
 	if (looks_like_consistency_proof(text))
 		return verify_consistency(text, trust);
 	const TlogProof proof = TlogProof::parse(text);
-	Verdict verdict = verify_checkpoint(proof.note, trust);
+	ProofVerdict verdict = verify_checkpoint(proof.note, trust);
 	const Checkpoint &checkpoint = verdict.checkpoint;
 	verdict.proved = check_inner_proof(proof.extra);
 	const LayerHeader &header = verdict.proved->header;

@@ -72,7 +72,7 @@ struct Trust {
 	}
 };
 
-struct Verdict {
+struct ProofVerdict {
 	std::optional<InnerProof> proved; // not of a consistency proof
 	Checkpoint checkpoint;
 	std::optional<Checkpoint> older;  // of a consistency proof
@@ -80,9 +80,9 @@ struct Verdict {
 };
 
 // Both kinds of texts.  UnprovedError if anything does not hold.
-Verdict verify_proof(std::string_view text, const Trust &trust);
+ProofVerdict verify_proof(std::string_view text, const Trust &trust);
 // The checkpoint of a note, and who has signed it.
-Verdict verify_checkpoint(const SignedNote &note, const Trust &trust);
+ProofVerdict verify_checkpoint(const SignedNote &note, const Trust &trust);
 
 } // namespace dig
 

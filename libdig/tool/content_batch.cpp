@@ -13,7 +13,6 @@
 
 #include "libdig/base/path.h"
 #include "libdig/os/workers.h"
-#include "libdig/tool/batch_proof.h"
 
 namespace dig {
 
@@ -39,7 +38,7 @@ constexpr char missing[] = "missing", no_state[] = "no-such-state", dropped[] = 
 } // namespace word
 
 ContentBatch::ContentBatch(Store &store, Work &work, const BatchOptions &options)
-	: store_(store), work_(work), options_(options), nodes_(store, node_memory), manifests_(nodes_),
+	: store_(store), work_(work), options_(options), nodes_(store, node_memory), manifests_(nodes_), prover_(store),
 	  content_(store, nodes_, content_limits), threads_(worker_threads(store.settings()))
 {
 	const std::uint64_t budget = memory_budget(store.settings());
@@ -148,8 +147,7 @@ void ContentBatch::parse(Request &request)
 		}
 		request.name_at += space + 1;
 	}
-	if (request.command != Command::prove)
-		parse_name(request);
+	parse_name(request);
 }
 
 void ContentBatch::parse_name(Request &request)
@@ -189,7 +187,8 @@ ContentBatch::State ContentBatch::state_of(std::string_view root)
 {
 	State state;
 	try {
-		state.manifest = store_.manifest(store_.resolve(root).generation);
+		state.generation = store_.resolve(root).generation;
+		state.manifest = store_.manifest(state.generation);
 	} catch (const AmbiguousRoot &) {
 		state.trouble = word::ambiguous;
 	} catch (const DroppedState &) {
@@ -487,13 +486,19 @@ void ContentBatch::reply_head(const Request &request, std::uint64_t size)
 
 void ContentBatch::reply_proof(const Request &request)
 {
-	const std::optional<Buffer> proof = batch_proof(store_, request.shown_name());
-	if (!proof) {
+	if (!request.state) {
 		reply_word(request, word::unsupported);
 		return;
 	}
-	output_->record("proof " + std::to_string(proof->size()));
-	output_->write(*proof);
+	std::string proof;
+	try {
+		proof = prover_.prove_path(request.state->generation, request.entry.path, {}).text;
+	} catch (const CorruptError &) {
+		reply_word(request, word::corrupt);
+		return;
+	}
+	output_->record("proof " + std::to_string(proof.size()));
+	output_->write(proof);
 	output_->record("");
 }
 

@@ -15,6 +15,7 @@
 #include "libdig/os/arena.h"
 #include "libdig/store/read_pipeline.h"
 #include "libdig/tool/records.h"
+#include "libdig/verbs/prover.h"
 
 namespace dig {
 
@@ -39,6 +40,7 @@ private:
 	// A state that a request names.
 	struct State {
 		const char *trouble = nullptr;
+		std::uint64_t generation = 0;
 		TreeRoot manifest{Digest()};
 	};
 	struct Request {
@@ -111,6 +113,7 @@ private:
 	BatchOptions options_;
 	KeptNodes nodes_;
 	ManifestSeek manifests_;
+	Prover prover_;
 	ServedContent content_;
 	std::optional<ReadPipeline> pipeline_; // of large content, and not while small content is in memory
 	std::size_t threads_;

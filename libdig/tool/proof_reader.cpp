@@ -128,7 +128,7 @@ static void tell_entry(const Entry &entry)
 	}
 }
 
-void tell_verdict(const Verdict &verdict)
+void tell_verdict(const ProofVerdict &verdict)
 {
 	static constexpr const char *kinds[] = {"", "state", "file", "range", "range", "absence"};
 	const Checkpoint &checkpoint = verdict.checkpoint;
@@ -177,7 +177,7 @@ int read_proof(const std::string &name, const Trust &trust, const std::optional<
 	const std::string text = text_in(name, max_proof_text);
 	const bool is_checkpoint =
 		text.rfind("c2sp.org/", 0) != 0 && !looks_like_consistency_proof(text);
-	const Verdict verdict = is_checkpoint ? verify_checkpoint(SignedNote::parse(text), trust)
+	const ProofVerdict verdict = is_checkpoint ? verify_checkpoint(SignedNote::parse(text), trust)
 										  : verify_proof(text, trust);
 	if (data) {
 		if (!verdict.proved)

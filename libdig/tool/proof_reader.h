@@ -26,7 +26,7 @@ private:
 std::string text_in(const std::string &name, std::size_t most);
 
 // What the proof proves, as lines "NAME VALUE" on standard output.
-void tell_verdict(const Verdict &verdict);
+void tell_verdict(const ProofVerdict &verdict);
 // dig-verify-proof and dig verify, behind their own options.  data is the name of a file, or "-".
 int read_proof(const std::string &name, const Trust &trust, const std::optional<std::string> &data,
 	bool is_quiet);

@@ -15,7 +15,7 @@
 #include <unordered_set>
 
 #include "libdig/archive/tar_reader.h"
-#include "libdig/tool/sorted_texts.h"
+#include "libdig/format/sorted_texts.h"
 #include "libdig/verbs/stage.h"
 
 namespace dig {

@@ -98,6 +98,21 @@ Prover::Proof Prover::prove_extent(std::uint64_t generation, const LayerHeader &
 {
 	if (extent.size == 0)
 		throw Error(quote(entry.path) + " has no bytes in that range");
+	if (entry.block_tree()) {
+		if (!block_roots_ || roots_of_ != *entry.block_tree()) {
+			block_roots_.emplace(store_, entry);
+			roots_of_ = *entry.block_tree();
+		}
+		const SubtreeHash subtree = [this](std::uint64_t first, std::uint64_t last) {
+			return block_roots_->hash(first, last);
+		};
+		Proof proof = wrapped(generation,
+			prove_blocks({header, nodes_}, entry.path, extent.offset, extent.size, subtree));
+		const BlockExtent blocks = blocks_of(entry.size, extent.offset, extent.size);
+		proof.data = {blocks.data_begin(), blocks.data_end(entry.size) - blocks.data_begin()};
+		proof.entry = entry;
+		return proof;
+	}
 	Proof proof =
 		wrapped(generation, prove_range({header, nodes_}, entry.path, extent.offset, extent.size));
 	if (entry.form == ContentForm::chunk) {

@@ -4,6 +4,7 @@
 
 #include "libdig/base/byte_range.h"
 #include "libdig/proof/tlog_proof.h"
+#include "libdig/store/block_roots.h"
 #include "libdig/store/store.h"
 
 namespace dig {
@@ -54,6 +55,9 @@ private:
 	SignedNote known_note_;
 	std::optional<LayerHeader> known_header_;
 	std::uint64_t header_generation_ = 0;
+	// Of the last file with a block tree, since many ranges may be proved of one.
+	std::optional<BlockRoots> block_roots_;
+	Digest roots_of_;
 };
 
 // The checkpoint that was signed last here; nothing if none was.

@@ -55,7 +55,7 @@ static std::string without_origin(const std::string &text)
 static bool is_believed(const std::string &text, const Trust &trust, const Buffer *content)
 {
 	try {
-		const Verdict verdict = verify_proof(text, trust);
+		const ProofVerdict verdict = verify_proof(text, trust);
 		if (content) {
 			std::size_t at = 0;
 			check_content(*verdict.proved, [&](MutableBytes to) {
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 		content = read_whole_file(argv[5], 64_MiB);
 	const Buffer *compared = argc > 5 ? &content : nullptr;
 	// Whoever reads it asks for what it is of.  What is not signed says nothing of the origin.
-	const Verdict verdict = verify_proof(text, trust);
+	const ProofVerdict verdict = verify_proof(text, trust);
 	if (verdict.proved && verdict.proved->kind != ProofKind::state)
 		trust.path = verdict.proved->path;
 	if (verdict.proved &&

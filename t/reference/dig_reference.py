@@ -755,7 +755,7 @@ class Layer:
 			demand(end <= self.table_offset, f"section {section.type} is too long")
 			demand(section.flags < 2, f"section {section.type} has unknown flags")
 			demand(section.type != 10, "content lies in a remote")
-			demand(1 <= section.type <= 9 or not section.flags,
+			demand(1 <= section.type <= 11 or not section.flags,
 				f"unknown section {section.type} is needed")
 			demand(section.type not in (8, 9, 11) or not section.flags, f"section {section.type} is said to be needed")
 			demand(zlib.crc32(self.read(section.offset, section.size)) == section.crc,

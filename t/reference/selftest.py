@@ -718,11 +718,11 @@ class Layers(WithDirectory):
 		self.refused("too large for several items", path)
 
 	def test_unknown_sections_are_skipped_unless_needed(self):
-		Maker(self.layers).commit(SOME_FILES, codecs=(0,), extra=[(9, 0, b"whatever")])
+		Maker(self.layers).commit(SOME_FILES, codecs=(0,), extra=[(12, 0, b"whatever")])
 		self.assertEqual(len(self.state_of()[1]), len(SOME_FILES))
 		other = os.path.join(self.top, "other")
-		Maker(other).commit(SOME_FILES, codecs=(0,), extra=[(9, 1, b"whatever")])
-		self.refused("unknown section 9 is needed", other)
+		Maker(other).commit(SOME_FILES, codecs=(0,), extra=[(12, 1, b"whatever")])
+		self.refused("unknown section 12 is needed", other)
 
 	def test_extensions_of_the_header_are_skipped(self):
 		Maker(self.layers).commit(SOME_FILES, codecs=(0,),
