@@ -161,7 +161,7 @@ static int verify_store_command(Options &options)
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, verify.is_quick, "check the structure only, not the content")
-		.flag("block-trees", 0, verify.compares_block_trees, "also compare trees of blocks with the content")
+		.flag("block-trees", 0, verify.compares_block_trees, "also compare block trees with the content")
 		.value("budget", 0, [&](const std::string &text) {
 			verify.deadline_ns = clock_ns() + parse_short_duration(text) * nanoseconds_a_second;
 		}, "TIME", "look at what was not verified for the longest time, and end after this time")

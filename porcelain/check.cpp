@@ -18,7 +18,7 @@ static int check(Options &options)
 	Report report;
 	report.add_to(options)
 		.flag("quick", 0, quick, "check the structure only, not the content")
-		.flag("block-trees", 0, block_trees, "also compare trees of blocks with the content")
+		.flag("block-trees", 0, block_trees, "also compare block trees with the content")
 		.value("budget", 0, budget, "TIME",
 			"look at what was not verified for the longest time, and end after this time")
 		.flag("json", 0, json, "what is found, as JSON on standard output")

@@ -148,7 +148,7 @@ test_expect_success 'dig check --block-trees compares the trees with the content
 	dig-verify-store --block-trees >../actual && grep "nothing damaged" ../actual &&
 	wrong=$(blocks_of holed) && dig-ls-index large | sed "s/blocks=[0-9a-f]*/blocks=$wrong/" | dig-update-index --index-info &&
 	dig-commit -q -m lie && dig-check -q && test_expect_code 4 dig-check -q --block-trees 2>../err &&
-	grep ".large. in @2 is damaged: its tree of blocks is that of other content" ../err && ! grep holed ../err &&
+	grep ".large. in @2 is damaged: its block tree is that of other content" ../err && ! grep holed ../err &&
 	test_expect_code 1 python3 "$reference" store .dig 2>../err && grep "large.*has the tree of other blocks" ../err &&
 	test_expect_code 129 dig-verify-store --block-trees --quick && test_expect_code 129 dig-verify-store --block-trees --budget=1s
 '

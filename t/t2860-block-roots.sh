@@ -72,8 +72,8 @@ test_expect_success 'who may not write makes a table each time' '
 test_expect_success 'an entry without a tree is named, and one of other content' '
 	cd w && wrong=$(dig-ls-index holed | sed "s/.*blocks=\([0-9a-f]*\).*/\1/") &&
 	dig-ls-index mibs | sed "s/blocks=[0-9a-f]*/blocks=$wrong/; s/mibs/lie/" | dig-update-index --index-info && echo small >small && dig-add small && dig-commit -q -m two &&
-	test_expect_code 128 block-roots HEAD:small <mibs.ask 2>../err && grep "small. has no tree of blocks" ../err &&
-	rm -rf .dig/cache && test_expect_code 4 block-roots HEAD:lie <mibs.ask 2>../err && grep "lie. has another tree of blocks" ../err &&
+	test_expect_code 128 block-roots HEAD:small <mibs.ask 2>../err && grep "small. has no block tree" ../err &&
+	rm -rf .dig/cache && test_expect_code 4 block-roots HEAD:lie <mibs.ask 2>../err && grep "lie. has another block tree" ../err &&
 	is_right holed && test_expect_code 4 block-roots HEAD:lie <mibs.ask 2>../err && is_right holed
 '
 

@@ -180,6 +180,24 @@ test_expect_success 'core.file_digest needs every byte, and gets it' '
 	dig-ls-index digest | grep "sha256=$(sha256sum <"$objects/huge" | cut -c 1-64)"
 '
 
+# blocks_of PATH: the root of core.block_tree.
+blocks_of () {
+	dig-ls-index "$1" | grep -o "blocks=[0-9a-f]*"
+}
+
+test_expect_success 'core.block_tree goes on inside an object, and begins anew where there is no tree' '
+	cd w && dig-update-index --add --stdin-content --path=blocks/all <"$objects/huge" && ! blocks_of blocks/all &&
+	test_expect_code 12 dig -c fetch.retries=0 add $at/at=12000000,1/huge?anew --path=blocks/anew && requests >../asked &&
+	DIG_CONFIG=core.block_tree=true && export DIG_CONFIG && test_when_finished "unset DIG_CONFIG" &&
+	dig-update-index --add --stdin-content --path=blocks/all <"$objects/huge" && blocks_of blocks/all >../expect &&
+	dig add -q $at/at=12000000,1/huge?anew --path=blocks/anew && requests >../asked && test $(first_byte ../asked) = 0 &&
+	blocks_of blocks/anew | test_cmp ../expect - &&
+	test_expect_code 12 dig -c fetch.retries=0 add $at/at=12000000,1/huge?on --path=blocks/on && requests >../asked &&
+	dig add -q $at/at=12000000,1/huge?on --path=blocks/on && requests >../asked && test $(first_byte ../asked) -gt 3000000 &&
+	blocks_of blocks/on | test_cmp ../expect - &&
+	dig add -q $at/at=12000000,1/huge?cut --path=blocks/cut && blocks_of blocks/cut | test_cmp ../expect -
+'
+
 test_expect_success 'the progress knows the total' '
 	cd w && dig add --progress=json $at/plain/huge --path=progress 2>../err &&
 	grep "\"total_bytes\":20971520" ../err

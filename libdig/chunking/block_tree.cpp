@@ -1,4 +1,4 @@
-// A tree of blocks is kept as the roots of its complete subtrees, as large as they can be: like the digits
+// A block tree is kept as the roots of its complete subtrees, as large as they can be: like the digits
 // of a binary number, as in MerklePeaks.  Two neighbours of one level become one of the next.  A tree that
 // begins inside a file follows the same rule with the numbers of its own blocks, so its subtrees are subtrees
 // of the file, first growing and then shrinking: at most two of each level.  Whoever appends them in order to
@@ -209,7 +209,7 @@ BlockTree BlockTree::resume(Bytes checkpoint, std::string_view name)
 	tree.size_ = cursor.u64();
 	tree.block_ = tree.size_ / block_tree_block;
 	if (std::bit_width(tree.block_) > block_tree_levels)
-		cursor.fail("a tree of blocks is too large");
+		cursor.fail("a block tree is too large");
 	for (int level = std::bit_width(tree.block_); level-- > 0;)
 		if (tree.block_ >> level & 1)
 			tree.subtrees_.push_back({level, cursor.digest()});

@@ -46,7 +46,7 @@ static constexpr std::array<SettingKey, setting_count> keys = {{
 		core<&Core::record_mtime>},
 	{"core.file_digest", Type::boolean, "also keep the SHA-256 of each whole file",
 		core<&Core::file_digest>},
-	{"core.block_tree", Type::boolean, "also keep a tree over blocks of each file of more than 1 MiB",
+	{"core.block_tree", Type::boolean, "also keep the root of the block tree of each file of more than 1 MiB",
 		core<&Core::block_tree>},
 	{"core.verify_writes", Type::boolean, "decode every block again before it is published",
 		core<&Core::verify_writes>},

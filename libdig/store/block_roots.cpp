@@ -193,7 +193,7 @@ static Digest root_of(const Entry &entry)
 {
 	const std::optional<Digest> root = entry.block_tree();
 	if (!root)
-		throw Error(quote(entry.path) + " has no tree of blocks; with core.block_tree, 'dig add --reread' makes one");
+		throw Error(quote(entry.path) + " has no block tree; with core.block_tree, 'dig add --reread' makes one");
 	return *root;
 }
 
@@ -221,7 +221,7 @@ void BlockRoots::open_table()
 	const BlockTree tree = tree_of_blocks(store_, entry_, work_,
 		[&](int level, std::uint64_t number, const Digest &root) { made->put(level - mib_level, number, root); });
 	if (tree.root() != root_)
-		throw CorruptError("the content of " + quote(entry_.path) + " has another tree of blocks than its entry says");
+		throw CorruptError("the content of " + quote(entry_.path) + " has another block tree than its entry says");
 	made->finish(tree.root_from(entry_.size / 1_MiB * mib_blocks));
 	if (is_kept)
 		keep(made->file(), directory, path);
@@ -300,7 +300,7 @@ template <typename Function> auto BlockRoots::with_table(const Function &functio
 	try {
 		return function();
 	} catch (const BadTable &) {
-		throw CorruptError("the tree of blocks of " + quote(entry_.path) + " cannot be followed to its root");
+		throw CorruptError("the block tree of " + quote(entry_.path) + " cannot be followed to its root");
 	}
 }
 

@@ -180,7 +180,7 @@ bool Stage::try_resume(Source &source)
 	return true;
 }
 
-// Without a tree of blocks, where one is wanted, the content would have to be had from its beginning.
+// Without a block tree, where one is wanted, the content would have to be had from its beginning.
 void Stage::resume(Source &source, const JournalCheckpoint &from)
 {
 	source.tree = std::make_shared<TreeBuilder>(TreeBuilder::resume(from.tree, "staging/journal", nodes_.sink()));
@@ -189,7 +189,7 @@ void Stage::resume(Source &source, const JournalCheckpoint &from)
 		return;
 	*source.blocks = BlockTree::resume(from.blocks, "staging/journal");
 	if (source.blocks->size() != from.offset)
-		throw CorruptError("a tree of blocks has another size than its checkpoint", "staging/journal", 0);
+		throw CorruptError("a block tree has another size than its checkpoint", "staging/journal", 0);
 }
 
 void Stage::give_up()

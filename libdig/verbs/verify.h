@@ -16,7 +16,7 @@ namespace dig {
 
 struct VerifyOptions {
 	bool is_quick = false; // structure only: no content of blocks
-	// The content of files that have a tree of blocks is read once more, in its order, and compared with it.
+	// The content of files that have a block tree is read once more, in its order, and compared with it.
 	bool compares_block_trees = false;
 	// Looks first at what was verified the longest time ago, or never, and ends at this time of clock_ns(),
 	// with what it saw noted as evidence.  0: looks at everything.

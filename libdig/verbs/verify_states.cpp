@@ -96,7 +96,7 @@ void StateVerifier::compare_block_tree(const Entry &entry)
 		compared_.clear();
 	if (compared_.insert(digest_of({entry.content, *root})).second && tree_of_blocks(store_, entry).root() != *root) {
 		compared_.clear();
-		throw CorruptError("its tree of blocks is that of other content");
+		throw CorruptError("its block tree is that of other content");
 	}
 }
 

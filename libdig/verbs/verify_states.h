@@ -45,7 +45,7 @@ private:
 	Findings &findings_;
 	Work &work_;
 	const Extent extent_;
-	std::unordered_set<Digest, DigestHash> compared_; // content with its tree of blocks
+	std::unordered_set<Digest, DigestHash> compared_; // content with its block tree
 	TreeSurvey lists_;
 	std::uint64_t last_state_ = 0; // that could be read
 	HurtPaths hurt_paths_{[this](const HurtPaths::Told &hurt) { findings_.hurt(hurt); }};

@@ -1118,7 +1118,7 @@ class History:
 		"""Attribute 5 is the root of the tree over blocks of the entry's content."""
 		for value in (value for kind, value in entry.attributes if kind == BLOCK_TREE):
 			demand(entry.kind == FILE and len(value) == 32,
-				f"{entry.path!r} has a tree of blocks that can be none")
+				f"{entry.path!r} has a block tree that can be none")
 			if entry.digest not in self.known_block_trees:
 				pieces = (self.chunk(digest) for _, digest in self.chunk_list(entry))
 				self.known_block_trees[entry.digest] = block_tree_root(pieces)
