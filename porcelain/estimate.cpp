@@ -1,7 +1,7 @@
 // dig estimate: what an add would cost, without taking anything.
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
-#include "libdig/base/utf8.h"
+#include "libdig/base/json_text.h"
 #include "libdig/os/environment.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/hash_sources.h"
@@ -52,46 +52,6 @@ static std::string number(const char *key, std::uint64_t value)
 	return ",\"" + std::string(key) + "\":" + std::to_string(value);
 }
 
-static bool is_utf8(std::string_view text)
-{
-	for (std::size_t at = 0; at < text.size();) {
-		const std::size_t length = utf8_at(text, at).length;
-		if (length == 0)
-			return false;
-		at += length;
-	}
-	return true;
-}
-
-static std::string base64(std::string_view bytes)
-{
-	constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	std::string text;
-	for (std::size_t i = 0; i < bytes.size(); i += 3) {
-		std::uint32_t group = 0;
-		for (std::size_t j = 0; j < 3; j++)
-			group = group << 8 | (i + j < bytes.size() ? static_cast<std::uint8_t>(bytes[i + j]) : 0);
-		for (std::size_t j = 0; j < 4; j++)
-			text += i + j > bytes.size() ? '=' : digits[group >> (18 - 6 * j) & 63];
-	}
-	return text;
-}
-
-static std::string json_text(std::string_view text)
-{
-	std::string out = "\"";
-	for (const char c : text) {
-		constexpr std::string_view digits = "0123456789abcdef";
-		if (c == '"' || c == '\\')
-			out += '\\';
-		if (static_cast<std::uint8_t>(c) < ' ')
-			out += std::string("\\u00") + digits[static_cast<std::uint8_t>(c) >> 4] + digits[c & 15];
-		else
-			out += c;
-	}
-	return out + '"';
-}
-
 // Without a path it is the sum of everything.
 static void tell(const Wishes &wishes, const std::optional<std::string> &path, std::span<const EstimatedCost> costs)
 {
@@ -105,7 +65,7 @@ static void tell(const Wishes &wishes, const std::optional<std::string> &path, s
 		if (wishes.form == Form::json) {
 			std::string text = "{\"schema\":1";
 			if (path)
-				text += is_utf8(*path) ? ",\"path\":" + json_text(*path) : ",\"path_b64\":\"" + base64(*path) + '"';
+				text += ',' + json_field("path", *path);
 			else
 				text += ",\"path\":null";
 			if (has_target)

@@ -8,9 +8,6 @@
 
 namespace dig {
 
-bool is_utf8(std::string_view text);
-// RFC 4648, with padding.
-std::string base64_of(std::string_view bytes);
 // The text in quotes; bytes that are no UTF-8 become U+FFFD.
 std::string exact_json_string(std::string_view text);
 // "name":"text", or "name_b64":"..." for bytes that are no UTF-8, which JSON cannot have.

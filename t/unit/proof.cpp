@@ -19,6 +19,7 @@ BOOST_AUTO_TEST_CASE(base_64_has_one_form)
 		BOOST_REQUIRE(decoded.has_value());
 		BOOST_TEST(text_of(*decoded) == plain);
 	}
+	BOOST_TEST(to_base64(bytes_of("\xff\xfe\xfd")) == "//79");
 	for (const char *none : {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9", "Zm9v\n", "Zm9_", "====", "Z==="})
 		BOOST_TEST(!from_base64(none).has_value());
 }
