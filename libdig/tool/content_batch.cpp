@@ -20,14 +20,14 @@ namespace dig {
 constexpr std::size_t most_requests = 20480, most_text = 2_MiB; // of a round
 // For small content that is read together, as far as the settings allow: the more is read at once, the
 // fewer blocks are decoded twice.  The rest of the process takes this much.
-constexpr std::size_t most_memory = 44_MiB, least_memory = 4_MiB, other_memory = 36_MiB;
+constexpr std::size_t most_memory = 56_MiB, least_memory = 4_MiB, other_memory = 24_MiB;
 constexpr std::size_t most_lanes = 4; // each has memory for a block
 // "corrupt" can only be said before the first byte: content up to this size is held back until all of it
 // is known to be good.
 constexpr std::uint64_t held_back_size = 4_MiB;
 constexpr std::size_t node_memory = 8_MiB;
 constexpr std::size_t most_states = 1024;
-constexpr ServedContent::Limits content_limits{.blocks = 12_MiB, .block_file = 1_GiB, .windows = 8_MiB};
+constexpr ServedContent::Limits content_limits{.blocks = 4_MiB, .block_file = 1_GiB, .windows = 4_MiB};
 
 // What a thread takes at once.
 constexpr std::size_t least_names = 64, least_contents = 16;
@@ -40,7 +40,7 @@ constexpr char missing[] = "missing", no_state[] = "no-such-state", dropped[] = 
 
 ContentBatch::ContentBatch(Store &store, Work &work, const BatchOptions &options)
 	: store_(store), work_(work), options_(options), nodes_(store, node_memory), manifests_(nodes_),
-	  content_(store, nodes_, content_limits), pipeline_(store, work), threads_(worker_threads(store.settings()))
+	  content_(store, nodes_, content_limits), threads_(worker_threads(store.settings()))
 {
 	const std::uint64_t budget = memory_budget(store.settings());
 	const std::uint64_t room = budget > other_memory ? budget - other_memory : 0;
@@ -378,6 +378,8 @@ void ContentBatch::read_small(std::size_t first, std::size_t end)
 	}
 	if (memory_.size() < parts_size)
 		memory_.resize(parts_size);
+	if (chunks_.size() + parts_.size() > least_contents)
+		pipeline_.reset();
 	StepClock clock(work_);
 	read_chunks();
 	read_parts();
@@ -414,10 +416,10 @@ void ContentBatch::read_lane(Lane &lane, std::span<const std::uint32_t> numbers)
 	}
 	const std::size_t size = lane.reader.locate(lane.wanted);
 	if (lane.memory.size() < size) {
-		lane.memory = Buffer();
-		lane.memory.resize(size);
+		lane.memory = Arena();
+		lane.memory = Arena(size);
 	}
-	lane.reader.read(lane.wanted, MutableBytes(lane.memory).first(size));
+	lane.reader.read(lane.wanted, lane.memory.bytes().first(size));
 	for (std::size_t i = 0; i < numbers.size(); i++) {
 		const WantedChunk &wanted = lane.wanted[i];
 		Request &request = requests_[numbers[i]];
@@ -495,6 +497,16 @@ void ContentBatch::reply_proof(const Request &request)
 	output_->record("");
 }
 
+// Nothing small is in memory that a reply waits for.
+void ContentBatch::read_large(const Request &request, const ReadPipeline::Take &take)
+{
+	for (const std::unique_ptr<Lane> &lane : lanes_)
+		lane->memory = Arena();
+	if (!pipeline_)
+		pipeline_.emplace(store_, work_);
+	pipeline_->read(request.entry, request.extent, take);
+}
+
 void ContentBatch::reply_content(Request &request)
 {
 	const ByteRange::Extent &extent = request.extent;
@@ -511,7 +523,7 @@ void ContentBatch::reply_content(Request &request)
 		Buffer held;
 		held.reserve(extent.size);
 		try {
-			pipeline_.read(request.entry, extent, [&](Bytes bytes) { append(held, bytes); });
+			read_large(request, [&](Bytes bytes) { append(held, bytes); });
 		} catch (const Error &error) {
 			if (error.status() != exit_status::corrupt)
 				throw;
@@ -522,7 +534,7 @@ void ContentBatch::reply_content(Request &request)
 		output_->write(held);
 	} else {
 		reply_head(request, extent.size);
-		pipeline_.read(request.entry, extent, [&](Bytes bytes) { output_->write(bytes); });
+		read_large(request, [&](Bytes bytes) { output_->write(bytes); });
 	}
 	output_->record("");
 }

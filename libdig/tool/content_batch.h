@@ -12,6 +12,7 @@
 
 #include "libdig/gateway/manifest_seek.h"
 #include "libdig/gateway/served_content.h"
+#include "libdig/os/arena.h"
 #include "libdig/store/read_pipeline.h"
 #include "libdig/tool/records.h"
 
@@ -76,7 +77,7 @@ private:
 		Lane(Store &store, ChunkCache &none, Work &work) : reader(store, none, work) { reader.keep_no_blocks(); }
 		ChunkReader reader;
 		std::vector<WantedChunk> wanted;
-		Buffer memory;
+		Arena memory;
 	};
 
 	bool take_requests(RecordReader &input);
@@ -99,6 +100,7 @@ private:
 	void read_parts();
 	void reply(Request &request);
 	void reply_content(Request &request);
+	void read_large(const Request &request, const ReadPipeline::Take &take);
 	void reply_head(const Request &request, std::uint64_t size);
 	void reply_word(const Request &request, std::string_view word);
 	void reply_proof(const Request &request);
@@ -110,7 +112,7 @@ private:
 	KeptNodes nodes_;
 	ManifestSeek manifests_;
 	ServedContent content_;
-	ReadPipeline pipeline_;
+	std::optional<ReadPipeline> pipeline_; // of large content, and not while small content is in memory
 	std::size_t threads_;
 	Output *output_ = nullptr;
 
