@@ -163,6 +163,7 @@ test_expect_success 'thousands of requests in any order, by one thread and by se
 		case $name in a/*) size=1000 ;; *) size=700 ;; esac
 		echo "$root"
 	done >../expect.roots &&
+	cp ../requests ../requests.many &&
 	dig-cat --batch-command --buffer <../requests >../actual && xargs cat <../names | wc -c >../size &&
 	grep -a -o "^[0-9a-f]\{64\} file [0-9]*$" ../actual | cut -c 1-64 | test_cmp ../expect.roots - &&
 	DIG_CONFIG=performance.max_worker_threads=1 dig-cat --batch-command <../requests >../one && cmp ../actual ../one &&
@@ -173,6 +174,13 @@ test_expect_success '!SANITIZED' 'memory stays below 100 MB' '
 	cd many && within-memory dig-cat --batch-command --buffer <../requests >../one && cmp ../actual ../one &&
 	cd ../w && for i in $(seq 500); do echo contents HEAD:d/middle; done | within-memory dig-cat --batch-command --buffer |
 		wc -c >../size && echo $((500 * (716800 + 1 + 64 + 13))) | test_cmp - ../size
+'
+
+test_expect_success '!SANITIZED' 'ranges of a large file take no memory beside that of small files' '
+	cd many && seeded 60M 7 >big && commit_all big && cp ../requests.many ../requests &&
+	for i in $(seq 0 290); do echo "range $((i * 200000))-$((i * 200000 + 199999)) HEAD:big"; done >>../requests &&
+	cat ../requests.many >>../requests && within-memory dig-cat --batch-command --buffer <../requests >../both &&
+	dig-cat --batch-command <../requests | cmp - ../both
 '
 
 test_expect_success 'what is damaged is corrupt, and no other reply is' '

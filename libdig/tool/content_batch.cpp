@@ -362,6 +362,17 @@ std::size_t ContentBatch::small_ones(std::size_t first)
 	return end;
 }
 
+// What one part of the requests was read into does not stay beside what the next one needs.
+void ContentBatch::keep_memory(std::size_t parts_size)
+{
+	if (parts_size > least_memory)
+		for (const std::unique_ptr<Lane> &lane : lanes_)
+			lane->memory = Arena();
+	if (memory_.size() > std::max(parts_size, least_memory) || memory_.size() < parts_size)
+		memory_ = Buffer();
+	memory_.resize(std::max(memory_.size(), parts_size));
+}
+
 void ContentBatch::read_small(std::size_t first, std::size_t end)
 {
 	chunks_.clear();
@@ -375,8 +386,7 @@ void ContentBatch::read_small(std::size_t first, std::size_t end)
 		if (!request.is_one_chunk())
 			parts_size += request.extent.size;
 	}
-	if (memory_.size() < parts_size)
-		memory_.resize(parts_size);
+	keep_memory(parts_size);
 	if (chunks_.size() + parts_.size() > least_contents)
 		pipeline_.reset();
 	StepClock clock(work_);

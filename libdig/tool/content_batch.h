@@ -97,6 +97,7 @@ private:
 	void reply_all();
 	std::size_t small_ones(std::size_t first);
 	void read_small(std::size_t first, std::size_t end);
+	void keep_memory(std::size_t parts_size);
 	void read_chunks();
 	void read_lane(Lane &lane, std::span<const std::uint32_t> numbers);
 	void read_parts();
