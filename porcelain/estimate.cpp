@@ -52,17 +52,6 @@ static std::string number(const char *key, std::uint64_t value)
 	return ",\"" + std::string(key) + "\":" + std::to_string(value);
 }
 
-static bool is_utf8(std::string_view text)
-{
-	for (std::size_t at = 0; at < text.size();) {
-		const std::size_t length = utf8_at(text, at).length;
-		if (length == 0)
-			return false;
-		at += length;
-	}
-	return true;
-}
-
 static std::string base64(std::string_view bytes)
 {
 	constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

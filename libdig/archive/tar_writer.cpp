@@ -15,17 +15,6 @@ constexpr std::string_view extended_name = "././@PaxHeader"; // as GNU tar and P
 
 std::string tar_map_number(std::uint64_t number) { return std::to_string(number) + '\n'; }
 
-static bool is_utf8(std::string_view text)
-{
-	for (std::size_t at = 0; at < text.size();) {
-		const std::size_t length = utf8_at(text, at).length;
-		if (length == 0)
-			return false;
-		at += length;
-	}
-	return true;
-}
-
 // A name that is not UTF-8 is said to be bytes, in front of it.
 static void append_name(std::string &records, std::string_view key, std::string_view name)
 {

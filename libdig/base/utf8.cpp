@@ -33,4 +33,15 @@ Utf8Point utf8_at(std::string_view text, std::size_t at)
 	return {length, point};
 }
 
+bool is_utf8(std::string_view text)
+{
+	for (std::size_t at = 0; at < text.size();) {
+		const std::size_t length = utf8_at(text, at).length;
+		if (length == 0)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
 } // namespace dig

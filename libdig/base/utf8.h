@@ -14,6 +14,8 @@ struct Utf8Point {
 // The code point that begins at text[at].  Surrogates, and code points in more bytes than they
 // need, are no UTF-8.
 Utf8Point utf8_at(std::string_view text, std::size_t at);
+// Whether all of it is UTF-8.
+bool is_utf8(std::string_view text);
 
 } // namespace dig
 
