@@ -82,7 +82,8 @@ static std::string json_text(std::string_view text)
 }
 
 // Without a path it is the sum of everything.
-static void tell(const EstimateWishes &wishes, const std::optional<std::string> &path, std::span<const EstimatedCost> costs)
+static void tell(const EstimateWishes &wishes, const std::optional<std::string> &path,
+	std::span<const EstimatedCost> costs)
 {
 	Output &out = standard_output();
 	const auto size = [&](std::uint64_t bytes) {
@@ -116,8 +117,8 @@ static void tell(const EstimateWishes &wishes, const std::optional<std::string> 
 	}
 }
 
-static void run_walk(Estimate &estimate, const File &root, const std::vector<std::string> &paths, EstimateWishes &wishes,
-	const std::string &prefix)
+static void run_walk(Estimate &estimate, const File &root, const std::vector<std::string> &paths,
+	EstimateWishes &wishes, const std::string &prefix)
 {
 	std::vector<std::string> ignored;
 	walk_work_tree(root, paths, wishes.walk,
