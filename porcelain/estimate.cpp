@@ -19,10 +19,10 @@ static constexpr char usage[] =
 
 namespace {
 
-enum class Form : std::uint8_t { human, bytes, json };
+enum class EstimateForm : std::uint8_t { human, bytes, json };
 
-struct Wishes {
-	Form form = Form::human;
+struct EstimateWishes {
+	EstimateForm form = EstimateForm::human;
 	std::vector<std::uint64_t> targets;
 	std::vector<std::string> paths;
 	WalkOptions walk;
@@ -53,16 +53,17 @@ static std::string number(const char *key, std::uint64_t value)
 }
 
 // Without a path it is the sum of everything.
-static void tell(const Wishes &wishes, const std::optional<std::string> &path, std::span<const EstimatedCost> costs)
+static void tell(const EstimateWishes &wishes, const std::optional<std::string> &path,
+	std::span<const EstimatedCost> costs)
 {
 	Output &out = standard_output();
 	const auto size = [&](std::uint64_t bytes) {
-		return wishes.form == Form::human ? size_text(static_cast<double>(bytes)) : std::to_string(bytes);
+		return wishes.form == EstimateForm::human ? size_text(static_cast<double>(bytes)) : std::to_string(bytes);
 	};
 	for (std::size_t i = 0; i < costs.size(); i++) {
 		const EstimatedCost &cost = costs[i];
 		const bool has_target = !wishes.targets.empty();
-		if (wishes.form == Form::json) {
+		if (wishes.form == EstimateForm::json) {
 			std::string text = "{\"schema\":1";
 			if (path)
 				text += ',' + json_field("path", *path);
@@ -87,8 +88,8 @@ static void tell(const Wishes &wishes, const std::optional<std::string> &path, s
 	}
 }
 
-static void run_walk(Estimate &estimate, const File &root, const std::vector<std::string> &paths, Wishes &wishes,
-	const std::string &prefix)
+static void run_walk(Estimate &estimate, const File &root, const std::vector<std::string> &paths,
+	EstimateWishes &wishes, const std::string &prefix)
 {
 	std::vector<std::string> ignored;
 	walk_work_tree(root, paths, wishes.walk,
@@ -108,16 +109,16 @@ static void run_walk(Estimate &estimate, const File &root, const std::vector<std
 
 static int estimate(Options &options)
 {
-	Wishes wishes;
+	EstimateWishes wishes;
 	Report report;
 	report.add_to(options)
 		.flag("force", 'f', wishes.walk.takes_ignored, "also ignored paths")
 		.value("target", 0, [&](const std::string &text) { take_targets(text, wishes.targets); }, "SIZE[,SIZE...]",
 			"for new stores with these sizes of chunks")
 		.value("depth", 0, wishes.estimate.depth, "N", "tell directories down to this level; 1 by default")
-		.flag("human", 0, [&] { wishes.form = Form::human; }, "sizes as 1.50 GiB (the default)")
-		.flag("bytes", 0, [&] { wishes.form = Form::bytes; }, "sizes in bytes")
-		.flag("json", 0, [&] { wishes.form = Form::json; }, "a line of JSON for each directory")
+		.flag("human", 0, [&] { wishes.form = EstimateForm::human; }, "sizes as 1.50 GiB (the default)")
+		.flag("bytes", 0, [&] { wishes.form = EstimateForm::bytes; }, "sizes in bytes")
+		.flag("json", 0, [&] { wishes.form = EstimateForm::json; }, "a line of JSON for each directory")
 		.positional(wishes.paths)
 		.parse();
 	if (wishes.paths.empty())

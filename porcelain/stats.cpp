@@ -11,7 +11,7 @@ static constexpr char usage[] = "dig-stats [--human | --bytes | --json] [ROOT...
 
 namespace {
 
-enum class Form : std::uint8_t { human, bytes, json };
+enum class StatsForm : std::uint8_t { human, bytes, json };
 
 } // namespace
 
@@ -28,9 +28,9 @@ static std::string ratio_text(double ratio)
 	return padded.substr(0, padded.size() - 2) + '.' + padded.substr(padded.size() - 2);
 }
 
-static std::string size(Form form, std::uint64_t bytes)
+static std::string size(StatsForm form, std::uint64_t bytes)
 {
-	return form == Form::human ? size_text(static_cast<double>(bytes)) : std::to_string(bytes) + " bytes";
+	return form == StatsForm::human ? size_text(static_cast<double>(bytes)) : std::to_string(bytes) + " bytes";
 }
 
 static std::string counted_text(std::uint64_t count, const std::string &one, const std::string &many)
@@ -43,10 +43,10 @@ static std::string range_text(const GenerationRange &range)
 	return "@" + std::to_string(range.first) + (range.last > range.first ? "-@" + std::to_string(range.last) : "");
 }
 
-static void tell_layer(Form form, const GenerationRange &range, const LayerFigures &layer)
+static void tell_layer(StatsForm form, const GenerationRange &range, const LayerFigures &layer)
 {
 	Output &out = standard_output();
-	if (form == Form::json)
+	if (form == StatsForm::json)
 		out.record("{\"schema\":1,\"type\":\"layer\"" + number("first", range.first) + number("last", range.last) +
 			number("file_bytes", layer.file_bytes) + number("chunks", layer.chunks) +
 			number("chunk_bytes", layer.chunk_bytes) + number("stored_bytes", layer.stored_bytes) +
@@ -57,7 +57,7 @@ static void tell_layer(Form form, const GenerationRange &range, const LayerFigur
 			size(form, layer.stored_bytes));
 }
 
-static void tell_store(Store &store, Form form)
+static void tell_store(Store &store, StatsForm form)
 {
 	const StateFigures states = figures_of_states(store);
 	LayerFigures all;
@@ -70,7 +70,7 @@ static void tell_store(Store &store, Form form)
 	const double compression =
 		all.stored_bytes > 0 ? static_cast<double>(all.chunk_bytes) / static_cast<double>(all.stored_bytes) : 1;
 	Output &out = standard_output();
-	if (form == Form::json) {
+	if (form == StatsForm::json) {
 		out.record("{\"schema\":1,\"type\":\"store\"" + number("states", states.states) +
 			number("dropped", states.dropped) + number("entries", states.entries) + number("bytes", states.bytes) +
 			number("layers", files) + number("file_bytes", all.file_bytes) + number("chunks", all.chunks) +
@@ -89,12 +89,12 @@ static void tell_store(Store &store, Form form)
 	each_layer(store, [&](const GenerationRange &range, const LayerFigures &layer) { tell_layer(form, range, layer); });
 }
 
-static void tell_state(Store &store, Form form, std::uint64_t generation)
+static void tell_state(Store &store, StatsForm form, std::uint64_t generation)
 {
 	const LayerHeader header = store.state(generation).header;
 	const AloneFigures alone = figures_of_state_alone(store, generation);
 	Output &out = standard_output();
-	if (form == Form::json)
+	if (form == StatsForm::json)
 		out.record("{\"schema\":1,\"type\":\"state\"" + number("generation", generation) +
 			number("entries", header.entries) + number("bytes", header.bytes) + number("alone_items", alone.items) +
 			number("alone_stored_bytes", alone.stored_bytes) + '}');
@@ -105,11 +105,11 @@ static void tell_state(Store &store, Form form, std::uint64_t generation)
 
 static int stats(Options &options)
 {
-	Form form = Form::human;
+	StatsForm form = StatsForm::human;
 	std::vector<std::string> names;
-	options.flag("human", 0, [&] { form = Form::human; }, "sizes as 1.50 GiB (the default)")
-		.flag("bytes", 0, [&] { form = Form::bytes; }, "sizes in bytes")
-		.flag("json", 0, [&] { form = Form::json; }, "lines of JSON")
+	options.flag("human", 0, [&] { form = StatsForm::human; }, "sizes as 1.50 GiB (the default)")
+		.flag("bytes", 0, [&] { form = StatsForm::bytes; }, "sizes in bytes")
+		.flag("json", 0, [&] { form = StatsForm::json; }, "lines of JSON")
 		.positional(names)
 		.parse();
 	Store store(get_store());

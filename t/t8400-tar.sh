@@ -151,6 +151,8 @@ test_expect_success 'an import of a large and of many files stays within memory'
 	mkdir much && (cd much && seeded 80M 5 >big && python3 "$helper/tar-tree.py" tree 3000) &&
 	tar --format=pax -cf much.tar much && dig init -q into2 &&
 	(cd into2 && within-memory dig update-index --add --stdin-tar <../much.tar && dig commit -q -m x &&
+		within-memory dig -c performance.max_worker_threads=64 update-index --add --stdin-tar --path=again <../much.tar &&
+		dig reset -q &&
 		within-memory dig tar-root HEAD >../much-again.tar) &&
 	tar xf much-again.tar --one-top-level=again 2>err && diff -r --no-dereference much again/much
 '

@@ -44,7 +44,10 @@ std::string nearest(std::string_view word, const std::vector<std::string> &candi
 		if (candidate.size() > longest_word || candidate == word)
 			continue;
 		const std::size_t edits = distance(word, candidate);
-		if (edits < best_distance && edits < word.size()) {
+		// Of words that are as near, one with as many letters: two were exchanged, or one is wrong.
+		const bool is_likelier = edits == best_distance && !best.empty() && candidate.size() == word.size() &&
+			best.size() != word.size();
+		if ((edits < best_distance || is_likelier) && edits < word.size()) {
 			best_distance = edits;
 			best = candidate;
 		}

@@ -14,6 +14,9 @@
 
 namespace dig {
 
+// Content in memory takes room beside the ring until it is read, however many workers there are.
+constexpr std::uint64_t most_content_bytes = 4_MiB;
+
 Ingest::Shared::Shared(const Settings &from, const ChunkingParameters &parameters, const File &directory,
 	IngestSink &to, Work &counts)
 	: settings(from), chunking(parameters), root(directory), sink(to), work(counts),
@@ -81,8 +84,11 @@ void Ingest::Shared::carry(std::uint64_t target)
 
 void Ingest::Shared::push(Item item, std::unique_lock<std::mutex> &lock)
 {
-	wait_interruptibly(may_submit, lock, [&] { return threads.is_stopped() || queue.size() < plan.workers + 1; });
+	wait_interruptibly(may_submit, lock, [&] {
+		return threads.is_stopped() || (queue.size() < plan.workers + 1 && content_bytes < most_content_bytes);
+	});
 	rethrow(lock);
+	content_bytes += item.content_bytes;
 	// All of them for something large, else one a unit: one file needs one worker.
 	const bool is_large = item.job && (item.job->source.stream || item.job->source.stat->size > plan.segment);
 	queue.push_back(std::move(item));
@@ -100,6 +106,8 @@ void Ingest::Shared::push_collected(std::unique_lock<std::mutex> &lock)
 		return;
 	Item item;
 	item.batch.swap(collecting);
+	for (const Source &source : item.batch)
+		item.content_bytes += source.content ? source.content->size() : 0;
 	collecting.reserve(item.batch.size());
 	collecting_bytes = 0;
 	carry(0);

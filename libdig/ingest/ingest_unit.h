@@ -41,6 +41,7 @@ struct Ingest::Claim {
 	std::vector<Source> batch;
 	std::vector<SourceOutcome> outcomes; // of the batch
 	std::size_t batch_files = 0;
+	std::uint64_t content_bytes = 0; // of its sources in memory
 	// Or a segment:
 	std::shared_ptr<Job> job;
 	std::uint64_t offset = 0, size = 0;
@@ -125,8 +126,10 @@ struct Ingest::Shared {
 	struct Item {
 		std::vector<Source> batch;
 		std::shared_ptr<Job> job;
+		std::uint64_t content_bytes = 0;
 	};
 	std::deque<Item> queue;
+	std::uint64_t content_bytes = 0; // in memory, submitted and not in the ring yet
 	std::vector<Source> collecting;
 	std::uint64_t collecting_bytes = 0;
 	bool has_stream = false;

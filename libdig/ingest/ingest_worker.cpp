@@ -164,6 +164,7 @@ private:
 			claim.job = front.job;
 			claim.is_batch = false;
 			claim.batch_files = 0;
+			claim.content_bytes = 0;
 			if (front.job->all_claimed)
 				shared_.pop_front();
 			return true;
@@ -181,6 +182,7 @@ private:
 		claim.is_batch = true;
 		claim.batch.swap(front.batch);
 		claim.batch_files = claim.batch.size();
+		claim.content_bytes = front.content_bytes;
 		shared_.batches_under_way++;
 		shared_.batch_files_under_way = files;
 		shared_.pop_front();
@@ -194,6 +196,10 @@ private:
 		clock_.lap(Step::idle);
 		step(shared_.reads, lock, [&] { small_files_.take(claim); });
 		clock_.lap(Step::read);
+		if (claim.content_bytes > 0) {
+			shared_.content_bytes -= claim.content_bytes;
+			shared_.may_submit.notify_one();
+		}
 		work_on(*shared_.add_unit(claim, claim.pieces, claim.room.end, true), lock);
 	}
 
