@@ -15,7 +15,7 @@ using namespace dig;
 
 static constexpr char usage[] =
 	"dig-find [-lz] [--json] [--human | --bytes] [--utc] [--at=ROOT[:PATH]]\n"
-	"         [--size=[+|-]SIZE] [--type=f|l|d] GLOB...";
+	"         [--size=SIZE] [--type=f|l|d] GLOB...";
 
 struct FindLook {
 	bool nul = false, is_long = false, is_human = false, is_json = false;
@@ -168,8 +168,8 @@ static int find(Options &options)
 	std::optional<std::string> type;
 	std::vector<std::string> words;
 	options.value("at", 0, at, "ROOT[:PATH]", "the state to look through, or a part of it")
-		.value("size", 0, [&](const std::string &text) { size.take(text); }, "[+|-]SIZE",
-			"of this size, above or below it")
+		.value("size", 0, [&](const std::string &text) { size.take(text); }, "SIZE",
+			"of this size; +SIZE is larger, -SIZE smaller")
 		.value("type", 0, type, "f|l|d", "only files, symbolic links or directories")
 		.flag("", 'l', look.is_long, "also mode, size and time")
 		.flag("json", 0, look.is_json, "a JSON object per line")

@@ -118,16 +118,15 @@ void Entry::decode_rest(Cursor &cursor)
 Entry Entry::decode(Cursor &cursor)
 {
 	Entry entry;
-	entry.path = entry.decode_over(cursor, false);
+	entry.path = entry.decode_over(cursor);
 	return entry;
 }
 
-std::string_view Entry::decode_over(Cursor &cursor, bool has_checked_path)
+std::string_view Entry::decode_over(Cursor &cursor)
 {
 	const std::uint16_t length = cursor.u16();
 	const std::string_view stored = text_of(cursor.take(length));
-	const std::string_view problem = has_checked_path ? std::string_view() : path_problem(stored);
-	if (!problem.empty())
+	if (const std::string_view problem = path_problem(stored); !problem.empty())
 		cursor.fail("the path " + quote(stored) + " is not allowed: " + std::string(problem));
 	decode_rest(cursor);
 	return stored;

@@ -56,9 +56,8 @@ struct Entry {
 	void encode_rest(Buffer &out) const;
 	// Checks all that can be checked in a single entry, including its path.
 	static Entry decode(Cursor &cursor);
-	// The same without the path, which it returns, and over what was decoded before: for a look at many
-	// entries.  With has_checked_path, the path is known to be one that may be stored.
-	std::string_view decode_over(Cursor &cursor, bool has_checked_path);
+	// The same over what was decoded before, for a look at many entries.  The path is returned, and not kept.
+	std::string_view decode_over(Cursor &cursor);
 	void decode_rest(Cursor &cursor);
 
 private:

@@ -39,12 +39,12 @@ Buffer single_chunk_node(const Digest &chunk, std::uint64_t size)
 
 // Takes one item off the cursor and adds its counts to the sums.
 static void skip_item(Cursor &cursor, TreeKind kind, int level, std::uint64_t &leaves,
-	std::uint64_t &bytes, std::string_view &path, Entry &scratch, bool has_checked_paths)
+	std::uint64_t &bytes, std::string_view &path, Entry &scratch)
 {
 	const std::uint64_t at = cursor.offset();
 	std::uint64_t item_leaves = 1, item_bytes;
 	if (level == 0 && kind == TreeKind::manifest) {
-		path = scratch.decode_over(cursor, has_checked_paths);
+		path = scratch.decode_over(cursor);
 		item_bytes = scratch.size;
 	} else {
 		item_bytes = cursor.u64();
@@ -64,19 +64,6 @@ static void skip_item(Cursor &cursor, TreeKind kind, int level, std::uint64_t &l
 }
 
 Node Node::parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name)
-{
-	Node node = parse_items(std::move(stored), kind, name, false);
-	if (id && node.compute_id() != *id)
-		throw CorruptError("node " + to_hex(*id) + " has other content than its id says");
-	return node;
-}
-
-Node Node::parse_verified(Buffer stored, TreeKind kind, std::string_view name)
-{
-	return parse_items(std::move(stored), kind, name, true);
-}
-
-Node Node::parse_items(Buffer stored, TreeKind kind, std::string_view name, bool has_checked_paths)
 {
 	Node node;
 	node.stored_ = std::move(stored);
@@ -98,7 +85,7 @@ Node Node::parse_items(Buffer stored, TreeKind kind, std::string_view name, bool
 		const std::size_t start = cursor.offset();
 		node.offsets_.push_back(static_cast<std::uint32_t>(start));
 		std::string_view path;
-		skip_item(cursor, kind, node.level_, leaves, bytes, path, scratch, has_checked_paths);
+		skip_item(cursor, kind, node.level_, leaves, bytes, path, scratch);
 		if (kind == TreeKind::manifest) {
 			if (i > 0 && path <= before)
 				cursor.fail("paths are not in order");
@@ -109,6 +96,8 @@ Node Node::parse_items(Buffer stored, TreeKind kind, std::string_view name, bool
 	node.offsets_.push_back(static_cast<std::uint32_t>(node.stored_.size()));
 	if (leaves != node.leaves_ || bytes != node.bytes_)
 		cursor.fail("the node's counts do not agree with its items");
+	if (id && node.compute_id() != *id)
+		throw CorruptError("node " + to_hex(*id) + " has other content than its id says");
 	return node;
 }
 
@@ -154,29 +143,36 @@ NodeRef Node::child(std::size_t i) const
 	return ref;
 }
 
-static Node loaded(const NodeSource &source, TreeKind kind, const Digest &id, SourceTrust trust)
+static Node loaded(const NodeSource &source, TreeKind kind, const Digest &id)
 {
-	if (trust == SourceTrust::verified)
-		return Node::parse_verified(source(id), kind, "node " + to_hex(id));
 	return Node::parse(source(id), kind, &id, "node " + to_hex(id));
 }
 
-Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before, SourceTrust trust)
+Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before)
 {
-	Node node = loaded(source, kind, ref.id, trust);
+	return checked_node(loaded(source, kind, ref.id), ref, before);
+}
+
+Node checked_node(Node node, const NodeRef &ref, std::string_view before)
+{
+	const bool has_paths = node.kind() == TreeKind::manifest;
 	if (node.level() != ref.level || node.leaves() != ref.leaves || node.bytes() != ref.bytes ||
-		(kind == TreeKind::manifest && node.path(node.size() - 1) != ref.last_path))
+		(has_paths && (node.size() == 0 || node.path(node.size() - 1) != ref.last_path)))
 		throw CorruptError("node " + to_hex(ref.id) + " does not agree with its parent");
-	if (kind == TreeKind::manifest && !before.empty() && node.path(0) <= before)
+	if (has_paths && !before.empty() && node.path(0) <= before)
 		throw CorruptError("node " + to_hex(ref.id) + " has paths that are not in order with those before it");
 	return node;
 }
 
-Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root, SourceTrust trust)
+Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root)
 {
-	Node node = root.id == empty_root(kind)
-		? Node::parse(node_header(kind, 0, 0, 0, 0), kind, nullptr, tree_name)
-		: loaded(source, kind, root.id, trust);
+	return checked_root(root.id == empty_root(kind)
+			? Node::parse(node_header(kind, 0, 0, 0, 0), kind, nullptr, tree_name)
+			: loaded(source, kind, root.id), root);
+}
+
+Node checked_root(Node node, const TreeRoot &root)
+{
 	if (root.leaves.value_or(node.leaves()) != node.leaves() || root.bytes.value_or(node.bytes()) != node.bytes())
 		throw CorruptError("node " + to_hex(root.id) + " has " + std::to_string(node.leaves()) + " items with " +
 			std::to_string(node.bytes()) + " bytes, which is not what is said of it");

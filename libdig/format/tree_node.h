@@ -66,9 +66,6 @@ public:
 	// stored is the node as a layer keeps it; name is for messages.  Checks the id, too, unless
 	// it is null.
 	static Node parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name);
-	// Of bytes whose digest a source has compared with this node's id, and that parse() has accepted for that:
-	// neither the id nor the paths are checked again.  Everything that a walk relies on is.
-	static Node parse_verified(Buffer stored, TreeKind kind, std::string_view name);
 	Buffer take_stored() && { return std::move(stored_); }
 
 	TreeKind kind() const { return kind_; }
@@ -94,7 +91,6 @@ public:
 	Digest compute_id() const;
 
 private:
-	static Node parse_items(Buffer stored, TreeKind kind, std::string_view name, bool has_checked_paths);
 	TreeKind kind_;
 	int level_ = 0;
 	std::uint64_t leaves_ = 0, bytes_ = 0;
@@ -110,13 +106,11 @@ using NodeSource = std::function<Buffer(const Digest &id)>;
 // damaged or does not agree with what its parent says: level, counts and, in manifests, the last
 // path; and when a manifest's paths do not lie behind the path before the node.  The level of a
 // child is one less than its parent's, so that no way down is longer than max_tree_level.
-// Of a source that is verified, each node was compared with its id (Store::nodes() is such a source); it is
-// not done twice then, which is a third of the time of a walk.
-enum class SourceTrust : bool { unverified, verified };
-Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before,
-	SourceTrust trust = SourceTrust::unverified);
-Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root,
-	SourceTrust trust = SourceTrust::unverified);
+Node load_node(const NodeSource &source, TreeKind kind, const NodeRef &ref, std::string_view before);
+Node load_root(const NodeSource &source, TreeKind kind, const TreeRoot &root);
+// What they check of a node that was parsed and compared with its id.
+Node checked_node(Node node, const NodeRef &ref, std::string_view before);
+Node checked_root(Node node, const TreeRoot &root);
 
 } // namespace dig
 

@@ -38,7 +38,9 @@ KeptNodes::NodePointer KeptNodes::root(TreeKind kind, const TreeRoot &root)
 		if (node->kind() == kind && root.leaves.value_or(node->leaves()) == node->leaves() &&
 			root.bytes.value_or(node->bytes()) == node->bytes())
 			return node;
-	return keep(root.id, load_root(store_.nodes(), kind, root, SourceTrust::verified));
+	if (root.id == empty_root(kind))
+		return keep(root.id, load_root(store_.nodes(), kind, root));
+	return keep(root.id, checked_root(store_.read_node(kind, root.id), root));
 }
 
 KeptNodes::NodePointer KeptNodes::child(const Node &parent, std::size_t number)
@@ -54,7 +56,7 @@ KeptNodes::NodePointer KeptNodes::child(const Node &parent, std::size_t number)
 	if (NodePointer node = kept(ref.id))
 		if (agrees(*node))
 			return node;
-	return keep(ref.id, load_node(store_.nodes(), parent.kind(), ref, before, SourceTrust::verified));
+	return keep(ref.id, checked_node(store_.read_node(parent.kind(), ref.id), ref, before));
 }
 
 } // namespace dig

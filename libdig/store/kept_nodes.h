@@ -10,8 +10,7 @@
 
 namespace dig {
 
-// Any thread may call.  The store compares what it reads with its digest, so that this is not done again: it
-// may have no items of others (Store::set_extra_items).
+// Any thread may call.
 class KeptNodes {
 public:
 	KeptNodes(Store &store, std::size_t capacity) : store_(store), capacity_(capacity) {}

@@ -420,16 +420,14 @@ std::optional<Buffer> Store::read_at(const ItemPlace &place, ItemKind kind, cons
 	return read_block_at(place, kind, digest);
 }
 
-// Nothing when the place holds another item, as happens when a run is out of date.
-std::optional<Buffer> Store::read_block_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
+Store::BlockAt Store::block_at(const ItemPlace &place, ItemKind kind)
 {
 	thread_local Decompressor decompressor;
 	const std::shared_ptr<Layer> from = layer(place.generation);
-	const ChunkCache::Key key{place.generation, place.place.block};
-	ChunkCache &cache = kind == ItemKind::chunk ? cache_ : node_cache_;
-	std::shared_ptr<const DecodedBlock> block = cache.find(key);
-	const bool was_cached = block != nullptr;
-	if (!was_cached) {
+	BlockAt at;
+	at.block = (kind == ItemKind::chunk ? cache_ : node_cache_).find({place.generation, place.place.block});
+	at.was_cached = at.block != nullptr;
+	if (!at.was_cached) {
 		const BlockRecord record = from->block(place.place.block);
 		const StoredBlock stored = read_stored_block(from->file(), record.offset, record.length);
 		auto decoded = std::make_shared<DecodedBlock>();
@@ -439,15 +437,49 @@ std::optional<Buffer> Store::read_block_at(const ItemPlace &place, ItemKind kind
 		for (std::uint32_t size : stored.shape.sizes)
 			decoded->ends.push_back(end += size);
 		decode_block(stored, decompressor, decoded->raw, from->name(), record.offset);
-		block = decoded;
+		at.block = decoded;
 	}
-	if (block->kind != kind || place.place.item >= block->ends.size())
+	if (at.block->kind != kind || place.place.item >= at.block->ends.size())
 		return {};
-	std::optional<Buffer> item = verified_item(kind, block->item(place.place.item), digest);
-	// A chunk that is alone in its block comes once as a rule.
-	if (item && !was_cached && (kind == ItemKind::node || block->ends.size() > 1))
-		cache.insert(key, block);
+	return at;
+}
+
+// A chunk that is alone in its block comes once as a rule.
+void Store::keep_block(const ItemPlace &place, const BlockAt &at)
+{
+	ChunkCache &cache = at.block->kind == ItemKind::chunk ? cache_ : node_cache_;
+	if (!at.was_cached && (at.block->kind == ItemKind::node || at.block->ends.size() > 1))
+		cache.insert({place.generation, place.place.block}, at.block);
+}
+
+// Nothing when the place holds another item, as happens when a run is out of date.
+std::optional<Buffer> Store::read_block_at(const ItemPlace &place, ItemKind kind, const Digest &digest)
+{
+	const BlockAt at = block_at(place, kind);
+	if (!at.block)
+		return {};
+	std::optional<Buffer> item = verified_item(kind, at.block->item(place.place.item), digest);
+	if (item)
+		keep_block(place, at);
 	return item;
+}
+
+Node Store::read_node(TreeKind kind, const Digest &id)
+{
+	try {
+		if (const std::optional<ItemPlace> place = find_item(ItemKind::node, id))
+			if (const BlockAt at = block_at(*place, ItemKind::node); at.block) {
+				const Bytes bytes = at.block->item(place->place.item);
+				Node node = Node::parse(Buffer(bytes.begin(), bytes.end()), kind, &id, "a node");
+				keep_block(*place, at);
+				return node;
+			}
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		// It may be good in another layer, or belong elsewhere in this one.
+	}
+	return Node::parse(read_item(ItemKind::node, id), kind, &id, "node " + to_hex(id));
 }
 
 // From any layer that has the item.  Nothing when none has; CorruptError when all that do are

@@ -96,6 +96,9 @@ public:
 	// The same for items that are wanted in about the order in which they are stored: it looks behind the
 	// one before first, and the index is asked only where that is another one.
 	Buffer read_next_item(ItemKind kind, const Digest &digest, std::optional<ItemPlace> &last);
+	// A node as read_item() finds it, parsed and compared with its id once.  Of its place in a tree, nothing was
+	// checked.  Any thread.
+	Node read_node(TreeKind kind, const Digest &id);
 	// The same as read_item(), but empty when no layer holds it.
 	std::optional<Buffer> find_item_anywhere(ItemKind kind, const Digest &digest);
 	// The same for items that may well be nowhere: it asks neither all layers nor new commits.
@@ -125,6 +128,12 @@ private:
 	bool close_layers(); // false if none was open
 	RootName resolve_alone(std::string_view name) const;
 	std::optional<Buffer> find_bytes_alone(ItemKind kind, const Digest &digest);
+	struct BlockAt {
+		std::shared_ptr<const DecodedBlock> block; // null when it does not have the item
+		bool was_cached = false;
+	};
+	BlockAt block_at(const ItemPlace &place, ItemKind kind);
+	void keep_block(const ItemPlace &place, const BlockAt &at);
 	std::optional<Buffer> read_block_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_at(const ItemPlace &place, ItemKind kind, const Digest &digest);
 	std::optional<Buffer> read_elsewhere(ChunkIndex &index, ItemKind kind, const Digest &digest);

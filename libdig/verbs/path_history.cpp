@@ -13,7 +13,7 @@
 namespace dig {
 
 constexpr std::size_t first_batch = 16, largest_batch = 512;
-constexpr std::size_t states_a_thread = 64; // for fewer, starting one costs more than it gains
+constexpr std::size_t states_a_thread = 16; // for fewer, starting one costs more than it gains
 constexpr std::size_t most_threads = 4;
 constexpr std::size_t kept_nodes_size = 4_MiB;
 
