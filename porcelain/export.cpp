@@ -1,7 +1,9 @@
-// dig export is dig-export-states or, with --tar, dig-tar-root.
+// dig export is dig-export-states or, with --tar, dig-tar-root.  Tiles of the history it writes itself.
 #include "libdig/os/output_file.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/report.h"
+#include "libdig/verbs/history_tiles.h"
+#include "libdig/verbs/prover.h"
 
 using namespace dig;
 
@@ -9,7 +11,8 @@ static constexpr char usage[] =
 	"dig-export [-q] [--since=ROOT | --full] [--at=ROOT] [--progress[=WHEN]]\n"
 	"           [--metrics[=FILE]] FILE|-\n"
 	"dig-export --tar [-o FILE] [--progress[=WHEN]] [--metrics[=FILE]]\n"
-	"           [ROOT [PATH...]]";
+	"           [ROOT [PATH...]]\n"
+	"dig-export --tiles DIR";
 
 static int export_tar_to(const std::string &name, const Command &command)
 {
@@ -22,11 +25,30 @@ static int export_tar_to(const std::string &name, const Command &command)
 	return status;
 }
 
+// With the checkpoint that was signed last, if it is of this history; else with one of the newest state.
+static int export_tiles(const std::string &directory)
+{
+	Store store(get_store());
+	Prover prover(store);
+	const RootHistory history = store.roots();
+	if (history.size() == 0)
+		throw NegativeAnswer("nothing is committed yet");
+	SignedNote note{prover.checkpoint(history.size()).text(), {}};
+	if (const std::optional<SignedNote> last = find_signed_checkpoint(store.paths())) {
+		prover.set_note(*last);
+		note = *last;
+	}
+	const std::uint64_t size = Checkpoint::parse(note.text).size;
+	const std::uint64_t written = write_tiles(history, size, note.encoded(), directory);
+	tell_summary(std::to_string(size) + " states, " + std::to_string(written) + " tiles written");
+	return exit_status::done;
+}
+
 static int export_command(Options &options)
 {
 	bool is_full = false, is_tar = false;
 	std::string since, at;
-	std::optional<std::string> output;
+	std::optional<std::string> output, tiles;
 	std::vector<std::string> names;
 	Report report;
 	report.add_to(options)
@@ -35,8 +57,14 @@ static int export_command(Options &options)
 		.value("at", 0, at, "ROOT", "only the states up to this one")
 		.flag("tar", 0, is_tar, "the files of one state, as a tar archive")
 		.value("output", 'o', output, "FILE", "with --tar: write to FILE")
+		.value("tiles", 0, tiles, "DIR", "the history as tiles, for monitors")
 		.positional(names)
 		.parse();
+	if (tiles) {
+		if (is_tar || is_full || output || !since.empty() || !at.empty() || !names.empty())
+			throw UsageError("--tiles takes a directory and nothing else");
+		return export_tiles(*tiles);
+	}
 	Command command = tool_command(is_tar ? "tar-root" : "export-states");
 	report.pass_on(command);
 	if (is_tar) {

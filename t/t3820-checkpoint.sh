@@ -50,6 +50,28 @@ test_expect_success 'nothing is signed that contradicts it' '
 	cmp ../newer .dig/checkpoint && test_expect_code 5 dig prove --checkpoint f 2>err
 '
 
+test_expect_success PYTHON 'tiles have the history, and its checkpoint' '
+	dig export --tiles tiles 2>err && cmp tiles/checkpoint .dig/checkpoint && (cd tiles && find . -type f | sort) >actual &&
+	printf "%s\n" ./checkpoint ./tile/0/000.p/4 ./tile/entries/000.p/4 | test_cmp - actual && dig export --tiles tiles 2>err && grep "0 tiles written" err &&
+	mkdir long && (cd long && dig init >/dev/null && dig-config core.merge_layers false && for i in $(seq 300)
+	do
+		dig commit -q --allow-empty -m $i || exit 1
+	done && dig export -q --tiles tiles && dig-list-roots) >roots && (cd long/tiles && find . -type f | sort) >actual &&
+	printf "%s\n" ./checkpoint ./tile/0/000 ./tile/0/001.p/44 ./tile/1/000.p/1 ./tile/entries/000 ./tile/entries/001.p/44 | test_cmp - actual &&
+	python3 -c "
+import base64, hashlib, sys
+sys.path.insert(0, sys.argv[1])
+from dig_reference import leaf_hash, mth_of_hashes
+read = lambda name: open(\"long/tiles/tile/\" + name, \"rb\").read()
+entries = read(\"entries/000\") + read(\"entries/001.p/44\")
+ids = [entries[i + 2:i + 34] for i in range(0, len(entries), 34)]
+hashes = [leaf_hash(id) for id in ids]
+assert b\"\".join(hashes) == read(\"0/000\") + read(\"0/001.p/44\") and mth_of_hashes(hashes[:256]) == read(\"1/000.p/1\")
+origin, size, head = open(\"long/tiles/checkpoint\").read().split(\"\\n\")[:3]
+assert size == \"300\" and base64.b64decode(head) == mth_of_hashes(hashes)
+" "$TEST_DIRECTORY/reference"
+'
+
 test_expect_success 'a checkpoint that is damaged is no reason to sign' '
 	cp .dig/checkpoint kept && echo x >.dig/checkpoint && test_expect_code 5 dig checkpoint --sign=key 2>err && test "$(cat .dig/checkpoint)" = x &&
 	cp kept .dig/checkpoint && chmod 644 .dig/checkpoint
