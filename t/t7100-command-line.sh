@@ -18,7 +18,7 @@ complains () {
 test_expect_success 'options stand anywhere before --' '
 	cd tree && test_expect_code 1 dig diff @1 @2 -q >../out 2>&1 && test_cmp /dev/null ../out &&
 	dig diff @2 @2 --quiet && dig diff @1 -z @2 a >../actual && printf "M\ta\0" | cmp - ../actual &&
-	dig diff @1 @2 a --ranges >../actual && echo "0 4 0 9" | test_cmp - ../actual &&
+	dig diff @1 @2 a --ranges >../actual && echo "0 4 0 9 replaced" | test_cmp - ../actual &&
 	dig extract ../first --at=@1 a -q && echo one | test_cmp - ../first/a && ! test -e ../first/d &&
 	dig extract ../first -f --at @2 && test_cmp a ../first/a &&
 	dig check --quick -q && dig init ../other --store-id=$(printf %064d 9) >../out && grep "other/.dig" ../out
