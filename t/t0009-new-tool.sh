@@ -18,7 +18,7 @@ do
 done
 documentation=tree/Documentation
 mv $documentation/dig-count.1 page && cp $documentation/dig.1 list && cp tree/t/t0005-conventions.sh conventions &&
-	rm tree/t/t3250-count.sh && sed -i "/dig-count/d" tree/t/t7*.sh &&
+	rm tree/t/t3250-count.sh && sed -i "/dig.count/d" tree/t/t7*.sh &&
 	sed '/^\.It Xr dig-count 1/{N;d;}' list >$documentation/dig.1 &&
 	sed '/^	dig-count)/d' conventions >tree/t/t0005-conventions.sh || exit 1
 

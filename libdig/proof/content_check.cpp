@@ -6,8 +6,8 @@
 #include <array>
 #include <optional>
 
+#include "libdig/chunking/block_tree.h"
 #include "libdig/chunking/chunker.h"
-#include "libdig/chunking/sha256_lanes.h"
 #include "libdig/format/tree_builder.h"
 #include "libdig/os/thread.h"
 #include "libdig/proof/proof_bytes.h"
@@ -177,25 +177,16 @@ void ContentCheck::check_blocks()
 		? BlockExtent{(file_size - 1) / block_tree_block + 1, 0,
 			  (file_size - 1) / block_tree_block + 1}
 		: blocks_of(file_size, proof_.begin, proof_.size);
-	Buffer messages(batch_blocks * (block_tree_block + 1));
 	std::array<Digest, batch_blocks> leaves;
 	std::size_t count = 0, at = 0;
 	const auto next_leaf = [&] {
 		if (at == count) {
-			Bytes piece = next();
+			const Bytes piece = next();
 			if (piece.empty())
 				expect_end();
-			std::array<HashJob, batch_blocks> jobs;
-			for (at = count = 0; !piece.empty(); count++) {
-				std::uint8_t *message = messages.data() + count * (block_tree_block + 1);
-				const Bytes block =
-					piece.first(std::min<std::size_t>(block_tree_block, piece.size()));
-				*message = 0;
-				std::copy(block.begin(), block.end(), message + 1);
-				jobs[count] = {Bytes(message, block.size() + 1), &leaves[count]};
-				piece = piece.subspan(block.size());
-			}
-			sha256_many({jobs.data(), count});
+			at = 0;
+			count = (piece.size() + block_tree_block - 1) / block_tree_block;
+			hash_blocks(piece, std::span(leaves).first(count));
 		}
 		return leaves[at++];
 	};

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "libdig/base/base64.h"
+#include "libdig/os/connection.h"
 #include "libdig/os/file.h"
 #include "libdig/proof/content_check.h"
 #include "libdig/tool/command.h"
@@ -183,6 +184,7 @@ int read_proof(const std::string &name, const Trust &trust, const std::optional<
 		if (!verdict.proved)
 			throw UsageError("this proves nothing of content");
 		const File content = *data == "-" ? File::standard_input() : File::open(*data);
+		widen_pipe(content.fd(), 1 << 20);
 		check_content(
 			*verdict.proved, [&](MutableBytes buffer) { return content.read_some(buffer); });
 	}
