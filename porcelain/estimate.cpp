@@ -1,4 +1,6 @@
 // dig estimate: what an add would cost, without taking anything.
+#include <algorithm>
+
 #include "libdig/base/byte_size.h"
 #include "libdig/base/path.h"
 #include "libdig/base/json_text.h"

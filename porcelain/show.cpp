@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "libdig/base/byte_size.h"
 #include "libdig/store/store.h"
 #include "libdig/tool/command.h"

@@ -1,5 +1,6 @@
 #include "libdig/base/base64.h"
 
+#include <algorithm>
 #include <array>
 
 namespace dig {

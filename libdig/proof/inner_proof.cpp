@@ -2,6 +2,8 @@
 // bounds nothing but the bytes that are there.
 #include "libdig/proof/inner_proof.h"
 
+#include <algorithm>
+
 #include "libdig/base/path.h"
 #include "libdig/proof/proof_bytes.h"
 

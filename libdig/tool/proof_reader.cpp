@@ -1,5 +1,6 @@
 #include "libdig/tool/proof_reader.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "libdig/base/base64.h"

@@ -1,4 +1,5 @@
 // Content that is in no file of the work tree: streams, and what is in memory.
+#include <algorithm>
 #include <utility>
 
 #include "libdig/base/error.h"

@@ -1,6 +1,7 @@
 // block-roots ROOT:PATH prints the tree hash of the blocks [FIRST, LAST) for each line "FIRST LAST" of standard
 // input; with --path, those of all neighbours on the way from the block to the root, for each line "BLOCK".
 // The store is that of the current directory.
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,6 @@
 // mutate-proof RUNS SEED ROOT PROOF [DATA]: changes the proof, what it was made of, the root or the content, each time
 // in another way, and tells if any of them is believed.  Prints how many were refused.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <random>

@@ -1,6 +1,7 @@
 // Trees of blocks against the RFC's own recursive definition.
 #include "libdig/chunking/block_tree.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 
