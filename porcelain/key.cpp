@@ -39,6 +39,9 @@ static int key(Options &options)
 		throw UsageError("a name has neither blanks nor '+': " + quote(*name));
 	const std::string &file = words[1];
 	if (words[0] == "new") {
+		// Not one without the other.
+		if (find_stat(file + ".pub"))
+			throw Error(quote(file + ".pub") + " is there already; a key is not replaced");
 		const SignerKey made{name ? *name : default_name(), SecretKey::random()};
 		publish_new(file, made.text() + '\n', 0600);
 		publish_new(file + ".pub", made.verifier().text() + '\n', 0644);

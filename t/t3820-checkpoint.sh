@@ -74,6 +74,8 @@ assert size == \"300\" and base64.b64decode(head) == mth_of_hashes(hashes)
 
 test_expect_success 'a checkpoint that is damaged is no reason to sign' '
 	cp .dig/checkpoint kept && echo x >.dig/checkpoint && test_expect_code 5 dig checkpoint --sign=key 2>err && test "$(cat .dig/checkpoint)" = x &&
+	grep "checkpoint. is damaged" err && : >.dig/checkpoint && test_expect_code 5 dig checkpoint --sign=key 2>err && test ! -s .dig/checkpoint &&
+	test_expect_code 5 dig prove --checkpoint f 2>err && dig prove f >proof && dig verify -q proof && dig check -q &&
 	cp kept .dig/checkpoint && chmod 644 .dig/checkpoint
 '
 

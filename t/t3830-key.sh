@@ -9,6 +9,7 @@ dig init >/dev/null && echo 1 >f && dig add -q f && dig commit -q -m one || exit
 test_expect_success 'a pair is made, the secret one for its owner alone, and none is replaced' '
 	dig key new key >out && cmp out key.pub && grep -x "urn:dig:chia:$(cat .dig/store-id)+[0-9a-f]\{8\}+[A-Za-z0-9+/=]*" out &&
 	test $(stat -c %a key) = 600 && grep "^PRIVATE+KEY+" key && cp key kept && test_expect_code 128 dig key new key 2>err && grep "is there already" err && cmp key kept &&
+	echo x >half.pub && test_expect_code 128 dig key new half 2>err && grep "half.pub. is there already" err && test ! -e half &&
 	dig key show key | cmp - key.pub && dig key show - <key | cmp - key.pub
 '
 

@@ -107,7 +107,7 @@ static bool is_day(const std::tm &parts)
 static std::optional<std::optional<int>> take_zone(TimeText &text)
 {
 	if (text.at_end())
-		return std::optional<int>();
+		return std::make_optional<std::optional<int>>();
 	text.takes(' ');
 	if (text.takes('z') || text.takes("utc"))
 		return text.at_end() ? std::optional(std::optional(0)) : std::nullopt;

@@ -56,23 +56,32 @@ InnerProof check_inner_proof(Bytes proof);
 
 // --- making them ----------------------------------------------------------------------------------
 
-// A state to prove something of.  nodes throws a CorruptError for what the store lacks.
+// A state to prove things of.  nodes throws a CorruptError for what the store lacks.  Of one thread.
 struct ProofSource {
-	const LayerHeader &header;
-	const NodeSource &nodes;
+	LayerHeader header;
+	NodeSource nodes;
+
+	// The manifest's nodes on the way to the path that was proved last, from the root down, with the hashes of
+	// their items.  The next path often has the same way.
+	struct WayNode {
+		Digest id;
+		Node node;
+		std::vector<Digest> leaves;
+	};
+	std::vector<WayNode> way = {};
 };
 Buffer prove_state(const LayerHeader &header);
-// NegativeAnswer if the path is not there, but one that was found by the caller.
+// entry gets what is at the path.  NegativeAnswer if nothing is there.
 Buffer prove_file(
-	const ProofSource &source, std::string_view path, const ChunkingParameters &chunking);
+	ProofSource &source, std::string_view path, const ChunkingParameters &chunking, Entry &entry);
 // size > 0 bytes from begin on, within the file.
 Buffer prove_range(
-	const ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size);
+	ProofSource &source, std::string_view path, std::uint64_t begin, std::uint64_t size);
 // The same of a file with a block tree, whose subtrees are given.
-Buffer prove_blocks(const ProofSource &source, std::string_view path, std::uint64_t begin,
+Buffer prove_blocks(ProofSource &source, std::string_view path, std::uint64_t begin,
 	std::uint64_t size, const SubtreeHash &subtree);
 // NegativeAnswer if there is something.
-Buffer prove_absence(const ProofSource &source, std::string_view path);
+Buffer prove_absence(ProofSource &source, std::string_view path);
 
 } // namespace dig
 

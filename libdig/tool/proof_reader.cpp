@@ -177,8 +177,7 @@ int read_proof(const std::string &name, const Trust &trust, const std::optional<
 	if (name == "-" && data == "-")
 		throw UsageError("the proof and the content cannot both come from standard input");
 	const std::string text = text_in(name, max_proof_text);
-	const bool is_checkpoint =
-		text.rfind("c2sp.org/", 0) != 0 && !looks_like_consistency_proof(text);
+	const bool is_checkpoint = text.starts_with("urn:"); // its origin
 	const ProofVerdict verdict = is_checkpoint ? verify_checkpoint(SignedNote::parse(text), trust)
 										  : verify_proof(text, trust);
 	if (data) {

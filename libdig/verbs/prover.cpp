@@ -10,7 +10,18 @@ namespace dig {
 std::optional<SignedNote> find_signed_checkpoint(const StorePaths &paths)
 {
 	const std::optional<Buffer> text = find_whole_file(paths.checkpoint(), max_note_size);
-	return text ? std::optional(SignedNote::parse(text_of(*text))) : std::nullopt;
+	if (!text)
+		return {};
+	try {
+		SignedNote note = SignedNote::parse(text_of(*text));
+		Checkpoint::parse(note.text);
+		return note;
+	} catch (const UnprovedError &error) {
+		// What it said is not known, so that a new signature could contradict it.
+		throw UnprovedError(quote(paths.checkpoint()) + " is damaged (" + error.what() +
+			"): put back the checkpoint that was signed last, from where it was sent to, or remove the"
+			" file to begin anew");
+	}
 }
 
 // Leaf hashes are made when they are asked for: a history may have millions.
@@ -24,13 +35,14 @@ SubtreeHash Prover::history() const
 	};
 }
 
-LayerHeader Prover::header_of(std::uint64_t generation)
+ProofSource &Prover::source_of(std::uint64_t generation)
 {
-	if (!known_header_ || header_generation_ != generation) {
-		known_header_ = store_.state(generation).header;
-		header_generation_ = generation;
+	if (!source_ || source_generation_ != generation) {
+		store_.manifest(generation); // whether it was dropped
+		source_.emplace(ProofSource{store_.state(generation).header, nodes_});
+		source_generation_ = generation;
 	}
-	return *known_header_;
+	return *source_;
 }
 
 Checkpoint Prover::checkpoint(std::uint64_t generation)
@@ -80,11 +92,12 @@ Prover::Proof Prover::wrapped(std::uint64_t generation, Buffer inner)
 
 Prover::Proof Prover::prove_state(std::uint64_t generation)
 {
-	return wrapped(generation, dig::prove_state(header_of(generation)));
+	return wrapped(generation, dig::prove_state(store_.state(generation).header));
 }
 
-Entry Prover::get_entry(const LayerHeader &header, std::string_view path)
+Entry Prover::get_entry(std::uint64_t generation, std::string_view path)
 {
+	const LayerHeader &header = source_of(generation).header;
 	const TreeRoot manifest(header.manifest_root, header.entries, header.bytes);
 	std::optional<Entry> entry = find_entry(manifest, path, nodes_);
 	if (!entry)
@@ -93,9 +106,10 @@ Entry Prover::get_entry(const LayerHeader &header, std::string_view path)
 	return *std::move(entry);
 }
 
-Prover::Proof Prover::prove_extent(std::uint64_t generation, const LayerHeader &header,
-	const Entry &entry, const ByteRange::Extent &extent)
+Prover::Proof Prover::prove_extent(
+	std::uint64_t generation, const Entry &entry, const ByteRange::Extent &extent)
 {
+	ProofSource &source = source_of(generation);
 	if (extent.size == 0)
 		throw Error(quote(entry.path) + " has no bytes in that range");
 	if (entry.block_tree()) {
@@ -107,14 +121,14 @@ Prover::Proof Prover::prove_extent(std::uint64_t generation, const LayerHeader &
 			return block_roots_->hash(first, last);
 		};
 		Proof proof = wrapped(generation,
-			prove_blocks({header, nodes_}, entry.path, extent.offset, extent.size, subtree));
+			prove_blocks(source, entry.path, extent.offset, extent.size, subtree));
 		const BlockExtent blocks = blocks_of(entry.size, extent.offset, extent.size);
 		proof.data = {blocks.data_begin(), blocks.data_end(entry.size) - blocks.data_begin()};
 		proof.entry = entry;
 		return proof;
 	}
 	Proof proof =
-		wrapped(generation, prove_range({header, nodes_}, entry.path, extent.offset, extent.size));
+		wrapped(generation, prove_range(source, entry.path, extent.offset, extent.size));
 	if (entry.form == ContentForm::chunk) {
 		proof.data = {0, entry.size};
 	} else {
@@ -131,14 +145,19 @@ Prover::Proof Prover::prove_extent(std::uint64_t generation, const LayerHeader &
 Prover::Proof Prover::prove_path(
 	std::uint64_t generation, std::string_view path, const std::optional<ByteRange> &range)
 {
-	store_.manifest(generation); // DroppedState
-	const LayerHeader header = header_of(generation);
 	if (range) {
-		const Entry entry = get_entry(header, path);
-		return prove_extent(generation, header, entry, range->resolve(entry.size));
+		const Entry entry = get_entry(generation, path);
+		return prove_extent(generation, entry, range->resolve(entry.size));
 	}
-	Entry entry = get_entry(header, path);
-	Proof proof = wrapped(generation, prove_file({header, nodes_}, path, store_.chunking()));
+	Entry entry;
+	Buffer inner;
+	try {
+		inner = prove_file(source_of(generation), path, store_.chunking(), entry);
+	} catch (const NegativeAnswer &) {
+		get_entry(generation, path); // says what may have been meant
+		throw;
+	}
+	Proof proof = wrapped(generation, std::move(inner));
 	proof.data = {0, entry.size};
 	proof.entry = std::move(entry);
 	return proof;
@@ -146,25 +165,21 @@ Prover::Proof Prover::prove_path(
 
 Prover::Proof Prover::prove_chunk(std::uint64_t generation, std::string_view path, const Digest &id)
 {
-	store_.manifest(generation);
-	const LayerHeader header = header_of(generation);
-	const Entry entry = get_entry(header, path);
+	const Entry entry = get_entry(generation, path);
 	if (entry.form == ContentForm::chunk && entry.content == id)
-		return prove_extent(generation, header, entry, {0, entry.size});
+		return prove_extent(generation, entry, {0, entry.size});
 	if (entry.form == ContentForm::file_root) {
 		TreeCursor at(TreeKind::chunk_list, content_root(entry), nodes_);
 		for (at.settle(); !at.at_end(); at.skip_run(), at.settle())
 			if (at.chunk_id() == id)
-				return prove_extent(generation, header, entry, {at.offset(), at.chunk_size()});
+				return prove_extent(generation, entry, {at.offset(), at.chunk_size()});
 	}
 	throw NegativeAnswer(quote(path) + " has no chunk " + to_hex(id));
 }
 
 Prover::Proof Prover::prove_absence(std::uint64_t generation, std::string_view path)
 {
-	store_.manifest(generation);
-	const LayerHeader header = header_of(generation);
-	return wrapped(generation, dig::prove_absence({header, nodes_}, path));
+	return wrapped(generation, dig::prove_absence(source_of(generation), path));
 }
 
 std::string Prover::prove_consistency(std::uint64_t older, std::uint64_t newer)

@@ -39,10 +39,9 @@ public:
 
 private:
 	Proof wrapped(std::uint64_t generation, Buffer inner);
-	Entry get_entry(const LayerHeader &header, std::string_view path);
-	Proof prove_extent(std::uint64_t generation, const LayerHeader &header, const Entry &entry,
-		const ByteRange::Extent &extent);
-	LayerHeader header_of(std::uint64_t generation);
+	Entry get_entry(std::uint64_t generation, std::string_view path);
+	Proof prove_extent(std::uint64_t generation, const Entry &entry, const ByteRange::Extent &extent);
+	ProofSource &source_of(std::uint64_t generation); // DroppedState
 	SubtreeHash history() const;
 
 	Store &store_;
@@ -53,8 +52,8 @@ private:
 	std::uint64_t known_generation_ = 0;
 	std::vector<Digest> known_path_;
 	SignedNote known_note_;
-	std::optional<LayerHeader> known_header_;
-	std::uint64_t header_generation_ = 0;
+	std::optional<ProofSource> source_;
+	std::uint64_t source_generation_ = 0;
 	// Of the last file with a block tree, since many ranges may be proved of one.
 	std::optional<BlockRoots> block_roots_;
 	Digest roots_of_;

@@ -107,9 +107,9 @@ static std::vector<Buffer> inner_seeds()
 	header.bytes = 225000;
 	header.manifest_root = manifest.finish().id;
 	header.chunking = ChunkingParameters().digest();
-	const ProofSource from{header, source};
+	ProofSource from{header, source};
 	const SubtreeHash hash = [](std::uint64_t, std::uint64_t) { return Digest(); };
-	return {prove_state(header), prove_file(from, "a/c", ChunkingParameters()),
+	return {prove_state(header), prove_file(from, "a/c", ChunkingParameters(), entry),
 		prove_range(from, "a/b", 100, 70000), prove_blocks(from, "d", 20000, 10, hash),
 		prove_absence(from, "a/bb"), prove_absence(from, "e")};
 }
