@@ -9,6 +9,7 @@
 #include "libdig/proof/content_check.h"
 #include "libdig/tool/command.h"
 #include "libdig/tool/records.h"
+#include "libdig/tool/time_text.h"
 
 namespace dig {
 
@@ -83,29 +84,6 @@ Trust TrustOptions::trust(const std::function<Digest(const std::string &)> &root
 	return trust;
 }
 
-// In UTC, as ISO 8601 has it: the same everywhere, without a table of time zones.
-static std::string utc_text(std::int64_t seconds)
-{
-	const std::int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400,
-					   left = seconds - days * 86400;
-	// The calendar in eras of 400 years, from March on.
-	const std::int64_t shifted = days + 719468,
-					   era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-	const std::int64_t day_of_era = shifted - era * 146097;
-	const std::int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	const std::int64_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	const std::int64_t month = (5 * day_of_year + 2) / 153;
-	const std::int64_t year = year_of_era + era * 400 + (month >= 10);
-	char text[64];
-	std::snprintf(text, sizeof text, "%04lld-%02d-%02dT%02d:%02d:%02dZ",
-		static_cast<long long>(year), static_cast<int>(month < 10 ? month + 3 : month - 9),
-		static_cast<int>(day_of_year - (153 * month + 2) / 5 + 1), static_cast<int>(left / 3600),
-		static_cast<int>(left / 60 % 60), static_cast<int>(left % 60));
-	return text;
-}
-
 static void tell_line(const char *name, const std::string &value)
 {
 	standard_output().record(std::string(name) + ' ' + value);
@@ -121,17 +99,17 @@ static void tell_entry(const Entry &entry)
 	tell_line("size", std::to_string(entry.size));
 	tell_line("file-root", to_hex(entry.file_root()));
 	if (entry.mtime_ns) {
-		const std::int64_t ns = *entry.mtime_ns, s = (ns >= 0 ? ns : ns - 999999999) / 1000000000;
+		const std::int64_t ns = *entry.mtime_ns, whole = (ns >= 0 ? ns : ns - 999999999) / 1000000000;
 		char fraction[16];
-		std::snprintf(
-			fraction, sizeof fraction, ".%09lldZ", static_cast<long long>(ns - s * 1000000000));
-		const std::string time = utc_text(s);
-		tell_line("mtime", time.substr(0, time.size() - 1) + fraction);
+		std::snprintf(fraction, sizeof fraction, ".%09lld", static_cast<long long>(ns - whole * 1000000000));
+		std::string time = time_text(whole);
+		tell_line("mtime", time.insert(time.rfind(' '), fraction));
 	}
 }
 
 void tell_verdict(const ProofVerdict &verdict)
 {
+	use_utc();
 	static constexpr const char *kinds[] = {"", "state", "file", "range", "range", "absence"};
 	const Checkpoint &checkpoint = verdict.checkpoint;
 	tell_line("proved",
@@ -154,7 +132,7 @@ void tell_verdict(const ProofVerdict &verdict)
 					std::to_string(proof->data_begin + proof->data_size - 1));
 		}
 		tell_line("generation", std::to_string(proof->header.generation));
-		tell_line("time", utc_text(proof->header.time_s));
+		tell_line("time", time_text(proof->header.time_s));
 		tell_line("layer", to_hex(proof->layer_id()));
 		tell_line("store", to_hex(proof->header.store_id));
 	} else if (!verdict.signers.empty()) {
