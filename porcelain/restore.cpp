@@ -57,7 +57,7 @@ public:
 			tell_error("cannot remove " + quote(entry.path) + ": " + std::strerror(error.error()));
 			return false;
 		}
-		remove_empty_parents(entry.path);
+		remove_empty_parents(top_, entry.path, store_.paths().prefix);
 		return true;
 	}
 
@@ -79,23 +79,6 @@ private:
 			if (error.error() == ELOOP || error.error() == ENOTDIR || error.error() == ENOENT)
 				return false;
 			throw;
-		}
-	}
-
-	// As far as they are empty, and not that in which somebody stands.
-	void remove_empty_parents(const std::string &path)
-	{
-		try {
-			for (std::size_t slash = path.rfind('/'); slash != path.npos && slash > 0;
-				slash = path.rfind('/', slash - 1)) {
-				const std::string directory = path.substr(0, slash);
-				if (is_within(store_.paths().prefix, directory))
-					return;
-				const Parent parent = open_parent_beneath(top_, directory);
-				remove_at(parent.directory, parent.name, true);
-			}
-		} catch (const SystemError &) {
-			// It is not empty.
 		}
 	}
 

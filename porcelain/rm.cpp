@@ -190,25 +190,8 @@ private:
 			}
 			return true;
 		}
-		remove_empty_parents(entry.path);
+		remove_empty_parents(root_, entry.path, store_.paths().prefix);
 		return true;
-	}
-
-	// As far as they are empty, and not that in which somebody stands.
-	void remove_empty_parents(const std::string &path)
-	{
-		try {
-			for (std::size_t slash = path.rfind('/'); slash != path.npos && slash > 0;
-				slash = path.rfind('/', slash - 1)) {
-				const std::string directory = path.substr(0, slash);
-				if (is_within(store_.paths().prefix, directory))
-					return;
-				const Parent parent = open_parent_beneath(root_, directory);
-				remove_at(parent.directory, parent.name, true);
-			}
-		} catch (const SystemError &) {
-			// It is not empty, or somebody else's.
-		}
 	}
 
 	Store &store_;

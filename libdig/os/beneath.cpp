@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "libdig/base/error.h"
+#include "libdig/base/path.h"
 #include "libdig/os/clock.h"
 
 namespace dig {
@@ -144,6 +145,22 @@ void remove_at(const File &parent, const std::string &name, bool is_directory)
 {
 	if (::unlinkat(parent.fd(), name.c_str(), is_directory ? AT_REMOVEDIR : 0) < 0)
 		throw SystemError("remove", name, errno);
+}
+
+void remove_empty_parents(const File &top, const std::string &path, std::string_view kept)
+{
+	try {
+		for (std::size_t slash = path.rfind('/'); slash != path.npos && slash > 0;
+			slash = path.rfind('/', slash - 1)) {
+			const std::string directory = path.substr(0, slash);
+			if (is_within(kept, directory))
+				return;
+			const Parent parent = open_parent_beneath(top, directory);
+			remove_at(parent.directory, parent.name, true);
+		}
+	} catch (const SystemError &) {
+		// It is not empty, or somebody else's.
+	}
 }
 
 void rename_at(const File &parent, const std::string &from, const std::string &to)

@@ -29,6 +29,9 @@ bool may_change(const File &directory);
 bool make_directory_at(const File &parent, const std::string &name); // false when the name exists
 void make_symlink_at(const File &parent, const std::string &name, const std::string &text);
 void remove_at(const File &parent, const std::string &name, bool is_directory);
+// The directories on the way to path, as far as they are empty, and not that in which somebody stands, nor any
+// above it; kept is its path.
+void remove_empty_parents(const File &top, const std::string &path, std::string_view kept);
 void rename_at(const File &parent, const std::string &from, const std::string &to);
 // Sets the time of a symbolic link itself.  The result is that of File::set_times().
 bool set_link_times_at(const File &parent, const std::string &name, std::int64_t mtime_ns);
