@@ -169,7 +169,22 @@ test_expect_success 'a damaged tag is told by check, by its name and by gc; stra
 	cp -R w bad && cd bad && printf x >>.dig/tags/v2 && : >.dig/tags/v9.tmp-77 && test_expect_code 4 dig check 2>../err >../out && cat ../err ../out &&
 	cat ../err ../out | grep "tags/v2" && test_expect_code 4 dig ls v2 2>../err && grep "tags/v2" ../err &&
 	test_expect_code 4 dig gc -q --keep-last=1 2>../err && dig ls @2 >../out && dig tag -q new && ! test -e .dig/tags/v9.tmp-77 &&
-	test_expect_code 4 dig tag 2>../err
+	test_expect_code 4 dig tag 2>../err && grep "dig tag -f v2 ROOT" ../err
+'
+
+test_expect_success 'a tag that is damaged, or empty after a power cut, is made anew with -f, and with nothing less' '
+	for damage in empty cut byte
+	do
+		rm -rf bad && cp -R w bad && (
+			cd bad && tag=.dig/tags/v2 && case $damage in
+			empty) : >$tag ;;
+			cut) head -c 40 ../w/$tag >$tag ;;
+			byte) printf x | dd of=$tag bs=1 seek=30 conv=notrunc 2>/dev/null ;;
+			esac && cp $tag ../was && test_expect_code 4 dig tag -q v2 @2 2>../err && cmp $tag ../was &&
+			test_expect_code 4 dig tag -d v2 2>../err && cmp $tag ../was && test_expect_code 4 dig gc -q --keep-last=1 2>../err &&
+			dig tag -q -f v2 @2 && dig check -q && dig ls v2 >../out
+		) || return 1
+	done
 '
 
 test_expect_success 'a tag of a state that the store does not have is told' '

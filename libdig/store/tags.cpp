@@ -91,7 +91,14 @@ std::optional<Tag> find_tag(const StorePaths &paths, std::string_view name)
 		return {};
 	const std::string path = tag_path(paths, name);
 	const std::optional<Buffer> file = find_whole_file(path, max_small_file);
-	return file ? std::optional(Tag::decode(*file, path)) : std::nullopt;
+	if (!file)
+		return {};
+	try {
+		return Tag::decode(*file, path);
+	} catch (const CorruptError &error) {
+		throw CorruptError(std::string(error.what()) + "; 'dig tag -f " + std::string(name) +
+			" ROOT' makes the tag anew");
+	}
 }
 
 std::vector<std::string> tag_names(const StorePaths &paths)
@@ -135,6 +142,18 @@ static void refuse_dropped(const StorePaths &paths, const std::string &name, con
 			std::to_string(tag.generation));
 }
 
+// Of a tag that is damaged nobody knows any more what it named, or whether it was locked: it may be replaced.
+static std::optional<Tag> find_replaced(const StorePaths &paths, const std::string &name, bool replaces)
+{
+	try {
+		return find_tag(paths, name);
+	} catch (const CorruptError &) {
+		if (!replaces)
+			throw;
+	}
+	return {};
+}
+
 void put_tag(const StorePaths &paths, const std::string &name, const Tag &tag, bool replaces)
 {
 	if (const std::string_view problem = tag_name_problem(name); !problem.empty())
@@ -143,7 +162,7 @@ void put_tag(const StorePaths &paths, const std::string &name, const Tag &tag, b
 	make_directory(paths.tags());
 	remove_abandoned(paths.tags());
 	refuse_dropped(paths, name, tag);
-	const std::optional<Tag> old = find_tag(paths, name);
+	const std::optional<Tag> old = find_replaced(paths, name, replaces);
 	Tag now = tag;
 	if (old) {
 		const bool is_same = old->root == tag.root && old->generation == tag.generation;

@@ -66,6 +66,16 @@ void LostItems::look_at_file(std::uint64_t home, Work &work)
 		hurt_homes_[home].blocks = std::move(damaged);
 }
 
+// Nothing, too, if a layer could not be asked.
+static std::optional<ItemPlace> find_place(Store &store, ItemKind kind, const Digest &digest)
+{
+	try {
+		return store.find_item(kind, digest);
+	} catch (const CorruptError &) {
+		return {};
+	}
+}
+
 // Whether no layer has it.  What a lost file had, the chunk index may still name.
 bool LostItems::is_missing(ItemKind kind, const Digest &digest)
 {
@@ -73,12 +83,7 @@ bool LostItems::is_missing(ItemKind kind, const Digest &digest)
 		return false;
 	if (lost_.contains(kind, digest))
 		return true;
-	std::optional<ItemPlace> place;
-	try {
-		place = store_.find_item(kind, digest);
-	} catch (const CorruptError &) {
-		// A layer could not be asked.
-	}
+	const std::optional<ItemPlace> place = find_place(store_, kind, digest);
 	const auto hurt = place ? hurt_homes_.find(store_.layer_table()->home(place->generation)) : hurt_homes_.end();
 	if (place && (hurt == hurt_homes_.end() || !hurt->second.is_lost))
 		return false;
