@@ -23,58 +23,81 @@ Digest node_hash(const Digest &left, const Digest &right)
 	return digest_of({Bytes(&node_prefix, 1), left, right});
 }
 
-static constexpr std::size_t batch = 64;
+namespace {
 
-// Hashes messages of equal or different sizes that lie one behind another in scratch.messages.
-template <typename SizeOf>
-static void hash_messages(const Buffer &messages, std::size_t count, SizeOf size_of, Digest *out)
-{
-	HashJob jobs[batch];
-	std::size_t at = 0;
-	for (std::size_t done = 0; done < count;) {
-		std::size_t n = 0;
-		for (; n < batch && done + n < count; n++) {
-			const std::size_t size = size_of(done + n);
-			jobs[n] = {Bytes(messages.data() + at, size), out + done + n};
-			at += size;
-		}
-		sha256_many({jobs, n});
-		done += n;
+// Messages that are hashed side by side.
+class HashQueue {
+public:
+	void add(const HashJob &job)
+	{
+		jobs_[count_++] = job;
+		if (count_ == std::size(jobs_))
+			run();
 	}
+	void run()
+	{
+		sha256_many({jobs_, count_});
+		count_ = 0;
+	}
+
+private:
+	HashJob jobs_[64];
+	std::size_t count_ = 0;
+};
+
+} // namespace
+
+static std::size_t level_above(std::size_t count) { return count / 2 + count % 2; }
+
+static std::size_t nodes_of(std::size_t leaves)
+{
+	std::size_t nodes = leaves;
+	for (std::size_t count = leaves; count > 1; nodes += count)
+		count = level_above(count);
+	return nodes;
 }
 
-Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, MerkleScratch &scratch)
+Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, MerkleTree &tree)
 {
+	return merkle_tree_hash(leaves, sizes, tree, {}, MerkleTree());
+}
+
+Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, MerkleTree &tree,
+	std::span<const std::uint32_t> same, const MerkleTree &like)
+{
+	tree.leaves = sizes.size();
+	tree.nodes.resize(nodes_of(sizes.size()));
 	if (sizes.empty())
 		return digest_of(Bytes());
-	scratch.messages.resize(leaves.size() + sizes.size());
-	std::uint8_t *to = scratch.messages.data();
+	HashQueue queue;
 	const std::uint8_t *from = leaves.data();
-	for (std::uint32_t size : sizes) {
-		*to++ = leaf_prefix;
-		to = std::copy_n(from, size, to);
-		from += size;
+	Digest *level = tree.nodes.data();
+	for (std::size_t i = 0; i < sizes.size(); from += sizes[i++]) {
+		if (i < same.size() && same[i] != no_leaf)
+			level[i] = like.nodes[same[i]];
+		else
+			queue.add({Bytes(from, sizes[i]), &level[i], leaf_prefix});
 	}
-	std::vector<Digest> &level = scratch.level;
-	level.resize(sizes.size());
-	hash_messages(scratch.messages, sizes.size(), [&](std::size_t i) { return sizes[i] + 1u; },
-		level.data());
-	constexpr std::size_t node_size = 1 + 2 * sizeof(Digest);
-	for (std::size_t count = level.size(); count > 1;) {
-		const std::size_t pairs = count / 2;
-		scratch.messages.resize(pairs * node_size);
-		for (std::size_t i = 0; i < pairs; i++) {
-			std::uint8_t *message = scratch.messages.data() + i * node_size;
-			message[0] = node_prefix;
-			std::memcpy(message + 1, &level[2 * i], 2 * sizeof(Digest));
+	queue.run();
+	// A pair that like has at the same place has the same parent there.
+	const Digest *other = like.nodes.data();
+	std::size_t others = like.leaves;
+	for (std::size_t count = sizes.size(); count > 1; count = level_above(count)) {
+		Digest *above = level + count;
+		for (std::size_t i = 0; i < count / 2; i++) {
+			if (2 * i + 1 < others && std::equal(level + 2 * i, level + 2 * i + 2, other + 2 * i))
+				above[i] = other[others + i];
+			else
+				queue.add({Bytes(level[2 * i].bytes.data(), 2 * sizeof(Digest)), &above[i], node_prefix});
 		}
-		const Digest odd = level[count - 1];
-		hash_messages(scratch.messages, pairs, [](std::size_t) { return node_size; }, level.data());
+		queue.run();
 		if (count % 2)
-			level[pairs] = odd;
-		count = pairs + count % 2;
+			above[count / 2] = level[count - 1];
+		level = above;
+		other += others;
+		others = others > 1 ? level_above(others) : 0;
 	}
-	return level[0];
+	return *level;
 }
 
 void MerklePeaks::append(const Digest &leaf_hash)

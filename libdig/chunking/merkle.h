@@ -14,13 +14,20 @@ namespace dig {
 Digest leaf_hash(Bytes leaf);
 Digest node_hash(const Digest &left, const Digest &right);
 
-// The tree hash of leaves that lie one behind another in leaves and have these sizes.  Many are
-// hashed at once.  scratch is memory to work in, which the next call can use again.
-struct MerkleScratch {
-	Buffer messages;
-	std::vector<Digest> level;
+// All hashes of a tree, level by level: those of the leaves come first and the root last.
+struct MerkleTree {
+	std::size_t leaves = 0;
+	std::vector<Digest> nodes;
 };
-Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, MerkleScratch &scratch);
+
+// The tree hash of leaves that lie one behind another in leaves and have these sizes.  Many are hashed at
+// once.  tree becomes theirs; memory that it has is used again.
+Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, MerkleTree &tree);
+// The same of a tree that is much like another: same has, for each leaf, which leaf of like it equals, or
+// no_leaf.  What both trees have at the same place is not hashed again.
+constexpr std::uint32_t no_leaf = UINT32_MAX;
+Digest merkle_tree_hash(Bytes leaves, std::span<const std::uint32_t> sizes, MerkleTree &tree,
+	std::span<const std::uint32_t> same, const MerkleTree &like);
 
 // The peaks of a tree that only grows: the roots of its complete subtrees, the largest one first.
 // There is one for each bit that is set in size, so the memory is O(log size).

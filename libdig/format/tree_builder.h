@@ -66,7 +66,7 @@ private:
 	NodeSink sink_;
 	std::vector<Level> levels_;
 	std::uint64_t leaves_ = 0, bytes_ = 0;
-	MerkleScratch scratch_;
+	MerkleTree scratch_;
 	Buffer stored_, item_;
 };
 

@@ -12,6 +12,7 @@
 #include "libdig/format/tree_node.h"
 
 #include "libdig/chunking/merkle.h"
+#include "libdig/format/node_memo.h"
 
 namespace dig {
 
@@ -37,68 +38,93 @@ Buffer single_chunk_node(const Digest &chunk, std::uint64_t size)
 	return stored;
 }
 
-// Takes one item off the cursor and adds its counts to the sums.
-static void skip_item(Cursor &cursor, TreeKind kind, int level, std::uint64_t &leaves,
-	std::uint64_t &bytes, std::string_view &path, Entry &scratch)
+// Takes one item off the cursor.
+static NodeItem take_item(Cursor &cursor, TreeKind kind, int level, Entry &scratch)
 {
-	const std::uint64_t at = cursor.offset();
-	std::uint64_t item_leaves = 1, item_bytes;
+	const std::uint64_t start = cursor.offset();
+	NodeItem item;
 	if (level == 0 && kind == TreeKind::manifest) {
-		path = scratch.decode_over(cursor);
-		item_bytes = scratch.size;
+		item.path_size = static_cast<std::uint32_t>(scratch.decode_over(cursor).size());
+		item.path_at = 2;
+		item.bytes = scratch.size;
 	} else {
-		item_bytes = cursor.u64();
+		item.bytes = cursor.u64();
 		if (level > 0) {
-			item_leaves = cursor.u64();
-			if (item_leaves == 0)
+			item.leaves = cursor.u64();
+			if (item.leaves == 0)
 				cursor.fail("a subtree without items");
 		}
 		cursor.take(32);
-		if (kind == TreeKind::manifest)
-			path = text_of(cursor.take(cursor.u16()));
-		else if (level == 0 && (item_bytes == 0 || item_bytes > 16_MiB))
+		if (kind == TreeKind::manifest) {
+			item.path_size = cursor.u16();
+			item.path_at = static_cast<std::uint32_t>(cursor.offset() - start);
+			cursor.take(item.path_size);
+		} else if (level == 0 && (item.bytes == 0 || item.bytes > 16_MiB)) {
 			cursor.fail("a chunk's size is out of bounds");
+		}
 	}
-	leaves = checked_add(leaves, item_leaves, tree_name, at);
-	bytes = checked_add(bytes, item_bytes, tree_name, at);
+	item.size = static_cast<std::uint32_t>(cursor.offset() - start);
+	return item;
 }
 
-Node Node::parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name)
+Node Node::parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name, NodeMemo *memo)
 {
 	Node node;
 	node.stored_ = std::move(stored);
-	Cursor cursor(node.stored_, name);
-	if (cursor.u8() != static_cast<std::uint8_t>(kind))
-		cursor.fail("the node is of another kind");
 	node.kind_ = kind;
-	node.level_ = cursor.u8();
+	node.parse_items(name, memo);
+	const auto computed_id = [&] {
+		return memo ? node.id_with(memo->finish(Bytes(node.stored_).subspan(node_header_size))) : node.compute_id();
+	};
+	if (id && computed_id() != *id)
+		throw CorruptError("node " + to_hex(*id) + " has other content than its id says");
+	return node;
+}
+
+void Node::parse_items(std::string_view name, NodeMemo *memo)
+{
+	Cursor cursor(stored_, name);
+	if (cursor.u8() != static_cast<std::uint8_t>(kind_))
+		cursor.fail("the node is of another kind");
+	level_ = cursor.u8();
 	const std::uint32_t items = cursor.u32();
-	node.leaves_ = cursor.u64();
-	node.bytes_ = cursor.u64();
-	if (node.level_ > max_tree_level || items > max_node_items || (items == 0 && node.level_ > 0))
+	leaves_ = cursor.u64();
+	bytes_ = cursor.u64();
+	if (level_ > max_tree_level || items > max_node_items || (items == 0 && level_ > 0))
 		cursor.fail("the node's level or number of items is out of bounds");
+	if (memo)
+		memo->begin(kind_, level_);
 	std::uint64_t leaves = 0, bytes = 0;
 	std::string_view before;
 	Entry scratch;
-	node.offsets_.reserve(items + 1);
+	offsets_.reserve(items + 1);
 	for (std::uint32_t i = 0; i < items; i++) {
 		const std::size_t start = cursor.offset();
-		node.offsets_.push_back(static_cast<std::uint32_t>(start));
-		std::string_view path;
-		skip_item(cursor, kind, node.level_, leaves, bytes, path, scratch);
-		if (kind == TreeKind::manifest) {
+		offsets_.push_back(static_cast<std::uint32_t>(start));
+		const NodeItem *known = memo ? memo->known(Bytes(stored_).subspan(start)) : nullptr;
+		const NodeItem item = known ? *known : take_item(cursor, kind_, level_, scratch);
+		const std::string_view path = text_of(Bytes(stored_).subspan(start + item.path_at, item.path_size));
+		if (known)
+			cursor.take(item.size);
+		else if (memo)
+			memo->add(item, path);
+		if (kind_ == TreeKind::manifest) {
 			if (i > 0 && path <= before)
 				cursor.fail("paths are not in order");
 			before = path;
 		}
+		leaves = checked_add(leaves, item.leaves, tree_name, start);
+		bytes = checked_add(bytes, item.bytes, tree_name, start);
 	}
 	cursor.expect_end();
-	node.offsets_.push_back(static_cast<std::uint32_t>(node.stored_.size()));
-	if (leaves != node.leaves_ || bytes != node.bytes_)
+	offsets_.push_back(static_cast<std::uint32_t>(stored_.size()));
+	if (leaves != leaves_ || bytes != bytes_)
 		cursor.fail("the node's counts do not agree with its items");
-	if (id && node.compute_id() != *id)
-		throw CorruptError("node " + to_hex(*id) + " has other content than its id says");
-	return node;
+}
+
+Digest Node::id_with(const Digest &tree_hash) const
+{
+	return node_id(kind_, {level_, static_cast<std::uint32_t>(size()), leaves_, bytes_, tree_hash});
 }
 
 Digest Node::compute_id() const
@@ -106,10 +132,8 @@ Digest Node::compute_id() const
 	std::vector<std::uint32_t> sizes(size());
 	for (std::size_t i = 0; i < size(); i++)
 		sizes[i] = offsets_[i + 1] - offsets_[i];
-	MerkleScratch scratch;
-	const Bytes items = Bytes(stored_).subspan(node_header_size);
-	return node_id(kind_, {level_, static_cast<std::uint32_t>(size()), leaves_, bytes_,
-				      merkle_tree_hash(items, sizes, scratch)});
+	MerkleTree tree;
+	return id_with(merkle_tree_hash(Bytes(stored_).subspan(node_header_size), sizes, tree));
 }
 
 Digest Node::chunk_id(std::size_t i) const

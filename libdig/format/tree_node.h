@@ -60,12 +60,15 @@ Buffer single_chunk_node(const Digest &chunk, std::uint64_t size);
 // The fixed part in front of a node's items.
 Buffer node_header(TreeKind kind, int level, std::size_t items, std::uint64_t leaves, std::uint64_t bytes);
 
+class NodeMemo;
+
 // A node, parsed and checked in itself: counts, order, sizes.
 class Node {
 public:
 	// stored is the node as a layer keeps it; name is for messages.  Checks the id, too, unless
-	// it is null.
-	static Node parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name);
+	// it is null.  A memo saves work for nodes that are like the one that was parsed with it before.
+	static Node parse(Buffer stored, TreeKind kind, const Digest *id, std::string_view name,
+		NodeMemo *memo = nullptr);
 	Buffer take_stored() && { return std::move(stored_); }
 
 	TreeKind kind() const { return kind_; }
@@ -91,6 +94,9 @@ public:
 	Digest compute_id() const;
 
 private:
+	void parse_items(std::string_view name, NodeMemo *memo);
+	Digest id_with(const Digest &tree_hash) const;
+
 	TreeKind kind_;
 	int level_ = 0;
 	std::uint64_t leaves_ = 0, bytes_ = 0;

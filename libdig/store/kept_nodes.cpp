@@ -32,7 +32,7 @@ KeptNodes::NodePointer KeptNodes::keep(const Digest &id, Node node)
 }
 
 // Of several trees that share a node, each has to agree with it.
-KeptNodes::NodePointer KeptNodes::root(TreeKind kind, const TreeRoot &root)
+KeptNodes::NodePointer KeptNodes::root(TreeKind kind, const TreeRoot &root, NodeMemo *memo)
 {
 	if (NodePointer node = kept(root.id))
 		if (node->kind() == kind && root.leaves.value_or(node->leaves()) == node->leaves() &&
@@ -40,10 +40,10 @@ KeptNodes::NodePointer KeptNodes::root(TreeKind kind, const TreeRoot &root)
 			return node;
 	if (root.id == empty_root(kind))
 		return keep(root.id, load_root(store_.nodes(), kind, root));
-	return keep(root.id, checked_root(store_.read_node(kind, root.id), root));
+	return keep(root.id, checked_root(store_.read_node(kind, root.id, memo), root));
 }
 
-KeptNodes::NodePointer KeptNodes::child(const Node &parent, std::size_t number)
+KeptNodes::NodePointer KeptNodes::child(const Node &parent, std::size_t number, NodeMemo *memo)
 {
 	const NodeRef ref = parent.child(number);
 	const bool has_paths = parent.kind() == TreeKind::manifest;
@@ -56,7 +56,7 @@ KeptNodes::NodePointer KeptNodes::child(const Node &parent, std::size_t number)
 	if (NodePointer node = kept(ref.id))
 		if (agrees(*node))
 			return node;
-	return keep(ref.id, checked_node(store_.read_node(parent.kind(), ref.id), ref, before));
+	return keep(ref.id, checked_node(store_.read_node(parent.kind(), ref.id, memo), ref, before));
 }
 
 } // namespace dig

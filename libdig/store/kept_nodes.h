@@ -16,9 +16,9 @@ public:
 	KeptNodes(Store &store, std::size_t capacity) : store_(store), capacity_(capacity) {}
 
 	using NodePointer = std::shared_ptr<const Node>;
-	// What load_root() and load_node() give, and throw.
-	NodePointer root(TreeKind kind, const TreeRoot &root);
-	NodePointer child(const Node &parent, std::size_t number);
+	// What load_root() and load_node() give, and throw.  A memo is for one thread.
+	NodePointer root(TreeKind kind, const TreeRoot &root, NodeMemo *memo = nullptr);
+	NodePointer child(const Node &parent, std::size_t number, NodeMemo *memo = nullptr);
 
 private:
 	NodePointer kept(const Digest &id);

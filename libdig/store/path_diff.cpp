@@ -19,10 +19,11 @@ namespace dig {
 // The paths from first up to, and without, end; an empty end is none.
 class RangeCursor {
 public:
-	RangeCursor(KeptNodes &nodes, const TreeRoot &root, const std::string &first, const std::string &end)
-		: nodes_(nodes), first_(first), end_(end)
+	RangeCursor(KeptNodes &nodes, PathDiff::Memos &memos, const TreeRoot &root, const std::string &first,
+		const std::string &end)
+		: nodes_(nodes), memos_(memos), first_(first), end_(end)
 	{
-		KeptNodes::NodePointer node = nodes.root(TreeKind::manifest, root);
+		KeptNodes::NodePointer node = nodes.root(TreeKind::manifest, root, &memos.root);
 		if (node->size() > 0)
 			push(std::move(node));
 		pass_finished();
@@ -38,7 +39,10 @@ public:
 	void enter()
 	{
 		const Frame &frame = here();
-		push(nodes_.child(*frame.node, frame.at));
+		const std::size_t below = static_cast<std::size_t>(frame.node->level()) - 1;
+		if (memos_.levels.size() <= below)
+			memos_.levels.resize(below + 1);
+		push(nodes_.child(*frame.node, frame.at, &memos_.levels[below]));
 		pass_finished();
 	}
 
@@ -99,6 +103,7 @@ private:
 	}
 
 	KeptNodes &nodes_;
+	PathDiff::Memos &memos_;
 	const std::string &first_, &end_;
 	std::vector<Frame> frames_;
 };
@@ -125,7 +130,7 @@ static void skip_equal(RangeCursor &a, RangeCursor &b)
 bool PathDiff::each_in(const TreeRoot &before, const TreeRoot &after, const std::string &first, const std::string &end,
 	const Differs &differs)
 {
-	RangeCursor a(nodes_, before, first, end), b(nodes_, after, first, end);
+	RangeCursor a(nodes_, memos_, before, first, end), b(nodes_, memos_, after, first, end);
 	for (;;) {
 		skip_equal(a, b);
 		a.settle();
@@ -187,7 +192,7 @@ constexpr std::uint64_t least_leaves = 8192; // for fewer, threads cost more tha
 constexpr std::size_t least_ranges = 16, most_threads = 4;
 constexpr std::size_t nodes_a_range = 16;
 constexpr std::size_t most_held_bytes = 2_MiB;
-constexpr std::size_t kept_by_thread = 4_MiB;
+constexpr std::size_t kept_by_thread = 512_KiB;
 
 // The last paths of the ranges, without that of the last range.
 static std::vector<std::string> range_ends(KeptNodes &nodes, const TreeRoot &tree)

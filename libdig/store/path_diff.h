@@ -6,7 +6,9 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "libdig/format/node_memo.h"
 #include "libdig/store/kept_nodes.h"
 
 namespace dig {
@@ -27,8 +29,15 @@ public:
 	bool each_in(const TreeRoot &before, const TreeRoot &after, const std::string &first, const std::string &end,
 		const Differs &differs);
 
+	// What is kept of the nodes that were read last: of roots, and of others by level.
+	struct Memos {
+		NodeMemo root;
+		std::vector<NodeMemo> levels;
+	};
+
 private:
 	KeptNodes &nodes_;
+	Memos memos_;
 };
 
 // PathDiff::each() of everything, by several threads where the states are large.  differs is called in the order

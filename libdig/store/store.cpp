@@ -386,13 +386,13 @@ std::optional<Buffer> Store::read_block_at(const ItemPlace &place, ItemKind kind
 	return item;
 }
 
-Node Store::read_node(TreeKind kind, const Digest &id)
+Node Store::read_node(TreeKind kind, const Digest &id, NodeMemo *memo)
 {
 	try {
 		if (const std::optional<ItemPlace> place = find_item(ItemKind::node, id))
 			if (const BlockAt at = block_at(*place, ItemKind::node); at.block) {
 				const Bytes bytes = at.block->item(place->place.item);
-				Node node = Node::parse(Buffer(bytes.begin(), bytes.end()), kind, &id, "a node");
+				Node node = Node::parse(Buffer(bytes.begin(), bytes.end()), kind, &id, "a node", memo);
 				keep_block(*place, at);
 				return node;
 			}
@@ -401,7 +401,7 @@ Node Store::read_node(TreeKind kind, const Digest &id)
 	} catch (const Error &) {
 		// It may be good in another layer, or belong elsewhere in this one.
 	}
-	return Node::parse(read_item(ItemKind::node, id), kind, &id, "node " + to_hex(id));
+	return Node::parse(read_item(ItemKind::node, id), kind, &id, "node " + to_hex(id), memo);
 }
 
 // From any layer that has the item.  Nothing when none has; CorruptError when all that do are

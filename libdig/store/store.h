@@ -98,7 +98,7 @@ public:
 	Buffer read_next_item(ItemKind kind, const Digest &digest, std::optional<ItemPlace> &last);
 	// A node as read_item() finds it, parsed and compared with its id once.  Of its place in a tree, nothing was
 	// checked.  Any thread.
-	Node read_node(TreeKind kind, const Digest &id);
+	Node read_node(TreeKind kind, const Digest &id, NodeMemo *memo = nullptr);
 	// The same as read_item(), but empty when no layer holds it.
 	std::optional<Buffer> find_item_anywhere(ItemKind kind, const Digest &digest);
 	// The same for items that may well be nowhere: it asks neither all layers nor new commits.

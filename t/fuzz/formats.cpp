@@ -3,6 +3,7 @@
 
 #include "libdig/format/chunk_run.h"
 #include "libdig/format/layer_reader.h"
+#include "libdig/format/node_memo.h"
 #include "libdig/format/root_history.h"
 #include "libdig/format/search_tree.h"
 #include "libdig/store/tags.h"
@@ -122,12 +123,25 @@ static void walk(const Node &node, const Buffer &stored)
 	require(bytes == at.total_bytes(), "bytes add up");
 }
 
+static bool is_taken(const Buffer &stored, TreeKind kind, const Digest *id, NodeMemo &memo)
+{
+	try {
+		Node::parse(stored, kind, id, "node", &memo);
+		return true;
+	} catch (const Error &) {
+		return false;
+	}
+}
+
 static void run_node(Bytes input)
 {
+	static NodeMemo memo; // of the inputs before
+	const Buffer stored(input.begin(), input.end());
 	for (const TreeKind kind : {TreeKind::chunk_list, TreeKind::manifest}) {
+		std::optional<Digest> id;
 		try {
-			const Buffer stored(input.begin(), input.end());
 			const Node node = Node::parse(stored, kind, nullptr, "node");
+			id = node.compute_id();
 			for (std::size_t i = 0; i < node.size(); i++) {
 				if (node.level() > 0)
 					node.child(i);
@@ -140,6 +154,7 @@ static void run_node(Bytes input)
 		} catch (const Error &) {
 			// Refused as one kind; it may be of the other.
 		}
+		require(is_taken(stored, kind, id ? &*id : nullptr, memo) == id.has_value(), "a memo changes no verdict");
 	}
 }
 

@@ -2,6 +2,7 @@
 // recursive definition.
 #include "libdig/chunking/merkle.h"
 
+#include <algorithm>
 #include <bit>
 #include <random>
 #include <string>
@@ -41,7 +42,7 @@ Digest tree_hash(const std::vector<Buffer> &items)
 		append(all, item);
 		sizes.push_back(static_cast<std::uint32_t>(item.size()));
 	}
-	MerkleScratch scratch;
+	MerkleTree scratch;
 	return merkle_tree_hash(all, sizes, scratch);
 }
 
@@ -113,6 +114,33 @@ BOOST_AUTO_TEST_CASE(trees_of_every_size_follow_the_definition)
 	}
 }
 
+// A tree after another that has some of its leaves, at the same place or elsewhere.
+BOOST_AUTO_TEST_CASE(what_like_trees_share_is_taken_over)
+{
+	std::mt19937 random(2);
+	MerkleTree trees[2];
+	std::vector<Buffer> before;
+	for (int round = 0; round < 400; round++) {
+		std::vector<Buffer> items = before;
+		items.resize(std::min<std::size_t>(items.size(), random() % 100));
+		for (int change = 0; change < round % 7; change++)
+			items.insert(items.begin() + random() % (items.size() + 1), Buffer(random() % 90, random() % 20));
+		std::vector<std::uint32_t> same, sizes;
+		Buffer all;
+		for (const Buffer &item : items) {
+			const auto at = std::find(before.begin(), before.end(), item);
+			same.push_back(at == before.end() || random() % 5 == 0
+					? no_leaf
+					: static_cast<std::uint32_t>(at - before.begin()));
+			append(all, item);
+			sizes.push_back(static_cast<std::uint32_t>(item.size()));
+		}
+		BOOST_REQUIRE((merkle_tree_hash(all, sizes, trees[round % 2], same,
+						   trees[(round + 1) % 2]) == by_definition(items)));
+		before = items;
+	}
+}
+
 BOOST_AUTO_TEST_CASE(items_of_64_KiB_are_hashed_like_others)
 {
 	std::vector<Buffer> items;
@@ -122,7 +150,8 @@ BOOST_AUTO_TEST_CASE(items_of_64_KiB_are_hashed_like_others)
 }
 
 // PATH of RFC 9162, section 2.1.3.1.
-static void add_inclusion(std::uint64_t number, std::span<const Digest> hashes, std::vector<Digest> &path)
+static void add_inclusion(
+	std::uint64_t number, std::span<const Digest> hashes, std::vector<Digest> &path)
 {
 	if (hashes.size() == 1)
 		return;
@@ -150,7 +179,8 @@ BOOST_AUTO_TEST_CASE(paths_lead_from_any_leaves_to_the_root)
 				BOOST_REQUIRE(path.size() == merkle_path_length(size, first, last));
 				const auto root_by = [&] {
 					std::uint64_t at = first;
-					return root_of_path(size, first, last, [&] { return hashes[at++]; }, path);
+					return root_of_path(
+						size, first, last, [&] { return hashes[at++]; }, path);
 				};
 				BOOST_REQUIRE((root_by() == root));
 				if (last == first + 1) {

@@ -1,8 +1,11 @@
 // Nodes that are damaged, or that do not agree with what is said of them.
 #include "libdig/format/tree_node.h"
 
+#include <random>
+
 #include <boost/test/unit_test.hpp>
 
+#include "libdig/format/node_memo.h"
 #include "t/unit/trees.h"
 
 using namespace dig;
@@ -50,6 +53,74 @@ BOOST_AUTO_TEST_CASE(no_changed_byte_of_a_node_passes)
 			BOOST_REQUIRE_THROW(
 				Node::parse(Buffer(stored.begin(), stored.begin() + size), kind, nullptr, "test"),
 				CorruptError);
+	}
+}
+
+static int level_of(const Buffer &stored) { return stored[1]; }
+
+// Each state differs from the one before in some entries; nodes of one level go through one memo.
+BOOST_AUTO_TEST_CASE(a_memo_changes_no_verdict)
+{
+	std::mt19937 random(5);
+	Manifest manifest;
+	for (int i = 0; i < 3000; i++) {
+		const std::string path = std::to_string(10000 + i);
+		manifest[path] = entry_at(path, i);
+	}
+	Nodes nodes;
+	std::map<int, NodeMemo> memos;
+	for (int state = 0; state < 8; state++) {
+		for (int change = 0; change < state * 20; change++) {
+			const std::string path = std::to_string(10000 + random() % 3500);
+			if (random() % 3 == 0)
+				manifest.erase(path);
+			else
+				manifest[path] = entry_at(path, random() % 4000);
+		}
+		const NodeRef root = rebuilt(manifest, nodes);
+		const NodeSource source = [&](const Digest &id) {
+			const Buffer &stored = nodes.stored.at(id);
+			BOOST_CHECK_NO_THROW(
+				Node::parse(stored, TreeKind::manifest, &id, "test", &memos[level_of(stored)]));
+			Digest other = id;
+			other.bytes[7] ^= 1;
+			BOOST_CHECK_THROW(
+				Node::parse(stored, TreeKind::manifest, &other, "test", &memos[level_of(stored)]),
+				CorruptError);
+			return stored;
+		};
+		std::size_t entries = 0;
+		TreeCursor walk(TreeKind::manifest, root.id, source);
+		for (walk.settle(); !walk.at_end(); walk.settle(), entries++)
+			walk.skip();
+		BOOST_TEST(entries == manifest.size());
+	}
+}
+
+BOOST_AUTO_TEST_CASE(no_changed_byte_passes_beside_the_memo_of_the_good_node)
+{
+	Nodes nodes;
+	Manifest manifest;
+	for (int i = 0; i < 3000; i++) {
+		const std::string path = std::to_string(10000 + i);
+		manifest[path] = entry_at(path, i);
+	}
+	rebuilt(manifest, nodes);
+	TreeBuilder list(TreeKind::chunk_list, nodes.sink());
+	for (std::uint32_t i = 0; i < 800; i++)
+		list.append_chunk(digest_of(raw_bytes(le32(i))), i + 1);
+	list.finish();
+	NodeMemo memo;
+	for (const auto &[id, stored] : nodes.stored) {
+		const auto kind = static_cast<TreeKind>(stored[0]);
+		for (std::size_t i = 0; i < stored.size(); i += 1 + stored.size() / 300) {
+			BOOST_REQUIRE_NO_THROW(Node::parse(stored, kind, &id, "test", &memo));
+			Buffer bad = stored;
+			bad[i] ^= static_cast<std::uint8_t>(1 << i % 8);
+			BOOST_REQUIRE_THROW(Node::parse(bad, kind, &id, "test", &memo), CorruptError);
+			bad.assign(stored.begin(), stored.begin() + i);
+			BOOST_REQUIRE_THROW(Node::parse(bad, kind, &id, "test", &memo), CorruptError);
+		}
 	}
 }
 
