@@ -70,6 +70,16 @@ test_expect_success 'all of it comes by ranges, too' '
 	dig get "$at/plain/x.dig:large" | cmp - w/large && dig ls -r "$at/plain/x.dig" >actual && (cd w && dig ls -r) | test_cmp - actual && requests >/dev/null && dig check "$at/plain/x.dig" >out && grep "nothing damaged" out && test "$(fetched)" -le 40
 '
 
+test_expect_success 'what a file is made of is proved from there, too' '
+	root=$(dig -C w info root) && for words in many/f7 "--range=20000000-20000099 large" "--absent many/none" link
+	do
+		dig prove $(echo "$words" | sed "s,[^ ]*\$,$at/plain/x.dig:&,") -o proof && dig-verify-proof -q --root=$root proof &&
+		dig -C w prove $words -o ../local && test_cmp local proof || return 1
+	done &&
+	test_expect_code 1 dig prove "$at/plain/x.dig:many/none" 2>err && grep "many/none" err && test_expect_code 12 dig prove "$at/plain/none.dig:x" &&
+	dig prove --range=5- --data -o proof "$at/plain/x.dig:middle" && dig-verify-proof -q --root=$root --data=proof.data --path=middle proof
+'
+
 test_expect_success 'layers without hints are read with more requests' '
 	cp part.dig "$objects/part.dig" && cp all.merged "$objects/all.merged" && dig cat "$at/plain/part.dig:many/f7" | test_cmp w/many/f7 - && dig cat "$at/plain/all.merged:many/f7" | test_cmp w/many/f7 - && dig get "$at/plain/all.merged:middle" | cmp - w/middle
 '
