@@ -52,17 +52,27 @@ static int list(const std::vector<std::string> &patterns, const TagLook &look)
 	for (std::size_t i = 0; i < patterns.size(); i++)
 		is_pattern[i] = wanted[i].compile(patterns[i], 0);
 	bool has_any = false;
+	std::optional<Error> damage;
 	for (const std::string &name : tag_names(store.paths())) {
 		bool is_wanted = patterns.empty();
 		for (std::size_t i = 0; i < patterns.size() && !is_wanted; i++)
 			is_wanted = is_pattern[i] ? wanted[i].matches(name) : patterns[i] == name;
 		if (!is_wanted)
 			continue;
-		if (const std::optional<Tag> tag = find_tag(store.paths(), name)) {
-			has_any = true;
-			show(store, name, *tag, look);
+		try {
+			if (const std::optional<Tag> tag = find_tag(store.paths(), name)) {
+				has_any = true;
+				show(store, name, *tag, look);
+			}
+		} catch (const CorruptError &error) {
+			// The other tags are as good as before.
+			if (damage)
+				tell_error(damage->what());
+			damage.emplace(error);
 		}
 	}
+	if (damage)
+		throw *damage;
 	return has_any || patterns.empty() ? exit_status::done : exit_status::no;
 }
 
