@@ -75,7 +75,7 @@ static std::string problems_of(const StorePaths &paths)
 	// What is only a second copy is no problem.
 	bool is_told = false;
 	options.notice = [&](const std::string &notice) {
-		if (notice.find("/states/") != notice.npos) {
+		if (notice.find("/states/") != notice.npos || notice.find("/changed-paths/") != notice.npos) {
 			all += notice + "\n";
 			is_told = true;
 		}
