@@ -219,6 +219,13 @@ test_expect_success 'renames, removals, a file that becomes a directory; then re
 	dig gc -q --now --keep-last=2 && same a a/b a/y && dig commit -q --allow-empty -m 10 && same a a/b a/y && dig-check -q
 '
 
+test_expect_success 'dig repack notes what an import has not noted' '
+	(cd long && dig export -q ../long.dig) && dig init imported >/dev/null && cd imported && dig import -q ../long.dig && test ! -e .dig/changed-paths && answers d d/1-1 needle >../expect &&
+	dig repack -q -n && test ! -e .dig/changed-paths && dig repack -q --pending &&
+	answers d d/1-1 needle >../actual && test_cmp ../expect ../actual && same d d/1-1 needle && count=$(wc -c <../long/.dig/changed-paths/0) &&
+	test $(wc -c <.dig/changed-paths/0) = $count && dig repack -q && test $(wc -c <.dig/changed-paths/0) = $count
+'
+
 test_expect_success 'a state that changes more paths than are noted' '
 	dig init many >/dev/null && cd many && mkdir d && echo x >keep && seq 2000 | while read -r n; do echo $n >d/a-file-with-a-name-of-some-length-$n; done &&
 	dig add -q -A && dig commit -q -m many && echo 1 >keep && dig add -q -A && dig commit -q -m keep && echo 1 >d/a-file-with-a-name-of-some-length-7 && dig add -q -A &&

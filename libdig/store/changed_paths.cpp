@@ -3,7 +3,7 @@
 //
 // A store has states without a record: those that were committed by an older dig or came from elsewhere, and
 // those before which states were dropped, since they are compared with another tree now.  Each commit catches
-// up with some of them, the newest first.
+// up with some of them, the newest first, and dig repack with all.
 #include "libdig/store/changed_paths.h"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ constexpr RecordLog records("DIGPATHS", ChangedPaths::most_bytes);
 constexpr std::uint64_t generations_a_file = 1024;
 // Of states that are gone, too.  With more of them, a file is begun anew.
 constexpr std::size_t most_records = 2 * generations_a_file;
-// That a commit looks at besides its own state.
+// That a commit looks at besides its own state, which takes some milliseconds for each of them.
 constexpr std::size_t most_older = 16;
 constexpr std::size_t kept_nodes_size = 4_MiB;
 
@@ -115,13 +115,15 @@ static bool has_content_elsewhere(const StorePaths &paths)
 
 class ChangeNotes {
 public:
-	explicit ChangeNotes(Store &store)
-		: store_(store), table_(store.layer_table()), headers_(store), nodes_(store, kept_nodes_size)
+	// Of the file that has this generation.
+	ChangeNotes(Store &store, std::uint64_t generation)
+		: store_(store), table_(store.layer_table()), headers_(store), nodes_(store, kept_nodes_size),
+		  first_(file_of(generation) * generations_a_file + 1),
+		  last_(std::min(first_ + generations_a_file - 1, headers_.size()))
 	{
-		const std::uint64_t newest = headers_.size();
-		first_ = file_of(newest) * generations_a_file + 1;
 		make_directory(directory_of(store.paths()));
-		file_ = File::open_with(directory_of(store.paths()) + "/" + std::to_string(file_of(newest)), O_RDWR | O_CREAT);
+		file_ = File::open_with(directory_of(store.paths()) + "/" + std::to_string(file_of(generation)),
+			O_RDWR | O_CREAT);
 		end_ = records.recover(file_, [&](Bytes record) {
 			if (record.size() >= 2 * sizeof(Digest))
 				known_.insert(trees_of(record));
@@ -133,17 +135,28 @@ public:
 		}
 	}
 
-	void note()
+	// Of the last state of the file.
+	void note_last() { note(last_); }
+
+	// Whether states may be without a record, as far as this can be told without a look at them.
+	bool may_lack() const { return known_.size() <= last_ - first_; }
+
+	// Of the newest states that have no record, up to so many; returns how many got one.
+	std::size_t catch_up(std::size_t most)
 	{
-		const std::uint64_t newest = headers_.size();
-		note(newest);
-		std::size_t count = 0;
-		if (known_.size() <= newest - first_)
-			for (std::uint64_t i = newest - 1; i >= first_ && count < most_older; i--)
-				count += note(i);
+		std::size_t tried = 0, noted = 0;
+		for (std::uint64_t i = last_; i >= first_ && tried < most; i--)
+			switch (note(i)) {
+			case Noted::now: noted++; [[fallthrough]];
+			case Noted::impossible: tried++; break;
+			case Noted::before: break;
+			}
+		return noted;
 	}
 
 private:
+	enum class Noted { before, now, impossible };
+
 	static Trees trees_of(Bytes record)
 	{
 		Trees trees;
@@ -168,20 +181,21 @@ private:
 		return generation;
 	}
 
-	// True if trees had to be compared.
-	bool note(std::uint64_t generation)
+	Noted note(std::uint64_t generation)
 	{
 		if (table_->is_dropped(generation))
-			return false;
+			return Noted::before;
 		try {
 			const TreeRoot old = tree(before(generation)), now = tree(generation);
-			if (old.id == now.id || !known_.insert({old.id, now.id}).second)
-				return false;
+			if (old.id == now.id || known_.contains({old.id, now.id}))
+				return Noted::before;
 			end_ = records.append(file_, end_, ChangedPaths::encode(old.id, now.id, changed(old, now)));
+			known_.insert({old.id, now.id});
+			return Noted::now;
 		} catch (const CorruptError &) {
 			// For dig check to tell of.
+			return Noted::impossible;
 		}
-		return true;
 	}
 
 	// One more than a record has room for is enough.
@@ -201,7 +215,7 @@ private:
 	std::shared_ptr<const LayerTable> table_;
 	StateHeaders headers_;
 	KeptNodes nodes_;
-	std::uint64_t first_ = 1; // generation of the file
+	std::uint64_t first_, last_; // generations of the file
 	File file_;
 	std::uint64_t end_ = 0;
 	std::set<Trees> known_;
@@ -209,8 +223,20 @@ private:
 
 void note_changed_paths(Store &store)
 {
-	if (store.roots().size() > 0 && !has_content_elsewhere(store.paths()))
-		ChangeNotes(store).note();
+	const Region region("changed paths");
+	if (store.roots().size() == 0 || has_content_elsewhere(store.paths()))
+		return;
+	ChangeNotes notes(store, store.roots().size());
+	notes.note_last();
+	if (notes.may_lack())
+		notes.catch_up(most_older);
+}
+
+std::uint64_t before_changed_paths_of(std::uint64_t generation) { return file_of(generation) * generations_a_file; }
+
+bool note_older_changed_paths(Store &store, std::uint64_t generation)
+{
+	return !has_content_elsewhere(store.paths()) && ChangeNotes(store, generation).catch_up(most_older) > 0;
 }
 
 void check_changed_paths(const StorePaths &paths, std::uint64_t generations,

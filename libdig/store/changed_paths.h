@@ -65,6 +65,10 @@ private:
 // Compares trees.  Nothing is noted in a store of which content may lie in a remote.  Not durable.  Under the
 // store's lock.
 void note_changed_paths(Store &store);
+// The same of some states in the file that has this generation; false when none is left.
+bool note_older_changed_paths(Store &store, std::uint64_t generation);
+// The last generation in the file before that of this one, or 0.
+std::uint64_t before_changed_paths_of(std::uint64_t generation);
 
 // Calls problem for each file that is damaged or torn.
 void check_changed_paths(const StorePaths &paths, std::uint64_t generations,
