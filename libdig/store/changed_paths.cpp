@@ -249,7 +249,7 @@ void check_changed_paths(const StorePaths &paths, std::uint64_t generations,
 				continue;
 			const std::uint64_t end =
 				records.each(*file, [&](Bytes record) { ChangedPaths::decode(record, file->name()); });
-			if (end != file->size())
+			if (end == 0 || end != file->size())
 				throw CorruptError("it ends too early", file->name(), end);
 		} catch (const CorruptError &error) {
 			problem(error.what());

@@ -119,6 +119,9 @@ BOOST_AUTO_TEST_CASE(what_is_noted_is_found_by_both_trees)
 	std::filesystem::resize_file(name, size - 1);
 	BOOST_TEST(complaints(1025) == 1U);
 	BOOST_TEST(NotedChanges(paths, {"a"}).find(1025, one, two));
+	std::filesystem::resize_file(name, 0);
+	BOOST_TEST(complaints(1025) == 1U);
+	BOOST_TEST(!NotedChanges(paths, {"a"}).find(1025, one, two));
 }
 
 BOOST_AUTO_TEST_CASE(a_writer_cuts_off_what_is_torn)
