@@ -233,6 +233,13 @@ test_expect_success 'a state that changes more paths than are noted' '
 	test $(wc -c <.dig/changed-paths/0) -lt 400 && dig log --oneline d | sed "s/.* //" >../actual && printf "one\nmany\n" | test_cmp - ../actual
 '
 
+test_expect_success PYTHON 'a second reader finds the same changed paths' '
+	for store in w long mended turns many imported dropped
+	do
+		ls "$store/.dig/changed-paths" && python3 "$TEST_DIRECTORY/reference/dig_reference.py" store "$store/.dig" >out 2>err && ! grep changed-paths err || return 1
+	done
+'
+
 test_expect_success 'a commit does not fail because nothing can be noted' '
 	cp -Rp w unnoted && cd unnoted && rm -r .dig/changed-paths && echo "no directory" >.dig/changed-paths && echo new >a && dig add -q -A && dig commit -q -m new &&
 	rm .dig/changed-paths && mkdir .dig/changed-paths && answers a d >../expect && rmdir .dig/changed-paths && answers a d >../actual && test_cmp ../expect ../actual
