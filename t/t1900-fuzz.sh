@@ -22,7 +22,7 @@ done
 
 test_expect_success 'there is a target for each of them' '
 	"$fuzz" --list | sort >actual &&
-	printf "%s\n" chunk-run entry fetch-reply http ignore index inner-proof journal key layer layer-hints layer-table \
+	printf "%s\n" changed-paths chunk-run entry fetch-reply http ignore index inner-proof journal key layer layer-hints layer-table \
 		node note packs-elsewhere path policy proof \
 		records remote-description remote-record response-head roots s3-listing settings tag tar time tree url urn | test_cmp - actual
 '

@@ -161,8 +161,93 @@ test_expect_success 'without the notes of states the answer is the same' '
 	dig log a >../actual && test_cmp ../expect ../actual && cp ../noted .dig/states/0
 '
 
-test_expect_success 'a lost layer is told where it is needed' '
-	cp -Rp w lost && cd lost && dig config core.merge_layers false && ls .dig/layers >../names && rm .dig/layers/* && test_expect_code 4 dig log a >../out 2>../err && cat ../err
+# Which paths a state has changed is noted, too: answers PATH... are the same whatever has become of that.
+answers () {
+	for path in "$@"
+	do
+		echo "$path" && { dig log --oneline --stat "$path" 2>&1 || echo "status $?"; }
+	done
+}
+
+# same PATH...: with what is noted in the store of this directory, and in a copy that has nothing noted.
+same () {
+	answers "$@" >"$TRASH/expect" && rm -rf "$TRASH/without" && cp -Rp . "$TRASH/without" && rm -r "$TRASH/without/.dig/changed-paths" &&
+	(cd "$TRASH/without" && answers "$@" >"$TRASH/actual") && test_cmp "$TRASH/expect" "$TRASH/actual"
+}
+
+test_expect_success 'what is noted of changed paths gives the answers that the trees give' '
+	cd w && same . a d d/x d/sub d/sub/y d-b d.c e "e/*" e/other nowhere && cd ../long && same . d d/1-1 d/1-7 d/5-5 needle side side/x nowhere
+'
+
+test_expect_success STRACE 'what is noted is used: for a state that has not changed the path, no layer is opened' '
+	opened () {
+		strace -f -e trace=openat,openat2 -o ../trace dig-log --oneline needle >../out && test $(wc -l <../out) = 3 && grep -c "layers/.*\.dig" ../trace
+	} &&
+	cd long && rm -rf ../noted && mv .dig/changed-paths ../noted && without=$(opened) && mv ../noted .dig/changed-paths && with=$(opened) &&
+	echo "$with $without" && test $with -le 8 && test $without -ge 60
+'
+
+test_expect_success 'what is noted may be missing, short, damaged or of another store' '
+	cd long && answers d d/1-1 d/5-5 needle >../expect && noted=.dig/changed-paths/0 && cp $noted ../noted && size=$(wc -c <$noted) &&
+	for how in "rm $noted" "truncate -s 0 $noted" "truncate -s 10 $noted" "truncate -s 24 $noted" "truncate -s 500 $noted" "truncate -s -1 $noted" \
+		"truncate -s +72 $noted" "cp ../w/$noted $noted" "cp .dig/states/0 $noted"
+	do
+		echo "$how" && $how && answers d d/1-1 d/5-5 needle >../actual && test_cmp ../expect ../actual && cp ../noted $noted || return 1
+	done &&
+	for at in 9 24 30 60 100 400 $((size / 2)) $((size - 2))
+	do
+		printf "\252" | dd of=$noted bs=1 seek=$at conv=notrunc status=none && ! cmp -s ../noted $noted && answers d d/1-1 d/5-5 needle >../actual &&
+		test_cmp ../expect ../actual && dig-check >../out 2>&1 && grep "changed-paths/0.*can be removed" ../out && cp ../noted $noted || return 1
+	done && dig-check >../out 2>&1 && ! grep changed-paths ../out
+'
+
+test_expect_success 'the next commit cuts off what is damaged, and catches up' '
+	cp -Rp long mended && cd mended && noted=.dig/changed-paths/0 && size=$(wc -c <$noted) && truncate -s $((size / 2)) $noted &&
+	dig commit -q --allow-empty -m empty && test $(wc -c <$noted) -gt $((size / 2)) && test $(wc -c <$noted) -lt $size && same d d/1-1 needle &&
+	dig commit -q --allow-empty -m empty && dig commit -q --allow-empty -m empty && test $(wc -c <$noted) = $size && same d d/1-1 needle &&
+	rm -r .dig/changed-paths && echo new >d/5-5 && dig add -q -A && dig commit -q -m new && ls $noted && same d d/5-5 needle
+'
+
+test_expect_success 'renames, removals, a file that becomes a directory; then repack, dropped states and gc' '
+	dig init turns >/dev/null && cd turns && mkdir -p a/b c && echo 1 >a/b/x && echo 2 >a/y && echo 3 >c/z && dig add -q -A && dig commit -q -m 1 &&
+	mv a/b a/moved && dig add -q -A && dig commit -q -m 2 && rm c/z && dig add -q -A && dig commit -q -m 3 &&
+	rm a/y && mkdir a/y && echo 4 >a/y/deep && dig add -q -A && dig commit -q -m 4 && rm -r a/y && echo 2 >a/y && dig add -q -A && dig commit -q -m 5 &&
+	chmod 755 a/y && dig add -q -A && dig commit -q -m 6 && rm -r c && dig add -q -A && dig commit -q -m 7 && mv a/moved a/b && dig add -q -A && dig commit -q -m 8 &&
+	all=". a a/b a/b/x a/moved a/moved/x a/y a/y/deep c c/z" && same $all && answers $all >../before &&
+	dig repack -q && same $all && answers $all >../after && test_cmp ../before ../after &&
+	printf "@2\n@4\n@5\n" | dig prune-layers -q --now --stdin && same $all && echo 9 >a/y && dig add -q -A && dig commit -q -m 9 && same $all &&
+	dig gc -q --now --keep-last=2 && same a a/b a/y && dig commit -q --allow-empty -m 10 && same a a/b a/y && dig-check -q
+'
+
+test_expect_success 'dig repack notes what an import has not noted' '
+	(cd long && dig export -q ../long.dig) && dig init imported >/dev/null && cd imported && dig import -q ../long.dig && test ! -e .dig/changed-paths && answers d d/1-1 needle >../expect &&
+	dig repack -q -n && test ! -e .dig/changed-paths && dig repack -q --pending &&
+	answers d d/1-1 needle >../actual && test_cmp ../expect ../actual && same d d/1-1 needle && count=$(wc -c <../long/.dig/changed-paths/0) &&
+	test $(wc -c <.dig/changed-paths/0) = $count && dig repack -q && test $(wc -c <.dig/changed-paths/0) = $count
+'
+
+test_expect_success 'a state that changes more paths than are noted' '
+	dig init many >/dev/null && cd many && mkdir d && echo x >keep && seq 2000 | while read -r n; do echo $n >d/a-file-with-a-name-of-some-length-$n; done &&
+	dig add -q -A && dig commit -q -m many && echo 1 >keep && dig add -q -A && dig commit -q -m keep && echo 1 >d/a-file-with-a-name-of-some-length-7 && dig add -q -A &&
+	dig commit -q -m one && same keep d/a-file-with-a-name-of-some-length-7 d/a-file-with-a-name-of-some-length-8 &&
+	test $(wc -c <.dig/changed-paths/0) -lt 400 && dig log --oneline d | sed "s/.* //" >../actual && printf "one\nmany\n" | test_cmp - ../actual
+'
+
+test_expect_success PYTHON 'a second reader finds the same changed paths' '
+	for store in w long mended turns many imported dropped
+	do
+		ls "$store/.dig/changed-paths" && python3 "$TEST_DIRECTORY/reference/dig_reference.py" store "$store/.dig" >out 2>err && ! grep changed-paths err || return 1
+	done
+'
+
+test_expect_success 'a commit does not fail because nothing can be noted' '
+	cp -Rp w unnoted && cd unnoted && rm -r .dig/changed-paths && echo "no directory" >.dig/changed-paths && echo new >a && dig add -q -A && dig commit -q -m new &&
+	rm .dig/changed-paths && mkdir .dig/changed-paths && answers a d >../expect && rmdir .dig/changed-paths && answers a d >../actual && test_cmp ../expect ../actual
+'
+
+test_expect_success 'a lost layer is told where it is needed; for what is noted it is not' '
+	cp -Rp w lost && cd lost && dig config core.merge_layers false && dig log a >../expect && ls .dig/layers >../names && rm .dig/layers/* &&
+	dig log a >../actual && test_cmp ../expect ../actual && rm -r .dig/changed-paths && test_expect_code 4 dig log a >../out 2>../err && cat ../err
 '
 
 test_done

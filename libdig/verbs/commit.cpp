@@ -30,6 +30,7 @@
 #include "libdig/staging/staging_clear.h"
 #include "libdig/staging/sweep.h"
 #include "libdig/staging/tree_survey.h"
+#include "libdig/store/changed_paths.h"
 #include "libdig/store/reserve.h"
 #include "libdig/store/state_log.h"
 #include "libdig/verbs/dropped_files.h"
@@ -387,7 +388,18 @@ static void note_state(Store &store)
 	}
 }
 
-// The commit is done: what is damaged or refused here is for dig check and dig repack to tell.
+// The commit is done: what is damaged or refused in these two is for dig check and dig repack to tell.
+static void note_changes(Store &store)
+{
+	try {
+		note_changed_paths(store);
+	} catch (const Interrupted &) {
+		throw;
+	} catch (const Error &) {
+		trace_count("changed paths not noted");
+	}
+}
+
 static void merge_at_leisure(Store &store)
 {
 	try {
@@ -437,6 +449,7 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 		// As on a full disk: it is derived, and whoever comes next makes it.
 	}
 	note_state(store);
+	note_changes(store);
 	keep_reserve(store.paths());
 	if (store.settings().core.merge_layers)
 		merge_at_leisure(store);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "libdig/store/changed_paths.h"
 #include "libdig/store/path_diff.h"
 #include "libdig/store/state_headers.h"
 
@@ -24,7 +25,8 @@ public:
 	// Calls take for each state from this one on down that is_wanted by its header and in which one of the
 	// paths, or something below it, is not as in the state before; false ends the walk.  A state whose
 	// content was dropped is passed over.  Afterwards: Error (128) if a path is in no state from there on.
-	// Costs the nodes that lead to the paths, in the wanted states alone.
+	// What is noted of the states (changed_paths.h) answers at once; for others it costs the nodes that lead
+	// to the paths, in the wanted states alone.
 	void each(std::uint64_t from, const std::function<bool(const LayerHeader &)> &is_wanted,
 		const std::function<bool(const Step &)> &take);
 
@@ -37,8 +39,10 @@ private:
 	struct Candidate {
 		Step step;
 		TreeRoot before, after;
+		std::vector<bool> differs = {}; // by path; empty until it is known
 	};
-	std::vector<std::vector<bool>> compare(const std::vector<Candidate> &candidates);
+	Candidate candidate(std::uint64_t generation);
+	void compare(std::vector<Candidate> &candidates);
 	void require_found(std::uint64_t from);
 
 	Store &store_;
@@ -46,6 +50,7 @@ private:
 	std::shared_ptr<const LayerTable> table_;
 	std::vector<std::string> paths_, typed_;
 	std::vector<bool> found_; // by path
+	NotedChanges noted_;
 };
 
 } // namespace dig

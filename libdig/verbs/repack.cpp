@@ -13,6 +13,7 @@
 #include "libdig/os/lock.h"
 #include "libdig/os/process.h"
 #include "libdig/staging/staging.h"
+#include "libdig/store/changed_paths.h"
 #include "libdig/store/remotes.h"
 #include "libdig/verbs/dropped_files.h"
 #include "libdig/verbs/layer_merger.h"
@@ -119,6 +120,8 @@ public:
 					result_.size_after += file.size;
 			}
 		}
+		if (!options_.is_dry)
+			note_changes();
 		return result_;
 	}
 
@@ -218,6 +221,24 @@ private:
 		swap.follow();
 		remove_files(group);
 		sync_directory(paths_.layers());
+	}
+
+	// For dig log, which does without where it has to.
+	void note_changes()
+	{
+		std::uint64_t generation = store_->roots().size();
+		while (generation > 0 && !is_late()) {
+			check_interrupted();
+			const Lock lock = Lock::acquire(paths_.lock());
+			store_->refresh();
+			try {
+				if (note_older_changed_paths(*store_, generation))
+					continue;
+			} catch (const SystemError &) {
+				return;
+			}
+			generation = before_changed_paths_of(generation);
+		}
 	}
 
 	StorePaths paths_;

@@ -24,6 +24,7 @@
 #include "libdig/os/clock.h"
 #include "libdig/os/directory.h"
 #include "libdig/staging/staged_content.h"
+#include "libdig/store/changed_paths.h"
 #include "libdig/store/state_log.h"
 #include "libdig/store/tags.h"
 #include "libdig/verbs/findings.h"
@@ -285,6 +286,9 @@ private:
 		store_->refresh();
 		check_noted_states(paths_, store_->roots(), [this](const std::string &problem) {
 			findings_.notice(problem + "; it is a second copy, and the next commit to this file mends it");
+		});
+		check_changed_paths(paths_, store_->roots().size(), [this](const std::string &problem) {
+			findings_.notice(problem + "; it makes 'dig log' faster and can be removed");
 		});
 	}
 

@@ -6,6 +6,7 @@
 #include "libdig/format/node_memo.h"
 #include "libdig/format/root_history.h"
 #include "libdig/format/search_tree.h"
+#include "libdig/store/changed_paths.h"
 #include "libdig/store/tags.h"
 #include "libdig/watch/metrics.h"
 #include "t/fuzz/fuzz.h"
@@ -281,6 +282,21 @@ static void run_tag(Bytes input)
 	require(tag.has_lock || !tag.is_locked(0), "what has no lock is not locked");
 }
 
+static std::vector<Buffer> changed_paths_seeds()
+{
+	const Digest before = digest_of(bytes_of("before")), after = digest_of(bytes_of("after"));
+	return {ChangedPaths::encode(before, after, {}), ChangedPaths::encode(before, after, {"a", "a-b", "a/b", "d/e/f"})};
+}
+
+static void run_changed_paths(Bytes input)
+{
+	const ChangedPaths changed = ChangedPaths::decode(input, "record");
+	require(changed.has("") == changed.has_paths(), "an empty path stands for everything");
+	changed.has("a");
+	if (changed.has("a/b"))
+		require(changed.has("a"), "what is below a path belongs to it");
+}
+
 static std::vector<Buffer> none() { return {}; }
 
 const std::vector<FuzzTarget> format_targets = {
@@ -291,6 +307,7 @@ const std::vector<FuzzTarget> format_targets = {
 	{"chunk-run", run_magic, none, run_chunk_run, repair_chunk_run},
 	{"roots", roots_magic, none, run_roots, repair_sealed},
 	{"layer-table", layer_table_magic, layer_table_seeds, run_layer_table, repair_sealed},
+	{"changed-paths", "", changed_paths_seeds, run_changed_paths, nullptr},
 	{"tag", "DIGTAG01", tag_seeds, run_tag, repair_sealed},
 };
 

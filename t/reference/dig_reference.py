@@ -1303,6 +1303,42 @@ def check_state_log(directory, history):
 					f"'{path}' is wrong about generation {generation}")
 
 
+def check_changed_paths(directory, history):
+	"""Whether what is noted of changed paths is what the manifests say; damage is no error."""
+	known = {state.manifest_root for state in history.states if not history.is_dropped(state)}
+	manifests = {}
+
+	def manifest(root):
+		if root not in manifests:
+			items = tree_items(MANIFEST, root, history.node)
+			manifests[root] = {item.entry.path: item.entry for item in items}
+		return manifests[root]
+
+	names = os.listdir(directory) if os.path.isdir(directory) else []
+	for name in sorted(name for name in names if name.isdigit()):
+		path = os.path.join(directory, name)
+		with open(path, "rb") as file:
+			data = file.read()
+		try:
+			check_preamble(data[:24], b"DIGPATHS")
+			records = split_state_log(Cursor(data[24:], f"'{path}'"))
+		except Corrupt as error:
+			note(f"'{path}': {error}")
+			continue
+		for record in records:
+			cursor, paths = Cursor(record, f"'{path}'"), []
+			before, after = cursor.take(32), cursor.take(32)
+			while cursor.offset < len(record):
+				paths.append(cursor.take(cursor.u16()))
+			if not {before, after} <= known | {EMPTY_MANIFEST.id}:
+				continue
+			old, new = manifest(before), manifest(after)
+			changed = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
+			if 64 + sum(2 + len(path) for path in changed) > 8192:
+				changed = []
+			demand(paths == changed, f"'{path}' is wrong about {after.hex()}")
+
+
 def split_state_log(cursor):
 	records = []
 	while cursor.offset < len(cursor.data):
@@ -1415,6 +1451,7 @@ def check_store(path, with_cuts=False):
 	entries = history.check_states() if roots else []
 	check_runs(os.path.join(store, "chunk-index"), history)
 	check_state_log(os.path.join(store, "states"), history)
+	check_changed_paths(os.path.join(store, "changed-paths"), history)
 	if with_cuts:
 		history.check_cuts(entries, parameters)
 	return store_id, parameters, history.states, entries

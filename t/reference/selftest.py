@@ -1289,6 +1289,27 @@ class MergedLayers(WithDirectory):
 				+ record + struct.pack("<I", zlib.crc32(record)) for record in wrong), crc=False)
 			self.refused(reason)
 
+	def test_the_log_of_changed_paths(self):
+		roots = [state.manifest_root for state in dig.check_store(self.store)[2]]
+
+		def write(*records):
+			os.makedirs(os.path.join(self.store, "changed-paths"), exist_ok=True)
+			framed = (struct.pack("<I", len(record)) + record + struct.pack("<I", zlib.crc32(record))
+				for record in records)
+			self.write("changed-paths/0", preamble(b"DIGPATHS") + b"".join(framed), crc=False)
+
+		trees, other = roots[2] + roots[3], bytes(64) + struct.pack("<H", 1) + b"x"
+		right = trees + struct.pack("<H", 2) + b"n4"
+		write(right, other)
+		dig.check_store(self.store)
+		for wrong in (trees, trees + struct.pack("<H", 2) + b"n5", right + struct.pack("<H", 2) + b"n5"):
+			write(other, wrong)
+			self.refused("is wrong about " + roots[3].hex())
+		with contextlib.redirect_stderr(io.StringIO()) as talk:
+			self.write("changed-paths/0", preamble(b"DIGPATHS") + b"\1", crc=False)
+			dig.check_store(self.store)
+		self.assertIn("ends early", talk.getvalue())
+
 	def test_runs_name_the_merged_layers(self):
 		history = dig.History(dig.open_layers([self.maker.directory]))
 		history.check_chain()
