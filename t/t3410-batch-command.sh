@@ -170,6 +170,18 @@ test_expect_success 'thousands of requests in any order, by one thread and by se
 	DIG_CONFIG=performance.max_memory_usage=40MB dig-cat --batch-command --buffer <../requests >../one && cmp ../actual ../one
 '
 
+test_expect_success 'content that is more than the memory for it, in any order, each of it twice' '
+	cd many && sort -R --random-source=../w/d/e/large ../names >../others && cat ../others >>../names &&
+	sed "s/^/contents HEAD:/" ../names | tee ../requests.twice |
+		DIG_CONFIG=performance.max_memory_usage=16MB dig-cat --batch-command --buffer >../parts &&
+	dig-cat --batch-command <../requests.twice >../whole && cmp ../whole ../parts &&
+	head -c $(wc -c <../actual) ../whole | cmp ../actual - &&
+	tr "\n" "\0" <../others | xargs -0 -n 1000 cat >../expect.bytes &&
+	sed "s/^/contents HEAD:/" ../others | dig-cat --batch-command --buffer |
+		grep -a -v "^[0-9a-f]\{64\} file [0-9]*$" | tr -d "\n" | cksum >../actual.sum &&
+	tr -d "\n" <../expect.bytes | cksum | test_cmp - ../actual.sum
+'
+
 test_expect_success '!SANITIZED' 'memory stays below 100 MB' '
 	cd many && within-memory dig-cat --batch-command --buffer <../requests >../one && cmp ../actual ../one &&
 	cd ../w && for i in $(seq 500); do echo contents HEAD:d/middle; done | within-memory dig-cat --batch-command --buffer |

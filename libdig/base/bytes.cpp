@@ -5,11 +5,11 @@ namespace dig {
 std::string to_hex(Bytes bytes)
 {
 	static constexpr char digits[] = "0123456789abcdef";
-	std::string text;
-	text.reserve(bytes.size() * 2);
+	std::string text(bytes.size() * 2, '\0');
+	char *next = text.data();
 	for (std::uint8_t byte : bytes) {
-		text += digits[byte >> 4];
-		text += digits[byte & 15];
+		*next++ = digits[byte >> 4];
+		*next++ = digits[byte & 15];
 	}
 	return text;
 }

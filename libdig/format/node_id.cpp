@@ -24,6 +24,7 @@ constexpr std::uint8_t node_prefix = 0x02;
 Digest node_id(TreeKind kind, const NodeContent &content)
 {
 	Buffer message;
+	message.reserve(55);
 	put_u8(message, node_prefix);
 	put_u8(message, static_cast<std::uint8_t>(kind));
 	put_u8(message, static_cast<std::uint8_t>(content.level));
@@ -39,6 +40,7 @@ Digest empty_root(TreeKind kind) { return node_id(kind, {0, 0, 0, 0, digest_of(B
 Digest single_chunk_root(const Digest &chunk, std::uint64_t size)
 {
 	Buffer item;
+	item.reserve(40);
 	put_u64(item, size);
 	append(item, chunk);
 	return node_id(TreeKind::chunk_list, {0, 1, 1, size, leaf_hash(item)});

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <sched.h>
+#include <unistd.h>
 
 namespace dig {
 
@@ -176,5 +177,12 @@ std::size_t usable_cores()
 }
 
 std::optional<std::uint64_t> memory_limit() { return own_limits().memory; }
+
+std::uint64_t resident_memory()
+{
+	std::uint64_t mapped = 0, resident = 0;
+	std::ifstream("/proc/self/statm") >> mapped >> resident;
+	return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 } // namespace dig

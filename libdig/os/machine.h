@@ -26,6 +26,10 @@ std::size_t usable_cores();
 // The limit of the groups for memory, if there is one.  Asked once.
 std::optional<std::uint64_t> memory_limit();
 
+// Bytes of memory that this process holds now (RSS), its program and what it has mapped included; 0 if the
+// system does not tell.
+std::uint64_t resident_memory();
+
 } // namespace dig
 
 #endif

@@ -75,4 +75,23 @@ void Workers::join()
 		std::rethrow_exception(failure_);
 }
 
+void in_parts(std::size_t threads, std::size_t count, std::size_t part,
+	const std::function<void(std::size_t, std::size_t)> &job)
+{
+	if (count <= part) {
+		if (count > 0)
+			job(0, count);
+		return;
+	}
+	std::atomic<std::size_t> next{0};
+	Workers workers;
+	const Workers::Job work = [&] {
+		for (std::size_t first; !workers.is_stopped() && (first = next.fetch_add(part)) < count;)
+			job(first, std::min(first + part, count));
+	};
+	workers.start(std::min(threads, (count + part - 1) / part) - 1, work);
+	workers.run(work);
+	workers.join();
+}
+
 } // namespace dig

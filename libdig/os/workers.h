@@ -57,6 +57,11 @@ private:
 	std::exception_ptr failure_; // under the mutex while there are threads
 };
 
+// Calls job(first, end) for parts of so many things, until all were taken.  The caller does so, too; there
+// are others only if there is more than one part.  Throws the first failure, which stops all.
+void in_parts(std::size_t threads, std::size_t count, std::size_t part,
+	const std::function<void(std::size_t, std::size_t)> &job);
+
 } // namespace dig
 
 #endif

@@ -23,7 +23,8 @@
 // All of this lies in the memory that the caller gives, so that the number of readers is no question of
 // memory: a reader has a decompressor of its own, and that is all.
 //
-// Last, all chunks are hashed side by side, which is faster than one by one.
+// Chunks are hashed side by side, which is faster than one by one, and as soon as there are enough of
+// them: small chunks are in the processor's cache then.
 //
 // A chunk that cannot be found, read, decoded or verified is no failure yet.  The store is asked for
 // it, which looks into other layers, and follows a commit that was made meanwhile.  Only its answer is
@@ -36,6 +37,8 @@ namespace dig {
 constexpr std::uint64_t slow_rate = 5;
 // What a block of several chunks takes at most: its chunks, its head and their sizes.
 constexpr std::size_t max_stored_size = max_block_size + sizeof(BlockHeader) + 4 * max_block_items;
+// What is hashed at once, if there is so much: it fits into a cache, and fills all lanes.
+constexpr std::size_t enough_to_verify = 256_KiB, many_to_verify = 32;
 constexpr std::uint32_t no_chunk = ~std::uint32_t(0);
 
 // --- which chunks ---------------------------------------------------------------------------
@@ -263,7 +266,7 @@ void ChunkReader::read_whole(std::span<WantedChunk> chunks, const Solid &solid, 
 		if (shape.sizes.size() != places.size() || !is_in_place(i))
 			return; // the store is asked for all of them
 	for (const Place *place : places)
-		chunks[place->chunk].bytes = place->to;
+		have(chunks, *place);
 }
 
 std::shared_ptr<const DecodedBlock> ChunkReader::cached_block(const Place &place, MutableBytes scratch)
@@ -295,7 +298,7 @@ void ChunkReader::read_uncached(std::span<WantedChunk> chunks, const Solid &soli
 		if (item >= shape.sizes.size() || shape.sizes[item] != place.to.size())
 			continue;
 		std::copy_n(raw.begin() + static_cast<std::ptrdiff_t>(begin), place.to.size(), place.to.begin());
-		chunks[place.chunk].bytes = place.to;
+		have(chunks, place);
 	}
 }
 
@@ -316,24 +319,31 @@ void ChunkReader::read_parts(std::span<WantedChunk> chunks, const Solid &solid, 
 		if (bytes.size() != place.to.size())
 			continue;
 		std::copy(bytes.begin(), bytes.end(), place.to.begin());
-		chunks[place.chunk].bytes = place.to;
+		have(chunks, place);
 	}
+}
+
+// The bytes of a chunk are in their place, and not verified.
+void ChunkReader::have(std::span<WantedChunk> chunks, const Place &place)
+{
+	chunks[place.chunk].bytes = place.to;
+	jobs_.push_back({place.to, &digests_[place.chunk]});
+	jobs_size_ += place.to.size();
 }
 
 void ChunkReader::verify(std::span<WantedChunk> chunks)
 {
-	jobs_.clear();
-	digests_.resize(chunks.size());
-	for (std::size_t i = 0; i < chunks.size(); i++)
-		if (chunks[i].bytes.data())
-			jobs_.push_back({chunks[i].bytes, &digests_[i]});
 	clock_.lap(Step::compress);
 	const Region region("verify");
 	sha256_many(jobs_);
 	clock_.lap(Step::hash);
-	for (std::size_t i = 0; i < chunks.size(); i++)
-		if (chunks[i].bytes.data() && digests_[i] != chunks[i].chunk.id)
-			chunks[i].bytes = {};
+	for (const HashJob &job : jobs_) {
+		WantedChunk &wanted = chunks[static_cast<std::size_t>(job.digest - digests_.data())];
+		if (*job.digest != wanted.chunk.id)
+			wanted.bytes = {};
+	}
+	jobs_.clear();
+	jobs_size_ = 0;
 }
 
 CorruptError wrong_chunk_size(const Digest &chunk)
@@ -355,10 +365,13 @@ void ChunkReader::ask(WantedChunk &wanted, MutableBytes to)
 	}
 }
 
-void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
+void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory, MutableBytes scratch)
 {
 	using Clock = std::chrono::steady_clock;
-	const MutableBytes scratch = memory.last(scratch_size_);
+	scratch = scratch.first(scratch_size_);
+	jobs_.clear();
+	jobs_size_ = 0;
+	digests_.resize(chunks.size());
 	Clock::duration reading{};
 	std::uint64_t raw_size = 0;
 	for (Place &place : places_) {
@@ -373,7 +386,7 @@ void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 				reading += Clock::now() - start;
 				raw_size += place.to.size();
 			}
-			wanted.bytes = place.to;
+			have(chunks, place);
 		} catch (const Error &) {
 			// The store is asked for it.
 		}
@@ -386,6 +399,8 @@ void ChunkReader::read(std::span<WantedChunk> chunks, MutableBytes memory)
 		} catch (const Error &) {
 			// The store is asked for them.
 		}
+		if (jobs_size_ >= enough_to_verify && jobs_.size() >= many_to_verify)
+			verify(chunks);
 	}
 	verify(chunks);
 	for (Place &place : places_)

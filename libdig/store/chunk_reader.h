@@ -68,7 +68,13 @@ public:
 	// they are decoded from.
 	std::size_t locate(std::span<WantedChunk> chunks);
 	// Reads what was located last into memory, and sets bytes or failure of each.
-	void read(std::span<WantedChunk> chunks, MutableBytes memory);
+	void read(std::span<WantedChunk> chunks, MutableBytes memory)
+	{
+		read(chunks, memory, memory.last(scratch_size_));
+	}
+	// The part of that memory that is needed during read() only may lie elsewhere.
+	std::size_t scratch_size() const { return scratch_size_; }
+	void read(std::span<WantedChunk> chunks, MutableBytes memory, MutableBytes scratch);
 
 private:
 	// How to get at a chunk: read its bytes as they lie, decode its own block, take it out of a block
@@ -107,6 +113,7 @@ private:
 	void read_uncached(std::span<WantedChunk> chunks, const Solid &solid, MutableBytes scratch);
 	std::shared_ptr<const DecodedBlock> cached_block(const Place &place, MutableBytes scratch);
 	BlockShape decode(const Place &place, MutableBytes stored, MutableBytes raw);
+	void have(std::span<WantedChunk> chunks, const Place &place);
 	void verify(std::span<WantedChunk> chunks);
 	void ask(WantedChunk &wanted, MutableBytes to);
 
@@ -122,7 +129,8 @@ private:
 	bool is_slow_ = false; // what was read last was not cached
 	std::vector<Place *> solid_;  // sorted by block and item
 	std::vector<Solid> blocks_;
-	std::vector<HashJob> jobs_;
+	std::vector<HashJob> jobs_; // of chunks that were read and not verified
+	std::size_t jobs_size_ = 0; // bytes
 	std::vector<Digest> digests_;
 };
 

@@ -8,7 +8,6 @@
 #include "libdig/tool/content_batch.h"
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 
 #include "libdig/base/path.h"
@@ -17,19 +16,14 @@
 namespace dig {
 
 constexpr std::size_t most_requests = 20480, most_text = 2_MiB; // of a round
-// For small content that is read together, as far as the settings allow: the more is read at once, the
-// fewer blocks are decoded twice.  The rest of the process takes this much.
-constexpr std::size_t most_memory = 56_MiB, least_memory = 4_MiB, other_memory = 24_MiB;
-constexpr std::size_t most_lanes = 4; // each has memory for a block
 // "corrupt" can only be said before the first byte: content up to this size is held back until all of it
 // is known to be good.
 constexpr std::uint64_t held_back_size = 4_MiB;
 constexpr std::size_t node_memory = 8_MiB;
 constexpr std::size_t most_states = 1024;
-constexpr ServedContent::Limits content_limits{.blocks = 4_MiB, .block_file = 1_GiB, .windows = 4_MiB};
 
-// What a thread takes at once.
-constexpr std::size_t least_names = 64, least_contents = 16;
+constexpr std::size_t least_names = 64;  // that a thread takes at once
+constexpr std::size_t many_contents = 16; // for which all memory is wanted
 
 namespace word {
 constexpr char missing[] = "missing", no_state[] = "no-such-state", dropped[] = "dropped", ambiguous[] = "ambiguous",
@@ -39,14 +33,17 @@ constexpr char missing[] = "missing", no_state[] = "no-such-state", dropped[] = 
 
 ContentBatch::ContentBatch(Store &store, Work &work, const BatchOptions &options)
 	: store_(store), work_(work), options_(options), nodes_(store, node_memory), manifests_(nodes_), prover_(store),
-	  content_(store, nodes_, content_limits), threads_(worker_threads(store.settings()))
+	  contents_(store, nodes_, work, worker_threads(store.settings())), threads_(worker_threads(store.settings()))
 {
-	const std::uint64_t budget = memory_budget(store.settings());
-	const std::uint64_t room = budget > other_memory ? budget - other_memory : 0;
-	most_memory_ = std::clamp<std::uint64_t>(room, least_memory, most_memory);
-	requests_.reserve(most_requests); // takes memory only as they come
-	for (std::size_t i = 0; i < std::min(threads_, most_lanes); i++)
-		lanes_.push_back(std::make_unique<Lane>(store, no_blocks_, work));
+	// These take memory only as requests come.
+	requests_.reserve(most_requests);
+	texts_.reserve(most_text + max_record_size);
+}
+
+ContentBatch::~ContentBatch()
+{
+	if (output_)
+		output_->drop_kept();
 }
 
 void ContentBatch::answer(RecordReader &input, Output &output)
@@ -56,7 +53,7 @@ void ContentBatch::answer(RecordReader &input, Output &output)
 	while (take_requests(input)) {
 		if (store_.refresh()) {
 			states_.clear();
-			content_.forget_places();
+			contents_.forget_places();
 		}
 		find_all();
 		reply_all();
@@ -72,11 +69,13 @@ void ContentBatch::answer(RecordReader &input, Output &output)
 // False at the end of the input.
 bool ContentBatch::take_requests(RecordReader &input)
 {
-	count_ = 0;
+	requests_.clear();
+	texts_.clear();
+	kept_texts_.clear();
 	is_flushed_ = false;
-	for (std::size_t text = 0; !is_flushed_ && count_ < most_requests && text < most_text;) {
+	while (!is_flushed_ && requests_.size() < most_requests && texts_.size() < most_text) {
 		if (!options_.is_buffered && !input.has_next()) {
-			if (count_ > 0)
+			if (!requests_.empty())
 				break;
 			output_->flush();
 		}
@@ -89,8 +88,7 @@ bool ContentBatch::take_requests(RecordReader &input)
 			return true;
 		}
 		if (!record)
-			return count_ > 0;
-		text += record->size();
+			return !requests_.empty();
 		is_flushed_ = !take(*record);
 	}
 	return true;
@@ -101,11 +99,9 @@ bool ContentBatch::take(std::string_view record)
 {
 	if (!options_.is_check && record == "flush")
 		return false;
-	if (count_ == requests_.size())
-		requests_.emplace_back();
-	Request &request = requests_[count_++];
-	request = Request();
-	request.text = record;
+	const std::size_t at = texts_.size();
+	texts_ += record;
+	requests_.emplace_back().text = std::string_view(texts_).substr(at);
 	return true;
 }
 
@@ -117,7 +113,7 @@ static std::optional<std::string_view> without_prefix(std::string_view text, std
 }
 
 // By one thread: it looks up states and staged chunks.
-void ContentBatch::parse(Request &request)
+void ContentBatch::parse(BatchRequest &request)
 {
 	const std::string_view text = request.text;
 	const auto take_command = [&](std::string_view prefix, Command command) {
@@ -150,17 +146,23 @@ void ContentBatch::parse(Request &request)
 	parse_name(request);
 }
 
-void ContentBatch::parse_name(Request &request)
+// A text that a request was made of, and that stays as long.  Any thread.
+std::string_view ContentBatch::kept(std::string text)
+{
+	std::lock_guard guard(mutex_);
+	return kept_texts_.emplace_back(std::move(text));
+}
+
+void ContentBatch::parse_name(BatchRequest &request)
 {
 	std::string_view name = request.shown_name();
 	if (!options_.nul && name.starts_with('"')) {
 		try {
-			request.unquoted = unquoted_record(name);
+			name = kept(unquoted_record(name));
 		} catch (const Error &) {
 			request.trouble = word::malformed;
 			return;
 		}
-		name = request.unquoted;
 	}
 	const std::size_t colon = name.find(':');
 	if (colon != name.npos) {
@@ -174,7 +176,7 @@ void ContentBatch::parse_name(Request &request)
 	}
 }
 
-void ContentBatch::find_state(Request &request, std::string_view root)
+void ContentBatch::find_state(BatchRequest &request, std::string_view root)
 {
 	auto at = states_.find(root);
 	if (at == states_.end())
@@ -183,9 +185,9 @@ void ContentBatch::find_state(Request &request, std::string_view root)
 	request.trouble = request.state->trouble;
 }
 
-ContentBatch::State ContentBatch::state_of(std::string_view root)
+BatchState ContentBatch::state_of(std::string_view root)
 {
-	State state;
+	BatchState state;
 	try {
 		state.generation = store_.resolve(root).generation;
 		state.manifest = store_.manifest(state.generation);
@@ -201,26 +203,26 @@ ContentBatch::State ContentBatch::state_of(std::string_view root)
 	return state;
 }
 
-void ContentBatch::find_chunk(Request &request)
+void ContentBatch::find_chunk(BatchRequest &request)
 {
+	// Many of them could fill the memory: it is read again for its reply.
+	std::optional<Buffer> chunk;
 	try {
-		request.chunk = store_.find_item_anywhere(ItemKind::chunk, request.digest);
+		chunk = store_.find_item_anywhere(ItemKind::chunk, request.digest);
 	} catch (const CorruptError &) {
 		request.trouble = word::corrupt;
 		return;
 	}
-	if (!request.chunk) {
+	if (!chunk) {
 		request.trouble = word::missing;
 		return;
 	}
 	request.kind = "chunk";
-	request.size = request.chunk->size();
+	request.size = chunk->size();
 	set_extent(request);
-	// Many of them could fill the memory: it is read again for its reply.
-	request.chunk.reset();
 }
 
-void ContentBatch::set_extent(Request &request)
+void ContentBatch::set_extent(BatchRequest &request)
 {
 	request.extent = {0, request.size};
 	if (!request.range)
@@ -234,24 +236,36 @@ void ContentBatch::set_extent(Request &request)
 
 // --- names ----------------------------------------------------------------------------------
 
-// Calls job for parts of count; by one thread if there are not enough for two.
-void ContentBatch::in_parallel(std::size_t count, std::size_t least,
-	const std::function<void(std::size_t, std::size_t)> &job)
+// The first 8 bytes, as a number that compares like them.
+static std::uint64_t begin_of(std::string_view text)
 {
-	const std::size_t part = std::max(least, (count + 2 * threads_ - 1) / (2 * threads_));
-	std::atomic<std::size_t> next{0};
-	const Workers::Job work = [&] {
-		for (std::size_t first; (first = next.fetch_add(part)) < count;)
-			job(first, std::min(first + part, count));
-	};
-	if (count <= part) {
-		work();
-		return;
+	std::uint64_t begin = 0;
+	for (std::size_t i = 0; i < sizeof begin; i++)
+		begin = begin << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+	return begin;
+}
+
+// All of the paths begin alike as a rule, and the first bytes behind that tell most of them apart.
+void ContentBatch::sort_paths()
+{
+	names_.clear();
+	std::optional<std::string_view> common;
+	for (const BatchRequest &request : requests_) {
+		if (!request.state || request.trouble)
+			continue;
+		names_.push_back({request.state, 0, static_cast<std::uint32_t>(&request - requests_.data())});
+		if (!common)
+			common = request.path;
+		const auto differ = std::mismatch(common->begin(), common->end(), request.path.begin(), request.path.end());
+		common = common->substr(0, static_cast<std::size_t>(differ.first - common->begin()));
 	}
-	Workers workers;
-	workers.start(std::min(threads_, (count + part - 1) / part) - 1, work);
-	workers.run(work);
-	workers.join();
+	for (Name &name : names_)
+		name.begin = begin_of(requests_[name.number].path.substr(common->size()));
+	std::sort(names_.begin(), names_.end(), [&](const Name &a, const Name &b) {
+		if (a.state != b.state)
+			return std::less<>()(a.state, b.state);
+		return a.begin != b.begin ? a.begin < b.begin : requests_[a.number].path < requests_[b.number].path;
+	});
 }
 
 void ContentBatch::find_all()
@@ -259,58 +273,69 @@ void ContentBatch::find_all()
 	if (states_.size() > most_states)
 		states_.clear();
 	StepClock clock(work_);
-	for (std::size_t i = 0; i < count_; i++)
-		parse(requests_[i]);
-	in_parallel(count_, least_names, [&](std::size_t first, std::size_t end) {
-		for (std::size_t i = first; i < end; i++)
-			find(requests_[i]);
+	for (BatchRequest &request : requests_)
+		parse(request);
+	sort_paths();
+	const std::size_t part = std::max(least_names, (names_.size() + 2 * threads_ - 1) / (2 * threads_));
+	in_parts(threads_, names_.size(), part, [&](std::size_t first, std::size_t end) {
+		Entry entry;
+		std::optional<ManifestWalk> walk;
+		for (std::size_t i = first; i < end; i++) {
+			BatchRequest &request = requests_[names_[i].number];
+			request.rank = static_cast<std::uint32_t>(i);
+			if (i == first || request.state != names_[i - 1].state)
+				walk.emplace(manifests_, request.state->manifest);
+			try {
+				find(request, *walk, entry);
+			} catch (const Error &error) {
+				request.failure = std::make_unique<Error>(error);
+			}
+		}
 	});
 	clock.lap(Step::tree);
 }
 
-void ContentBatch::find(Request &request)
+// False if there is no entry, or trouble with the path.
+bool ContentBatch::find_path(BatchRequest &request, ManifestWalk &walk, Entry &entry)
 {
-	if (request.trouble || !request.state)
-		return;
+	if (walk.find(request.path, entry))
+		return true;
+	if (path_problem(request.path).empty())
+		return false;
 	try {
-		find_path(request);
-	} catch (const Error &error) {
-		request.failure = error;
+		request.path = kept(request.path.empty() ? "" : normalised_path(request.path, "", "/"));
+	} catch (const Error &) {
+		request.trouble = word::malformed;
+		return false;
 	}
+	return !request.path.empty() && walk.find(request.path, entry);
 }
 
 // Throws what is wrong with the manifest.
-void ContentBatch::find_path(Request &request)
+void ContentBatch::find(BatchRequest &request, ManifestWalk &walk, Entry &entry)
 {
-	std::string normalised;
-	std::string_view path = request.path;
-	if (!path_problem(path).empty()) {
-		try {
-			normalised = path.empty() ? "" : normalised_path(path, "", "/");
-		} catch (const Error &) {
-			request.trouble = word::malformed;
-			return;
-		}
-		path = normalised;
-	}
-	const TreeRoot &manifest = request.state->manifest;
-	std::optional<Entry> entry = path.empty() ? std::nullopt : manifests_.find(manifest, path);
-	if (!entry) {
-		request.trouble = path.empty() || manifests_.is_directory(manifest, path) ? word::directory : word::missing;
+	const bool is_there = find_path(request, walk, entry);
+	if (request.trouble)
+		return;
+	if (!is_there) {
+		request.trouble = request.path.empty() || manifests_.is_directory(request.state->manifest, request.path)
+			? word::directory
+			: word::missing;
 		return;
 	}
-	request.entry = std::move(*entry);
-	if (request.entry.kind == EntryKind::empty_directory) {
+	if (entry.kind == EntryKind::empty_directory) {
 		request.trouble = word::directory;
 		return;
 	}
-	if (!request.entry.is_known_kind()) {
+	if (!entry.is_known_kind()) {
 		request.trouble = word::unsupported;
 		return;
 	}
-	request.kind = request.entry.kind == EntryKind::symlink ? "symlink" : "file";
-	request.size = request.entry.size;
-	request.digest = request.entry.file_root();
+	request.kind = entry.kind == EntryKind::symlink ? "symlink" : "file";
+	request.size = entry.size;
+	request.form = entry.form;
+	request.content = entry.content;
+	request.digest = entry.file_root();
 	set_extent(request);
 }
 
@@ -318,145 +343,47 @@ void ContentBatch::find_path(Request &request)
 
 void ContentBatch::reply_all()
 {
-	for (std::size_t first = 0; first < count_;) {
-		const std::size_t end = small_ones(first);
-		read_small(first, end);
+	for (std::size_t first = 0; first < requests_.size();) {
+		if (const std::size_t end = small_ones(first); end > first) {
+			reply_small(first, end);
+			first = end;
+		} else {
+			reply(requests_[first++]);
+		}
+	}
+	contents_.end();
+}
+
+// Up to where no request wants more than small content.
+std::size_t ContentBatch::small_ones(std::size_t first) const
+{
+	std::size_t end = first;
+	while (end < requests_.size() && !(requests_[end].wants_bytes() && !requests_[end].is_small()))
+		end++;
+	return end;
+}
+
+void ContentBatch::reply_small(std::size_t first, std::size_t end)
+{
+	if (end - first > many_contents)
+		pipeline_.reset();
+	contents_.begin(std::span(requests_).subspan(first, end - first));
+	for (std::size_t at = first; at < end;) {
+		const std::size_t read = first + contents_.read_part();
 		StepClock clock(work_);
-		for (; first < end; first++)
-			reply(requests_[first]);
+		try {
+			for (; at < read; at++)
+				reply(requests_[at]);
+		} catch (const Error &) {
+			output_->let_go();
+			throw;
+		}
+		output_->let_go();
 		clock.lap(Step::write);
 	}
 }
 
-// Up to where content is read together, at least one request.  If there is more than fits into memory,
-// the parts are about equal: a small rest would decode nearly as many blocks as a large part.
-std::size_t ContentBatch::small_ones(std::size_t first)
-{
-	const auto size_of = [](const Request &request) -> std::uint64_t {
-		return request.is_one_chunk() ? aligned(request.entry.size) : request.extent.size;
-	};
-	std::uint64_t total = 0;
-	std::size_t end = first;
-	for (; end < count_; end++) {
-		const Request &request = requests_[end];
-		if (request.wants_bytes() && request.extent.size > small_content)
-			break;
-		if (request.wants_bytes())
-			total += size_of(request);
-	}
-	if (end == first)
-		return first + 1;
-	const std::uint64_t share = total / (total / most_memory_ + 1) + small_content;
-	std::uint64_t size = 0, parts_size = 0;
-	for (std::size_t i = first; i < end; i++) {
-		Request &request = requests_[i];
-		if (!request.wants_bytes())
-			continue;
-		if (size > 0 && size + size_of(request) > share)
-			return i;
-		size += size_of(request);
-		request.memory_at = parts_size;
-		if (!request.is_one_chunk())
-			parts_size += request.extent.size;
-	}
-	return end;
-}
-
-// What one part of the requests was read into does not stay beside what the next one needs.
-void ContentBatch::keep_memory(std::size_t parts_size)
-{
-	if (parts_size > least_memory)
-		for (const std::unique_ptr<Lane> &lane : lanes_)
-			lane->memory = Arena();
-	if (memory_.size() > std::max(parts_size, least_memory) || memory_.size() < parts_size)
-		memory_ = Buffer();
-	memory_.resize(std::max(memory_.size(), parts_size));
-}
-
-void ContentBatch::read_small(std::size_t first, std::size_t end)
-{
-	chunks_.clear();
-	parts_.clear();
-	std::size_t parts_size = 0;
-	for (std::size_t i = first; i < end; i++) {
-		const Request &request = requests_[i];
-		if (!request.wants_bytes() || request.extent.size > small_content)
-			continue;
-		(request.is_one_chunk() ? chunks_ : parts_).push_back(static_cast<std::uint32_t>(i));
-		if (!request.is_one_chunk())
-			parts_size += request.extent.size;
-	}
-	keep_memory(parts_size);
-	if (chunks_.size() + parts_.size() > least_contents)
-		pipeline_.reset();
-	StepClock clock(work_);
-	read_chunks();
-	read_parts();
-	clock.lap(Step::read);
-}
-
-// What was added together lies together: each thread gets paths that follow each other.
-void ContentBatch::read_chunks()
-{
-	std::sort(chunks_.begin(), chunks_.end(), [&](std::uint32_t a, std::uint32_t b) {
-		const Request &left = requests_[a], &right = requests_[b];
-		return left.state != right.state ? left.state < right.state : left.entry.path < right.entry.path;
-	});
-	const std::size_t count = std::clamp<std::size_t>(chunks_.size() / least_contents, 1, lanes_.size());
-	std::atomic<std::size_t> next{0};
-	const Workers::Job work = [&] {
-		for (std::size_t number; (number = next.fetch_add(1)) < count;) {
-			const std::size_t from = chunks_.size() * number / count, to = chunks_.size() * (number + 1) / count;
-			read_lane(*lanes_[number], std::span(chunks_).subspan(from, to - from));
-		}
-	};
-	Workers workers;
-	workers.start(count - 1, work);
-	workers.run(work);
-	workers.join();
-}
-
-void ContentBatch::read_lane(Lane &lane, std::span<const std::uint32_t> numbers)
-{
-	lane.wanted.clear();
-	for (const std::uint32_t number : numbers) {
-		const Entry &entry = requests_[number].entry;
-		lane.wanted.emplace_back().chunk = {entry.content, entry.size, 0};
-	}
-	const std::size_t size = lane.reader.locate(lane.wanted);
-	if (lane.memory.size() < size) {
-		lane.memory = Arena();
-		lane.memory = Arena(size);
-	}
-	lane.reader.read(lane.wanted, lane.memory.bytes().first(size));
-	for (std::size_t i = 0; i < numbers.size(); i++) {
-		const WantedChunk &wanted = lane.wanted[i];
-		Request &request = requests_[numbers[i]];
-		if (wanted.has_failed())
-			request.failure = Error(wanted.failure, wanted.status);
-		else
-			request.bytes = wanted.bytes.subspan(request.extent.offset, request.extent.size);
-	}
-}
-
-void ContentBatch::read_parts()
-{
-	in_parallel(parts_.size(), least_contents, [&](std::size_t from, std::size_t to) {
-		for (std::size_t i = from; i < to; i++) {
-			check_interrupted();
-			Request &request = requests_[parts_[i]];
-			const MutableBytes bytes = MutableBytes(memory_).subspan(request.memory_at, request.extent.size);
-			try {
-				content_.read(request.entry, request.extent, bytes);
-				request.bytes = bytes;
-			} catch (const Error &error) {
-				request.failure = error;
-			}
-		}
-	});
-}
-
-void ContentBatch::reply(Request &request)
+void ContentBatch::reply(BatchRequest &request)
 {
 	if (request.failure && request.failure->status() != exit_status::corrupt)
 		throw *request.failure;
@@ -476,14 +403,14 @@ void ContentBatch::reply(Request &request)
 		reply_content(request);
 }
 
-void ContentBatch::reply_word(const Request &request, std::string_view word)
+void ContentBatch::reply_word(const BatchRequest &request, std::string_view word)
 {
 	output_->write(request.shown_name());
 	output_->write(" ");
 	output_->record(word);
 }
 
-void ContentBatch::reply_head(const Request &request, std::uint64_t size)
+void ContentBatch::reply_head(const BatchRequest &request, std::uint64_t size)
 {
 	head_ = to_hex(request.digest);
 	head_ += ' ';
@@ -494,7 +421,7 @@ void ContentBatch::reply_head(const Request &request, std::uint64_t size)
 	output_->record(head_);
 }
 
-void ContentBatch::reply_proof(const Request &request)
+void ContentBatch::reply_proof(const BatchRequest &request)
 {
 	if (!request.state) {
 		reply_word(request, word::unsupported);
@@ -502,7 +429,7 @@ void ContentBatch::reply_proof(const Request &request)
 	}
 	std::string proof;
 	try {
-		proof = prover_.prove_path(request.state->generation, request.entry.path, {}).text;
+		proof = prover_.prove_path(request.state->generation, request.path, {}).text;
 	} catch (const CorruptError &) {
 		reply_word(request, word::corrupt);
 		return;
@@ -513,16 +440,15 @@ void ContentBatch::reply_proof(const Request &request)
 }
 
 // Nothing small is in memory that a reply waits for.
-void ContentBatch::read_large(const Request &request, const ReadPipeline::Take &take)
+void ContentBatch::read_large(const BatchRequest &request, const ReadPipeline::Take &take)
 {
-	for (const std::unique_ptr<Lane> &lane : lanes_)
-		lane->memory = Arena();
+	contents_.free_memory();
 	if (!pipeline_)
 		pipeline_.emplace(store_, work_);
-	pipeline_->read(request.entry, request.extent, take);
+	pipeline_->read(request.entry(), request.extent, take);
 }
 
-void ContentBatch::reply_content(Request &request)
+void ContentBatch::reply_content(BatchRequest &request)
 {
 	const ByteRange::Extent &extent = request.extent;
 	work_.files.add();
@@ -530,9 +456,9 @@ void ContentBatch::reply_content(Request &request)
 		const Buffer chunk = store_.read_item(ItemKind::chunk, request.digest);
 		reply_head(request, extent.size);
 		output_->write(Bytes(chunk).subspan(extent.offset, extent.size));
-	} else if (extent.size <= small_content) {
+	} else if (request.is_small()) {
 		reply_head(request, extent.size);
-		output_->write(request.bytes);
+		output_->write_kept(request.bytes);
 		work_.bytes.add(extent.size);
 	} else if (extent.size <= held_back_size) {
 		Buffer held;

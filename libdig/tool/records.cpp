@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "libdig/base/utf8.h"
+#include "libdig/os/connection.h"
 #include "libdig/os/process.h"
 
 namespace dig {
@@ -203,30 +204,91 @@ bool RecordReader::has_next() const
 }
 
 static constexpr std::size_t output_size = 64 << 10;
+// A piece that is shorter is copied in less time than it takes as a piece.
+static constexpr std::size_t least_kept = 512;
+// A system call takes 1,024 pieces: each of these, and the text before it.
+static constexpr std::size_t most_kept = 500, most_kept_size = 2 << 20;
 
 Output::Output(int fd, RecordEnd end) : fd_(fd), end_(end) { buffer_.reserve(output_size); }
 
-void Output::pass_on(Bytes bytes)
+template <typename Write> static void to_reader(int fd, const Write &write)
 {
 	try {
-		write_all(fd_, bytes);
+		write();
 	} catch (const SystemError &failure) {
-		if (failure.error() == EPIPE && fd_ == 1)
+		if (failure.error() == EPIPE && fd == 1)
 			throw ReaderGone();
 		throw;
 	}
 }
 
+void Output::pass_on(Bytes bytes)
+{
+	to_reader(fd_, [&] { write_all(fd_, bytes); });
+}
+
+void Output::pass_on_pieces(std::string_view text, std::span<const std::pair<std::size_t, Bytes>> kept)
+{
+	std::vector<iovec> pieces;
+	pieces.reserve(2 * kept.size() + 1);
+	const auto add = [&](Bytes bytes) { pieces.push_back({const_cast<std::uint8_t *>(bytes.data()), bytes.size()}); };
+	std::size_t done = 0;
+	for (const auto &[at, bytes] : kept) {
+		add(bytes_of(text.substr(done, at - done)));
+		add(bytes);
+		done = at;
+	}
+	add(bytes_of(text.substr(done)));
+	to_reader(fd_, [&] { write_pieces(fd_, pieces); });
+}
+
 void Output::flush()
 {
-	if (buffer_.empty())
+	if (buffer_.empty() && kept_.empty())
 		return;
 	// Emptied first: what could not be written once is not tried again on the way out.
 	std::string pending;
 	pending.swap(buffer_);
-	pass_on(bytes_of(pending));
+	std::vector<std::pair<std::size_t, Bytes>> kept;
+	kept.swap(kept_);
+	kept_size_ = 0;
+	if (kept.empty())
+		pass_on(bytes_of(pending));
+	else
+		pass_on_pieces(pending, kept);
 	pending.clear();
 	buffer_.swap(pending);
+	kept.clear();
+	kept_.swap(kept);
+}
+
+void Output::write_kept(Bytes bytes)
+{
+	if (bytes.size() < least_kept) {
+		write(bytes);
+		return;
+	}
+	written_ += bytes.size();
+	kept_.push_back({buffer_.size(), bytes});
+	kept_size_ += bytes.size();
+	if (kept_.size() >= most_kept || kept_size_ >= most_kept_size) {
+		check_interrupted();
+		flush();
+	}
+}
+
+void Output::let_go()
+{
+	if (!kept_.empty())
+		flush();
+}
+
+void Output::drop_kept() noexcept
+{
+	if (!kept_.empty())
+		buffer_.resize(kept_.front().first);
+	kept_.clear();
+	kept_size_ = 0;
 }
 
 void Output::write(Bytes bytes)

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libdig/base/bytes.h"
 #include "libdig/base/error.h"
@@ -73,6 +74,11 @@ public:
 	void write(std::string_view text) { write(bytes_of(text)); }
 	// A large piece goes out at once, without being copied.
 	void write(Bytes bytes);
+	// Without a copy, if it is no short piece: the bytes have to stay as they are until let_go().
+	void write_kept(Bytes bytes);
+	void let_go();
+	// The same where nothing can be written any more: drops all that waits behind such bytes.
+	void drop_kept() noexcept;
 	// The text and the end of a record.
 	void record(std::string_view text);
 	// The path, quoted if records are lines, without the end of a record.
@@ -84,10 +90,13 @@ public:
 private:
 	void append_end();
 	void pass_on(Bytes bytes);
+	void pass_on_pieces(std::string_view text, std::span<const std::pair<std::size_t, Bytes>> kept);
 
 	int fd_;
 	RecordEnd end_;
 	std::string buffer_;
+	std::vector<std::pair<std::size_t, Bytes>> kept_; // each belongs at this place of buffer_
+	std::size_t kept_size_ = 0;
 	std::uint64_t written_ = 0;
 };
 

@@ -68,4 +68,35 @@ BOOST_AUTO_TEST_CASE(with_nul_every_path_is_verbatim_and_the_last_one_ends)
 	BOOST_CHECK_THROW(cut.next_path(), Error);
 }
 
+// Of all sizes around those from which on a piece is not copied, and so much that it goes out in between.
+BOOST_AUTO_TEST_CASE(what_is_kept_comes_out_in_its_place)
+{
+	const Scratch scratch;
+	const std::string path = scratch.path + "/out";
+	std::string expected;
+	std::vector<std::string> pieces;
+	for (std::size_t i = 0; i < 3000; i++)
+		pieces.emplace_back(i % 1500, static_cast<char>('a' + i % 26));
+	pieces.emplace_back(100000, '+');
+	{
+		const File file = File::open_with(path, O_WRONLY | O_CREAT);
+		Output output(file.fd());
+		for (const std::string &piece : pieces) {
+			output.write_kept(bytes_of(piece));
+			output.record(std::to_string(piece.size()));
+			expected += piece + std::to_string(piece.size()) + '\n';
+			if (piece.size() == 700)
+				output.write(pieces.back());
+			if (piece.size() == 700)
+				expected += pieces.back();
+		}
+		output.let_go();
+		for (std::string &piece : pieces)
+			piece.assign(piece.size(), '-');
+		output.flush();
+		BOOST_TEST(output.written() == expected.size());
+	}
+	BOOST_TEST((text_of(read_whole_file(path, 16_MiB)) == expected));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

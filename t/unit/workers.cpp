@@ -1,5 +1,6 @@
 #include "libdig/os/workers.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <stdexcept>
 #include <string>
@@ -129,6 +130,27 @@ BOOST_AUTO_TEST_CASE(an_end_without_a_join_stops_the_threads)
 {
 	Room room;
 	BOOST_TEST(room.workers.start(2, [&] { room.wait_for_stop(); }) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(in_parts_all_is_done_once_or_the_first_failure_is_thrown)
+{
+	for (const std::size_t count : {0, 1, 7, 8, 9, 1000})
+		for (const std::size_t threads : {1, 3}) {
+			std::vector<std::atomic<int>> done(count);
+			in_parts(threads, count, 8, [&](std::size_t first, std::size_t end) {
+				if (first >= end || end > count || end - first > 8)
+					throw std::logic_error("no part");
+				for (; first < end; first++)
+					done[first]++;
+			});
+			BOOST_TEST(std::all_of(done.begin(), done.end(), [](const auto &times) { return times == 1; }));
+			if (count == 0)
+				continue;
+			BOOST_CHECK_THROW(in_parts(threads, count, 8, [&](std::size_t, std::size_t end) {
+				if (end == count)
+					throw std::runtime_error("the last");
+			}), std::runtime_error);
+		}
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
