@@ -1,5 +1,5 @@
-// A thread reads ahead of the one that hashes.  Blocks go through the lanes of sha256_lanes, 64 at a time; a chunk is
-// one message.
+// A thread reads ahead of the one that hashes.  Blocks go through the lanes of sha256_lanes, those of a piece
+// together; a chunk is one message.
 #include "libdig/proof/content_check.h"
 
 #include <algorithm>
@@ -14,8 +14,9 @@
 
 namespace dig {
 
-constexpr std::size_t piece_size = 512_KiB, pieces_ahead = 3;
-constexpr std::size_t batch_blocks = 32; // of a piece
+// A piece is read and hashed while it is in the cache of a core.
+constexpr std::size_t piece_size = 128_KiB, pieces_ahead = 6;
+constexpr std::size_t batch_blocks = 8; // of a piece
 static_assert(batch_blocks * block_tree_block == piece_size);
 
 namespace {

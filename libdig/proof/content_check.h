@@ -1,4 +1,4 @@
-// Compares content with what is proved of it, in one reading and constant memory: 1 MiB at a time, and a chunk where
+// Compares content with what is proved of it, in one reading and constant memory: less than 1 MiB, and a chunk where
 // a whole file without a block tree is cut again.
 #ifndef DIG_CONTENT_CHECK_H
 #define DIG_CONTENT_CHECK_H
