@@ -24,8 +24,13 @@ constexpr std::uint64_t generations_a_file = 1024;
 // Of states that are gone, too.  With more of them, a file is begun anew.
 constexpr std::size_t most_records = 2 * generations_a_file;
 // That a commit looks at besides its own state, which takes some milliseconds for each of them.
-constexpr std::size_t most_older = 16;
+constexpr std::size_t most_older = 4;
+// That dig repack looks at while it holds the lock.
+constexpr std::size_t most_at_once = 16;
 constexpr std::size_t kept_nodes_size = 4_MiB;
+// A node takes a tenth of a millisecond.  To look at more of them would hold up a commit by more than what
+// dig log then saves.
+constexpr std::uint64_t most_reads = 96;
 
 using Trees = std::pair<Digest, Digest>;
 
@@ -198,17 +203,19 @@ private:
 		}
 	}
 
-	// One more than a record has room for is enough.
+	// None where they are too many.
 	std::vector<std::string> changed(const TreeRoot &old, const TreeRoot &now)
 	{
 		std::vector<std::string> paths;
 		std::size_t size = 0;
+		bool are_listed = true;
+		const std::uint64_t reads_before = nodes_.reads();
 		PathDiff(nodes_).each(old, now, "", [&](const Entry *before, const Entry *after) {
 			paths.push_back(before ? before->path : after->path);
 			size += 2 + paths.back().size();
-			return size <= ChangedPaths::most_bytes;
+			return are_listed = size <= ChangedPaths::most_bytes && nodes_.reads() - reads_before <= most_reads;
 		});
-		return paths;
+		return are_listed ? paths : std::vector<std::string>();
 	}
 
 	Store &store_;
@@ -236,7 +243,7 @@ std::uint64_t before_changed_paths_of(std::uint64_t generation) { return file_of
 
 bool note_older_changed_paths(Store &store, std::uint64_t generation)
 {
-	return !has_content_elsewhere(store.paths()) && ChangeNotes(store, generation).catch_up(most_older) > 0;
+	return !has_content_elsewhere(store.paths()) && ChangeNotes(store, generation).catch_up(most_at_once) > 0;
 }
 
 void check_changed_paths(const StorePaths &paths, std::uint64_t generations,

@@ -8,7 +8,8 @@
 //
 // A record is of two trees, which it names by their roots, and not of a generation.  So it stays true
 // whatever becomes of the states and of the layers, and one of another store says nothing of this one.  It
-// has all paths whose entries differ, in order; a record without any says that they are too many.
+// has all paths whose entries differ, in order; a record without any says that they are too many, or too
+// scattered.
 //
 // The file is a record log (record_log.h), normative in dig-store-layout(5).  A file that is missing, short
 // or damaged costs time alone: the trees are compared instead.

@@ -19,6 +19,7 @@ KeptNodes::NodePointer KeptNodes::kept(const Digest &id)
 
 KeptNodes::NodePointer KeptNodes::keep(const Digest &id, Node node)
 {
+	reads_++;
 	auto shared = std::make_shared<const Node>(std::move(node));
 	std::lock_guard guard(mutex_);
 	if (young_size_ >= capacity_ / 2) {

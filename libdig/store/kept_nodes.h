@@ -2,6 +2,7 @@
 #ifndef DIG_KEPT_NODES_H
 #define DIG_KEPT_NODES_H
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -19,6 +20,8 @@ public:
 	// What load_root() and load_node() give, and throw.  A memo is for one thread.
 	NodePointer root(TreeKind kind, const TreeRoot &root, NodeMemo *memo = nullptr);
 	NodePointer child(const Node &parent, std::size_t number, NodeMemo *memo = nullptr);
+	// How many nodes were read, since they were not kept.
+	std::uint64_t reads() const { return reads_; }
 
 private:
 	NodePointer kept(const Digest &id);
@@ -31,6 +34,7 @@ private:
 	// What was used lately, and what was before that: when the first is half full, it becomes the second.
 	Nodes young_, old_;
 	std::size_t young_size_ = 0;
+	std::atomic<std::uint64_t> reads_ = 0;
 };
 
 } // namespace dig

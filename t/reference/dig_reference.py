@@ -1334,9 +1334,7 @@ def check_changed_paths(directory, history):
 				continue
 			old, new = manifest(before), manifest(after)
 			changed = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
-			if 64 + sum(2 + len(path) for path in changed) > 8192:
-				changed = []
-			demand(paths == changed, f"'{path}' is wrong about {after.hex()}")
+			demand(len(record) <= 8192 and paths in ([], changed), f"'{path}' is wrong about {after.hex()}")
 
 
 def split_state_log(cursor):

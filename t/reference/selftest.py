@@ -1300,9 +1300,9 @@ class MergedLayers(WithDirectory):
 
 		trees, other = roots[2] + roots[3], bytes(64) + struct.pack("<H", 1) + b"x"
 		right = trees + struct.pack("<H", 2) + b"n4"
-		write(right, other)
+		write(right, other, trees)
 		dig.check_store(self.store)
-		for wrong in (trees, trees + struct.pack("<H", 2) + b"n5", right + struct.pack("<H", 2) + b"n5"):
+		for wrong in (trees + struct.pack("<H", 2) + b"n5", right + struct.pack("<H", 2) + b"n5"):
 			write(other, wrong)
 			self.refused("is wrong about " + roots[3].hex())
 		with contextlib.redirect_stderr(io.StringIO()) as talk:
