@@ -136,6 +136,14 @@ test_expect_success 'a server that is down is asked some times only' '
 	requests >asked && test $(grep -c ^PUT asked) = 3
 '
 
+# The name is too long for any server of names, so that none is asked.
+test_expect_success 'a host that is not found is looked for again, and named' '
+	host=$(printf "a%.0s" $(seq 70)).example && echo "list a/ -" | DIG_CONFIG="fetch.retries=2" AWS_ENDPOINT_URL=http://$host timeout 60 dig-remote-s3 s3://bucket >actual &&
+	grep "^error cannot list .a/.: .*resolve host: $host" actual &&
+	echo "get a 0 1" | DIG_CONFIG="fetch.retries=2" timeout 60 dig-remote-http http://$host/x >actual &&
+	grep "^error cannot get .a.: .*resolve host: $host" actual
+'
+
 test_expect_success 'a part that is cut off goes on where it was' '
 	bucket big && seeded 3M 5 >big && { printf "put-new big 3145728\n" && cat big; } | s3 plain.big && requests >before &&
 	printf "get big 1000 3000000\n" | s3 cut.big >actual && { echo "ok 3000000 3145728" && tail -c +1001 big | head -c 3000000; } | cmp - actual && requests >asked &&

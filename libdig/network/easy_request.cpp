@@ -17,8 +17,13 @@ static bool has_dot_part(std::string_view url)
 	return false;
 }
 
-EasyRequest::EasyRequest() : easy_(curl_easy_init())
+constexpr long buffer_size = 512 * 1024;
+
+EasyRequest::EasyRequest() { begin(); }
+
+void EasyRequest::begin()
 {
+	easy_.reset(curl_easy_init());
 	if (!easy_)
 		throw std::bad_alloc();
 }
@@ -26,6 +31,9 @@ EasyRequest::EasyRequest() : easy_(curl_easy_init())
 void EasyRequest::reset()
 {
 	curl_easy_reset(easy_.get());
+	// libcurl 7.88 keeps the buffer of a transfer whose host it did not find, and takes no size for it any more.
+	if (curl_easy_setopt(easy_.get(), CURLOPT_BUFFERSIZE, buffer_size) != CURLE_OK)
+		begin();
 	headers_.reset();
 	error_[0] = '\0';
 }
@@ -61,7 +69,7 @@ void EasyRequest::aim(const FetchTarget &target, std::uint64_t stall_time, std::
 	set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
 	set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	set(CURLOPT_USERAGENT, "dig/" DIG_VERSION);
-	set(CURLOPT_BUFFERSIZE, 512 * 1024L);
+	set(CURLOPT_BUFFERSIZE, buffer_size);
 	set(CURLOPT_ERRORBUFFER, static_cast<char *>(error_));
 	if (!target.ca_file.empty())
 		set(CURLOPT_CAINFO, target.ca_file.c_str());

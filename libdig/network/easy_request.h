@@ -43,6 +43,8 @@ public:
 	std::string error_text(CURLcode code) const;
 
 private:
+	void begin();
+
 	EasyHandle easy_;
 	HeaderList headers_;
 	char error_[CURL_ERROR_SIZE] = "";
