@@ -52,13 +52,18 @@ static int send_states(Options &options)
 		}
 	}
 	report.finish();
-	if (!remote.name.empty() && remote.known != result.newest) {
-		remote.known = result.newest;
+	if (!remote.name.empty() && remote.known != result.common) {
+		remote.known = result.common;
 		save_remote(paths, remote);
 	}
 	if (quiet)
 		return exit_status::done;
 	const GenerationRange &range = result.range;
+	if (result.newest > result.common) {
+		standard_output().record("the remote has all states, up to @" + std::to_string(result.common) +
+			", and is at @" + std::to_string(result.newest) + "; 'dig fetch' brings what is new");
+		return exit_status::done;
+	}
 	standard_output().record(range.first == 0
 		? "the remote has all states, up to @" + std::to_string(result.newest)
 		: "sent @" + std::to_string(range.first) +

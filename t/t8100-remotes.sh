@@ -191,7 +191,8 @@ test_expect_success 'writers that push all at once lose nothing' '
 
 test_expect_success 'the remote may be ahead' '
 	rm -rf z && dig clone -n remote z >/dev/null && (cd x && echo more >more && dig-add more && dig-commit -q -m more && dig push -q) &&
-	(cd z && test_expect_code 1 dig push 2>../err && test ! -e f1) && grep "dig fetch. first" err
+	(cd z && dig push >../out && test ! -e f1 && dig push -q >../quiet) && grep "all states, up to @[0-9]*, and is at @[0-9]*; .dig fetch. brings what is new" out && ! test -s quiet &&
+	(cd z && dig fetch -q && dig-info root) >actual && (cd x && dig-info root) | test_cmp - actual && (cd z && dig push) >out && grep "has all states, up to @[0-9]*\$" out
 '
 
 test_expect_success 'states that were dropped stay dropped' '

@@ -28,6 +28,7 @@ public:
 		const std::uint64_t last = start_.is_newest ? start_.known : newest_of_remote(start_.known, roots);
 		PushResult result;
 		result.newest = std::max(last, roots.size());
+		result.common = roots.size();
 		if (last >= roots.size())
 			return result;
 		result.range = {last + 1, roots.size()};
@@ -50,7 +51,7 @@ private:
 			throw Error("the remote has states of another store, " + to_hex(found->store_id));
 	}
 
-	// Which has to be a state of this store, too.
+	// It, or the newest state here if the remote is ahead, has to be a state of both.
 	std::uint64_t newest_of_remote(std::uint64_t known, const RootHistory &roots)
 	{
 		known = std::min(known, roots.size());
@@ -64,9 +65,6 @@ private:
 			if (record->state.header.id() != roots.at(common).layer_id)
 				throw PartedHistories(common, newest);
 		}
-		if (newest > roots.size())
-			throw NegativeAnswer("the remote is at @" + std::to_string(newest) + ", and this store at @" +
-				std::to_string(roots.size()) + "; 'dig fetch' first");
 		return newest;
 	}
 

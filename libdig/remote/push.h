@@ -12,7 +12,8 @@ namespace dig {
 struct PushResult {
 	GenerationRange range{}; // that the remote did not have; first is 0 if there was none
 	std::uint64_t bytes = 0; // of packs that were sent
-	std::uint64_t newest = 0; // generation
+	std::uint64_t newest = 0; // generation of the remote
+	std::uint64_t common = 0; // newest generation that both have
 };
 
 struct PushStart {
@@ -25,9 +26,9 @@ struct PushStart {
 };
 
 // Sends what the remote does not have: packs of content first, then a record for each state, which is the moment
-// that counts.  start gets the packs with content.  NegativeAnswer if the
-// remote has states that this store does not have; nothing is sent then.  Whatever was sent before an
-// interruption is not sent again.  Stages "export" and "send"; counts bytes.
+// that counts.  start gets the packs with content.  The remote may be ahead: then there is nothing to send.
+// NegativeAnswer if there is no state yet.  Whatever was sent before an interruption is not sent again.  Stages
+// "export" and "send"; counts bytes.
 PushResult push_states(Store &store, RemoteStore &remote, PushStart &start, Work &work);
 
 } // namespace dig
