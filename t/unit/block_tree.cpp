@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(zeros_cost_nothing_and_are_content)
 	const Buffer some = random_bytes(100'000, 4);
 	for (const std::size_t zeros : {0u, 1u, 16'384u, 1'048'576u, 5'000'001u}) {
 		Buffer content = some;
-		content.resize(some.size() + zeros);
+		content.insert(content.end(), zeros, 0);
 		append(content, some);
 		BlockTree tree;
 		tree.append(some);
