@@ -44,6 +44,21 @@ test_expect_success 'includes are in order: the own header, the standard library
 	cd "$TEST_DIRECTORY/.." && awk "$disordered" $(all_sources) >"$TRASH/actual" && test_cmp /dev/null "$TRASH/actual"
 '
 
+# The headers of one compiler bring some of these by chance, and those of the next do not.
+algorithms='copy_n|copy_if|copy_backward|sort|stable_sort|partial_sort|nth_element|(min|max|minmax)_element|(any|all|none)_of|count|count_if|find|find_if|find_if_not|search|remove|remove_if|replace|reverse|unique|clamp|rotate|transform|is_sorted|merge|generate|for_each|shuffle|partition|partition_point|binary_search|equal_range|ranges::[a-z_]+'
+without_algorithms () {
+	grep -lE "std::($algorithms)\(" "$@" | while read -r file
+	do
+		grep -qs "#include <algorithm>" "$file" "${file%.cpp}.h" || echo "$file"
+	done
+}
+
+test_expect_success 'what uses an algorithm includes their header' '
+	echo "auto a = std::find_if(b);" >bad.cpp && echo "#include <algorithm>" | cat - bad.cpp >good.cpp && echo "std::find_first a;" >none.cpp &&
+	without_algorithms *.cpp >actual && echo bad.cpp | test_cmp - actual &&
+	cd "$TEST_DIRECTORY/.." && without_algorithms $(all_sources) t/fuzz/*.cpp >"$TRASH/actual" && test_cmp /dev/null "$TRASH/actual"
+'
+
 test_expect_success 'no line takes more than 120 columns, tabs being four' '
 	cd "$TEST_DIRECTORY/.." &&
 	awk "{ gsub(/\t/, \"    \"); gsub(/[\200-\277]/, \"\") } length > 120 { print FILENAME \":\" FNR }" $(all_sources) >"$TRASH/actual" &&

@@ -1,6 +1,8 @@
 // Targets for what people and programs write: settings, rules, names, records.
 #include "t/fuzz/fuzz.h"
 
+#include <algorithm>
+
 #include "libdig/archive/tar_reader.h"
 #include "libdig/archive/tar_writer.h"
 #include "libdig/base/byte_range.h"

@@ -1,6 +1,7 @@
 // Records of changed paths: what is written, what is refused, which path is at or below which.
 #include "libdig/store/changed_paths.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include <boost/test/unit_test.hpp>

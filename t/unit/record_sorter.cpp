@@ -1,5 +1,6 @@
 #include "libdig/format/record_sorter.h"
 
+#include <algorithm>
 #include <random>
 
 #include <boost/test/unit_test.hpp>

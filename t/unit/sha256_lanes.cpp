@@ -1,5 +1,6 @@
 #define BOOST_TEST_DYN_LINK
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <random>
 
 #include "libdig/chunking/sha256_kernels.h"
