@@ -19,7 +19,7 @@
 
 namespace dig {
 
-constexpr RecordLog records("DIGPATHS", ChangedPaths::most_bytes);
+constexpr RecordLog records("DIGPATHS", ChangedPaths::least_bytes, ChangedPaths::most_bytes);
 constexpr std::uint64_t generations_a_file = 1024;
 // Of states that are gone, too.  With more of them, a file is begun anew.
 constexpr std::size_t most_records = 2 * generations_a_file;
@@ -129,10 +129,7 @@ public:
 		make_directory(directory_of(store.paths()));
 		file_ = File::open_with(directory_of(store.paths()) + "/" + std::to_string(file_of(generation)),
 			O_RDWR | O_CREAT);
-		end_ = records.recover(file_, [&](Bytes record) {
-			if (record.size() >= 2 * sizeof(Digest))
-				known_.insert(trees_of(record));
-		});
+		end_ = records.recover(file_, [&](Bytes record) { known_.insert(trees_of(record)); });
 		if (known_.size() >= most_records) {
 			file_.truncate(0);
 			end_ = 0;

@@ -28,7 +28,7 @@ namespace dig {
 // A record as it is read: a view of bytes that nobody has checked but for their checksum.
 class ChangedPaths {
 public:
-	constexpr static std::size_t most_bytes = 8_KiB;
+	constexpr static std::size_t least_bytes = 2 * sizeof(Digest), most_bytes = 8_KiB;
 
 	// CorruptError unless the paths are in strict order and end where the bytes do.
 	static ChangedPaths decode(Bytes record, std::string_view name);

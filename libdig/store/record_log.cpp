@@ -45,7 +45,7 @@ std::uint64_t RecordLog::each(const File &file, const std::function<void(Bytes r
 	std::uint64_t at = sizeof(Preamble);
 	while (const std::optional<Bytes> head = windows.at(at, 4)) {
 		const std::uint32_t size = load<std::uint32_t>(head->data());
-		if (size > most_)
+		if (size < least_ || size > most_)
 			break;
 		const std::optional<Bytes> all = windows.at(at, 8 + std::size_t(size));
 		if (!all)

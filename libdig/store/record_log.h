@@ -18,8 +18,12 @@ namespace dig {
 
 class RecordLog {
 public:
-	// No record has more than most bytes.
-	constexpr RecordLog(std::string_view magic, std::size_t most) : magic_(magic), most_(most) {}
+	// Each record has least to most bytes.  With 0, zeros at the end of a file, as a power cut can leave them, are
+	// empty records: their checksum is 0, too.
+	constexpr RecordLog(std::string_view magic, std::size_t least, std::size_t most)
+		: magic_(magic), least_(least), most_(most)
+	{
+	}
 
 	// Calls take with each record that is whole; returns where the last of them ends.  CorruptError for a bad
 	// preamble, and what take throws.  Reads in windows: costs memory for one record.
@@ -32,7 +36,7 @@ public:
 
 private:
 	std::string_view magic_;
-	std::size_t most_;
+	std::size_t least_, most_;
 };
 
 } // namespace dig

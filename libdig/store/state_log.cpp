@@ -8,7 +8,7 @@
 
 namespace dig {
 
-constexpr RecordLog records("DIGSTATE", 33_MiB); // as the sections of a layer that it repeats
+constexpr RecordLog records("DIGSTATE", 0, 33_MiB); // as the sections of a layer that it repeats
 
 static std::string log_path(const StorePaths &paths, std::uint64_t generation)
 {

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 
 #include "libdig/base/trace.h"
 #include "libdig/os/clock.h"
@@ -388,26 +389,15 @@ static void note_state(Store &store)
 	}
 }
 
-// The commit is done: what is damaged or refused in these two is for dig check and dig repack to tell.
-static void note_changes(Store &store)
+// The commit is done: what is damaged or refused now is for dig check and dig repack to tell.
+static void do_at_leisure(const std::function<void()> &work, const char *not_done)
 {
 	try {
-		note_changed_paths(store);
+		work();
 	} catch (const Interrupted &) {
 		throw;
 	} catch (const Error &) {
-		trace_count("changed paths not noted");
-	}
-}
-
-static void merge_at_leisure(Store &store)
-{
-	try {
-		merge_small_layers(store);
-	} catch (const Interrupted &) {
-		throw;
-	} catch (const Error &) {
-		trace_count("layers not merged");
+		trace_count(not_done);
 	}
 }
 
@@ -449,10 +439,10 @@ Digest update_root(Store &store, const Digest &layer_id, const std::optional<Dig
 		// As on a full disk: it is derived, and whoever comes next makes it.
 	}
 	note_state(store);
-	note_changes(store);
+	do_at_leisure([&] { note_changed_paths(store); }, "changed paths not noted");
 	keep_reserve(store.paths());
 	if (store.settings().core.merge_layers)
-		merge_at_leisure(store);
+		do_at_leisure([&] { merge_small_layers(store); }, "layers not merged");
 	return longer.tip_root();
 }
 

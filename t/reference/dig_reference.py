@@ -1279,22 +1279,32 @@ def open_store_layers(store, table, roots):
 	return layers
 
 
-def check_state_log(directory, history):
-	"""Whether what is noted of states is what their layers say; damage is no error."""
-	by_generation = {state.generation: state for state in history.states}
+def record_logs(directory, magic, least):
+	"""Each numbered file of the directory with its records, which have least bytes or more."""
 	names = os.listdir(directory) if os.path.isdir(directory) else []
 	for name in sorted(name for name in names if name.isdigit()):
 		path = os.path.join(directory, name)
 		with open(path, "rb") as file:
 			data = file.read()
+		cursor, records = Cursor(data[24:], f"'{path}'"), []
 		try:
-			check_preamble(data[:24], b"DIGSTATE")
-			records = split_state_log(Cursor(data[24:], f"'{path}'"))
+			check_preamble(data[:24], magic)
+			while cursor.offset < len(cursor.data):
+				records.append(cursor.take(cursor.u32()))
+				demand(cursor.u32() == zlib.crc32(records[-1]), f"{cursor.what} with a wrong checksum")
+				demand(len(records[-1]) >= least, f"{cursor.what} with a record that is too short")
 		except Corrupt as error:
 			note(f"'{path}': {error}")
 			continue
+		yield path, records
+
+
+def check_state_log(directory, history):
+	"""Whether what is noted of states is what their layers say; damage is no error."""
+	by_generation = {state.generation: state for state in history.states}
+	for path, records in record_logs(directory, b"DIGSTATE", 0):
 		demand(len(records) <= 1024, f"'{path}' has too many records")
-		for generation, record in enumerate(records, 1024 * int(name) + 1):
+		for generation, record in enumerate(records, 1024 * int(os.path.basename(path)) + 1):
 			demand(generation in by_generation, f"'{path}' has generation {generation}")
 			if record:
 				state, noted = by_generation[generation], read_state(None, record)
@@ -1314,17 +1324,7 @@ def check_changed_paths(directory, history):
 			manifests[root] = {item.entry.path: item.entry for item in items}
 		return manifests[root]
 
-	names = os.listdir(directory) if os.path.isdir(directory) else []
-	for name in sorted(name for name in names if name.isdigit()):
-		path = os.path.join(directory, name)
-		with open(path, "rb") as file:
-			data = file.read()
-		try:
-			check_preamble(data[:24], b"DIGPATHS")
-			records = split_state_log(Cursor(data[24:], f"'{path}'"))
-		except Corrupt as error:
-			note(f"'{path}': {error}")
-			continue
+	for path, records in record_logs(directory, b"DIGPATHS", 64):
 		for record in records:
 			cursor, paths = Cursor(record, f"'{path}'"), []
 			before, after = cursor.take(32), cursor.take(32)
@@ -1335,14 +1335,6 @@ def check_changed_paths(directory, history):
 			old, new = manifest(before), manifest(after)
 			changed = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
 			demand(len(record) <= 8192 and paths in ([], changed), f"'{path}' is wrong about {after.hex()}")
-
-
-def split_state_log(cursor):
-	records = []
-	while cursor.offset < len(cursor.data):
-		records.append(cursor.take(cursor.u32()))
-		demand(cursor.u32() == zlib.crc32(records[-1]), f"{cursor.what} with a wrong checksum")
-	return records
 
 
 def check_tags(directory, roots):
